@@ -1,0 +1,134 @@
+import type { DomainEvent, Heartbeat, RawEvent } from '@reelstream/events';
+
+/** Where a consumer is in the stream. Written `generation:sequence`; opaque to clients. */
+export type Position = { readonly generation: number; readonly sequence: number };
+
+/** An event with its place in the stream; `understood` by the read boundary before anyone sees it. */
+export type StreamedEvent = {
+  readonly sequence: number;
+  readonly subject: string;
+  /** The bytes as they were stored, for the `event` table. */
+  readonly raw: RawEvent;
+  /** Undefined for a type or schema this version doesn't know: store unapplied. */
+  readonly event: DomainEvent | undefined;
+};
+
+/** A message in the stream that is no valid event: parked with its reason, never spun on. */
+export type InvalidMessage = {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly text: string;
+  readonly reason: string;
+};
+
+export type Batch = {
+  readonly events: readonly StreamedEvent[];
+  readonly invalid: readonly InvalidMessage[];
+  /** Last sequence this batch covers, valid messages or not. */
+  readonly through: number;
+  /** Messages in the stream past `through`, when the batch was taken. */
+  readonly pending: number;
+};
+
+export type AppendOutcome =
+  /** Stored now, at this sequence. */
+  | { readonly status: 'appended'; readonly sequence: number }
+  /** The stream held it already, at this sequence if that is known. */
+  | { readonly status: 'already-stored'; readonly sequence: number | undefined }
+  /** A higher epoch has written to this subject: this writer must stop. */
+  | { readonly status: 'fenced'; readonly byEpoch: number };
+
+export type StreamInfo = {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  readonly bytes: number;
+  readonly createdAt: string;
+};
+
+/** The stream EVENTS. */
+export interface EventLog {
+  /** Creates or updates the stream. Throws BusError `BUS_UNSUPPORTED` for options the server would ignore. */
+  ensure(): Promise<void>;
+  /**
+   * Appends a fact of a subject with one writer (session, recording), retrying until it is known to be stored.
+   * The caller keeps one append in flight per subject. Throws only when `signal` aborts.
+   */
+  appendOwned(event: DomainEvent, signal?: AbortSignal): Promise<AppendOutcome>;
+  /** Appends a fact of a subject with several writers: deduplicated by id, ordered by the stream. Retries likewise. */
+  appendShared(event: DomainEvent, signal?: AbortSignal): Promise<{ readonly sequence: number }>;
+  /**
+   * Reads on after `sequence` in batches, in order, until `signal` aborts; rides out reconnects and leader changes.
+   * Throws `BusError` `BUS_SEQUENCE_LOST` when the stream no longer holds what must follow.
+   */
+  read(options: {
+    readonly after: number;
+    readonly signal: AbortSignal;
+    /** Most events in a batch. Default 500. */
+    readonly maxEvents?: number;
+  }): AsyncIterable<Batch>;
+  /** The message at `sequence`, or undefined if the stream doesn't hold it. */
+  at(sequence: number): Promise<StreamedEvent | undefined>;
+  info(): Promise<StreamInfo>;
+}
+
+export type PlainHandler = (message: {
+  readonly subject: string;
+  readonly data: unknown;
+  /** Answers a request; does nothing for a message that asked for no answer. */
+  reply(data: unknown): void;
+}) => void | Promise<void>;
+
+export interface Bus extends AsyncDisposable {
+  readonly events: EventLog;
+  /** True while connected to a server. */
+  readonly connected: boolean;
+  /** Called with the new state on each change. */
+  onConnection(listener: (connected: boolean) => void): void;
+  /** Sends a plain message, JSON; dropped silently while disconnected. */
+  publish(subject: string, data: unknown): void;
+  /** Delivers plain messages whose JSON parses; others are counted. Returns the function that ends it. */
+  subscribe(subject: string, handler: PlainHandler): () => void;
+  /** Throws BusError `BUS_NO_RESPONDER` or `BUS_TIMEOUT`. */
+  request(subject: string, data: unknown, timeoutMs: number): Promise<unknown>;
+  /** Slow facts. Buckets are made at first use. */
+  kv(bucket: string): Promise<KeyValue>;
+}
+
+export interface KeyValue {
+  get(key: string): Promise<unknown>;
+  put(key: string, value: unknown): Promise<void>;
+  /** False if the key exists. A hint only: on old servers two may win (fence elsewhere). */
+  create(key: string, value: unknown): Promise<boolean>;
+  delete(key: string): Promise<void>;
+  /** Calls back for every present entry, then for every change. Returns the function that ends it. */
+  watch(listener: (key: string, value: unknown) => void): Promise<() => void>;
+}
+
+export type BusOptions = {
+  /** One or more `nats://host:port`, comma separated. */
+  readonly url: string;
+  /** Client name shown by the server. */
+  readonly name: string;
+  /** Duplicate window of the stream, in milliseconds. Default 120,000. */
+  readonly duplicateWindowMs?: number;
+  /** Replicas of stream and buckets. Default 1. */
+  readonly replicas?: number;
+  /** Most bytes the stream keeps. Default 2 GiB. */
+  readonly maxBytes?: number;
+  /** Longest age of an event in the stream, in milliseconds. Default 30 days. */
+  readonly maxAgeMs?: number;
+};
+
+/** The view of the cluster from one process: every node heard of, and whether it is alive. */
+export interface NodeWatch {
+  nodes(): readonly WatchedNode[];
+  onLost(listener: (node: WatchedNode) => void): void;
+  stop(): void;
+}
+
+export type WatchedNode = {
+  readonly heartbeat: Heartbeat;
+  readonly alive: boolean;
+  /** Milliseconds of silence on our monotonic clock, while the bus was with us. */
+  readonly silentMs: number;
+};

@@ -1,0 +1,125 @@
+import type Type from 'typebox';
+import { AttemptCancelled, AttemptLost, AttemptRefused } from './attempt.ts';
+import type { Envelope } from './envelope.ts';
+import { NodeLost, NodeStarted, NodeStopped, PositionRewound } from './node.ts';
+import { RecordingSealed } from './recording.ts';
+import { SessionEnded, SessionStarted, SessionUpdated } from './session.ts';
+import { SubscriptionCreated, SubscriptionDeleted } from './subscription.ts';
+
+/** What a subject is about: `ev.<family>.<key>`. */
+export const families = [
+  'session',
+  'recording',
+  'annotation',
+  'closing',
+  'node',
+  'media',
+  'rule',
+  'subscription',
+] as const;
+export type Family = (typeof families)[number];
+
+type Definition = {
+  readonly family: Family;
+  readonly schema: number;
+  readonly data: Type.TSchema;
+  readonly summary: string;
+};
+
+const define = <const D extends Definition>(definition: D): D => definition;
+
+/** Every event there is: its family, the current integer of its schema, and the schema itself. */
+export const catalogue = {
+  'session.started': define({
+    family: 'session',
+    schema: 1,
+    data: SessionStarted,
+    summary: 'A call is being recorded: its INVITE was answered with 200.',
+  }),
+  'session.updated': define({
+    family: 'session',
+    schema: 1,
+    data: SessionUpdated,
+    summary: 'Something about a running session changed; the data is the session as it is now.',
+  }),
+  'session.ended': define({
+    family: 'session',
+    schema: 1,
+    data: SessionEnded,
+    summary: 'A session reached its final state.',
+  }),
+  'recording.sealed': define({
+    family: 'recording',
+    schema: 1,
+    data: RecordingSealed,
+    summary: "A session's media is complete and hashed on its home's disk.",
+  }),
+  'attempt.refused': define({
+    family: 'node',
+    schema: 1,
+    data: AttemptRefused,
+    summary: 'An INVITE was refused and so not recorded.',
+  }),
+  'attempt.cancelled': define({
+    family: 'node',
+    schema: 1,
+    data: AttemptCancelled,
+    summary: 'An INVITE was cancelled before it was answered.',
+  }),
+  'attempt.lost': define({
+    family: 'node',
+    schema: 1,
+    data: AttemptLost,
+    summary: 'A redirect was not followed: no home saw the call arrive.',
+  }),
+  'node.started': define({ family: 'node', schema: 1, data: NodeStarted, summary: 'A service instance began.' }),
+  'node.stopped': define({
+    family: 'node',
+    schema: 1,
+    data: NodeStopped,
+    summary: 'A service instance ended in good order.',
+  }),
+  'node.lost': define({
+    family: 'node',
+    schema: 1,
+    data: NodeLost,
+    summary: 'A service instance fell silent without a word.',
+  }),
+  'position.rewound': define({
+    family: 'node',
+    schema: 1,
+    data: PositionRewound,
+    summary: 'A database server met a stream that had lost events it had read. An alarm.',
+  }),
+  'subscription.created': define({
+    family: 'subscription',
+    schema: 1,
+    data: SubscriptionCreated,
+    summary: 'An integrator subscribed an endpoint.',
+  }),
+  'subscription.deleted': define({
+    family: 'subscription',
+    schema: 1,
+    data: SubscriptionDeleted,
+    summary: 'An integrator took an endpoint back.',
+  }),
+} as const;
+
+export type EventType = keyof typeof catalogue;
+export type DataOf<T extends EventType> = Type.Static<(typeof catalogue)[T]['data']>;
+
+/** One event of type `T`, as everything behind the read boundary knows it. */
+export type EventOf<T extends EventType> = T extends EventType
+  ? Readonly<Omit<Envelope, 'type' | 'schema'>> & {
+      readonly type: T;
+      readonly schema: number;
+      readonly data: DataOf<T>;
+    }
+  : never;
+
+/** Any event of the catalogue: a union on `type`. */
+export type DomainEvent = EventOf<EventType>;
+
+export const isEventType = (type: string): type is EventType => Object.hasOwn(catalogue, type);
+
+export const familyOf = (type: EventType): Family => catalogue[type].family;

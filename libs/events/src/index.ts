@@ -1,0 +1,55 @@
+export { AttemptCancelled, AttemptLost, AttemptRefused } from './attempt.ts';
+export { catalogue, families, familyOf, isEventType } from './catalogue.ts';
+export type { DataOf, DomainEvent, EventOf, EventType, Family } from './catalogue.ts';
+export { Envelope } from './envelope.ts';
+export type { RawEvent } from './envelope.ts';
+export { derivedId, freshId } from './ids.ts';
+export {
+  AdvertisedAddress,
+  Claim,
+  Command,
+  CommandReply,
+  Heartbeat,
+  NodeState,
+  PositionAnnouncement,
+  Reservation,
+  StorageLevel,
+} from './messages.ts';
+export { mintEvent } from './mint.ts';
+export type { Mint } from './mint.ts';
+export { NodeLost, NodeStarted, NodeStopped, PositionRewound, Role } from './node.ts';
+export { Name, Timestamp, Uuid } from './primitives.ts';
+export { PublicRecording, PublicSession, SessionState } from './public/session.ts';
+export { publicTypes, WebhookBody } from './public/webhook.ts';
+export type { PublicType } from './public/webhook.ts';
+export { Gap, RecordingFile, RecordingSealed } from './recording.ts';
+export {
+  CodecSpan,
+  Controller,
+  ControllerType,
+  Correlation,
+  DialogInfo,
+  EndReason,
+  Participant,
+  SessionEnded,
+  SessionStarted,
+  SessionUpdated,
+  Track,
+} from './session.ts';
+export {
+  claimSubject,
+  claimWildcard,
+  commandSubject,
+  eventsStream,
+  eventsSubjects,
+  eventSubject,
+  familySubject,
+  heartbeatSubject,
+  heartbeatWildcard,
+  positionSubject,
+  positionWildcard,
+  reservationSubject,
+} from './subjects.ts';
+export { SubscriptionCreated, SubscriptionDeleted } from './subscription.ts';
+export { understand } from './upcast.ts';
+export type { Understood } from './upcast.ts';

@@ -1,0 +1,88 @@
+import Type from 'typebox';
+import { Role } from './node.ts';
+import { Count, Name, Timestamp, Uuid } from './primitives.ts';
+
+export const NodeState = Type.Union([
+  Type.Literal('starting'),
+  Type.Literal('ready'),
+  Type.Literal('draining'),
+  Type.Literal('impaired', { description: 'alive, but something it needs is away' }),
+]);
+export type NodeState = Type.Static<typeof NodeState>;
+
+export const StorageLevel = Type.Union([
+  Type.Literal('NORMAL'),
+  Type.Literal('LOW'),
+  Type.Literal('CRITICAL'),
+  Type.Literal('EMERGENCY'),
+]);
+export type StorageLevel = Type.Static<typeof StorageLevel>;
+
+/** One of our addresses, as clients in `network` (CIDR) know it. */
+export const AdvertisedAddress = Type.Object({ network: Type.String(), address: Type.String() });
+export type AdvertisedAddress = Type.Static<typeof AdvertisedAddress>;
+
+/** `hb.<nodeId>`, once a second: who is alive, where, and how loaded. Plain messages: nothing is stored. */
+export const Heartbeat = Type.Object({
+  nodeId: Name,
+  role: Role,
+  epoch: Count,
+  pid: Count,
+  host: Type.String(),
+  address: Type.String({ description: 'bound address; `advertise` says what clients know' }),
+  advertise: Type.Array(AdvertisedAddress),
+  state: NodeState,
+  detail: Type.Optional(Type.String({ description: 'why it is impaired or starting' })),
+  sip: Type.Optional(Type.Object({ port: Count })),
+  http: Type.Optional(Type.Object({ port: Count })),
+  load: Type.Number({ description: 'streams in use', minimum: 0 }),
+  reserved: Type.Number({ description: 'streams reserved and not yet claimed', minimum: 0 }),
+  capacity: Type.Number({ description: 'streams it can hold', minimum: 0 }),
+  storage: Type.Optional(Type.Object({ level: StorageLevel, usedPercent: Type.Number() })),
+  server: Type.Optional(Type.String({ ...Name, description: 'database server, for metadata and publisher' })),
+});
+export type Heartbeat = Type.Static<typeof Heartbeat>;
+
+/** `reserve.<home>`: a pilot redirected a call there; hold its place until it comes or the time is up. */
+export const Reservation = Type.Object({
+  reservationId: Uuid,
+  callId: Type.String(),
+  weight: Type.Number({ description: 'streams' }),
+  ttlMs: Count,
+});
+export type Reservation = Type.Static<typeof Reservation>;
+
+/** `claim.<home>`: the INVITE with this Call-ID has arrived here. */
+export const Claim = Type.Object({ callId: Type.String(), home: Name });
+export type Claim = Type.Static<typeof Claim>;
+
+/** `position.<server>`, on every change and once a second: how far a database server has committed. */
+export const PositionAnnouncement = Type.Object({
+  server: Name,
+  generation: Count,
+  sequence: Count,
+  base: Type.Integer({
+    minimum: 0,
+    description: 'sequence at which this generation began: what older generations hold past it is gone from the stream',
+  }),
+  behind: Type.Integer({ minimum: 0, description: 'events stored but not yet applied' }),
+});
+export type PositionAnnouncement = Type.Static<typeof PositionAnnouncement>;
+
+/** `cmd.<nodeId>`, a request: answered once its event is journalled. */
+export const Command = Type.Object({
+  commandId: Uuid,
+  deadline: Timestamp,
+  command: Type.Union([
+    Type.Object({ name: Type.Literal('republish'), sessionId: Uuid, fromVersion: Type.Integer({ minimum: 1 }) }),
+    Type.Object({ name: Type.Literal('stop'), sessionId: Uuid }),
+  ]),
+});
+export type Command = Type.Static<typeof Command>;
+
+export const CommandReply = Type.Object({
+  ok: Type.Boolean(),
+  code: Type.Optional(Type.String()),
+  detail: Type.Optional(Type.String()),
+});
+export type CommandReply = Type.Static<typeof CommandReply>;

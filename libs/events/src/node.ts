@@ -1,0 +1,41 @@
+import Type from 'typebox';
+import { Count, Name, Timestamp } from './primitives.ts';
+
+export const Role = Type.Union([
+  Type.Literal('pilot'),
+  Type.Literal('capture'),
+  Type.Literal('metadata'),
+  Type.Literal('publisher'),
+  Type.Literal('playback'),
+]);
+export type Role = Type.Static<typeof Role>;
+
+export const NodeStarted = Type.Object({
+  nodeId: Name,
+  role: Role,
+  host: Type.String(),
+  address: Type.String(),
+  startedAt: Timestamp,
+});
+export type NodeStarted = Type.Static<typeof NodeStarted>;
+
+export const NodeStopped = Type.Object({ nodeId: Name, role: Role, stoppedAt: Timestamp });
+export type NodeStopped = Type.Static<typeof NodeStopped>;
+
+/** Three seconds of silence, seen by a watchdog. The id is derived from node and epoch: two watchdogs, one fact. */
+export const NodeLost = Type.Object({
+  nodeId: Name,
+  role: Role,
+  lostEpoch: Count,
+  silentForMs: Count,
+});
+export type NodeLost = Type.Static<typeof NodeLost>;
+
+/** A consumer found a stream that doesn't hold what it had read: it began a new generation at `common`. */
+export const PositionRewound = Type.Object({
+  server: Name,
+  from: Type.String({ description: 'position before, generation:sequence' }),
+  common: Type.String({ description: 'position of the last common event, in the new generation' }),
+  cause: Type.Union([Type.Literal('tail-lost'), Type.Literal('id-mismatch'), Type.Literal('gap')]),
+});
+export type PositionRewound = Type.Static<typeof PositionRewound>;

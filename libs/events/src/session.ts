@@ -1,0 +1,116 @@
+import Type from 'typebox';
+import { Count, DurationMs, Name, Timestamp, Uuid } from './primitives.ts';
+
+export const Participant = Type.Object({
+  address: Type.Optional(Type.String({ description: 'SIP address or number' })),
+  name: Type.Optional(Type.String()),
+  deviceId: Type.Optional(Type.String({ description: 'device or trunk name' })),
+  xRefCi: Type.Optional(Type.String({ description: "Cisco Unified CM's id of this party's call leg" })),
+  isConference: Type.Optional(Type.Boolean()),
+  joinedAt: Timestamp,
+  leftAt: Type.Optional(Timestamp),
+});
+export type Participant = Type.Static<typeof Participant>;
+
+export const CodecSpan = Type.Object({
+  codec: Type.String({ description: 'encoding name of RFC 3551 and its registry, e.g. PCMU' }),
+  payloadType: Type.Integer({ minimum: 0, maximum: 127 }),
+  clockRate: Type.Integer({ minimum: 1 }),
+  from: Timestamp,
+  to: Type.Optional(Timestamp),
+});
+export type CodecSpan = Type.Static<typeof CodecSpan>;
+
+export const Track = Type.Object({
+  trackNumber: Count,
+  mediaType: Type.Union([Type.Literal('audio'), Type.Literal('video')]),
+  label: Type.Optional(Type.String({ description: "SDP's a=label (RFC 4574)" })),
+  codec: Type.String(),
+  codecs: Type.Array(CodecSpan),
+  startedAt: Timestamp,
+  firstPacketAt: Type.Optional(Timestamp),
+  durationMs: Type.Optional(DurationMs),
+  packets: Type.Optional(Count),
+  lost: Type.Optional(Count),
+  participants: Type.Array(Participant),
+});
+export type Track = Type.Static<typeof Track>;
+
+export const ControllerType = Type.Union([
+  Type.Literal('siprec'),
+  Type.Literal('cube'),
+  Type.Literal('cucm'),
+  Type.Literal('direct'),
+]);
+export type ControllerType = Type.Static<typeof ControllerType>;
+
+export const Controller = Type.Object({
+  type: ControllerType,
+  address: Type.String({ description: 'IP address the first INVITE came from' }),
+});
+
+export const DialogInfo = Type.Object({
+  callId: Type.String(),
+  fromUri: Type.String(),
+  toUri: Type.String(),
+  transport: Type.Union([Type.Literal('udp'), Type.Literal('tcp'), Type.Literal('tls')]),
+  remoteAddress: Type.String({ description: 'address:port' }),
+});
+export type DialogInfo = Type.Static<typeof DialogInfo>;
+
+export const Correlation = Type.Object({
+  ciscoGuid: Type.Optional(Type.String()),
+  xRefCi: Type.Optional(Type.String()),
+  sipSessionId: Type.Optional(Type.String({ description: 'RFC 7989' })),
+  siprecSessionId: Type.Optional(Type.String({ description: 'session_id of RFC 7865' })),
+  groupId: Type.Optional(Type.String({ description: 'group_id of RFC 7865' })),
+});
+export type Correlation = Type.Static<typeof Correlation>;
+
+/** What is known of a session while it runs; every session event carries it whole. */
+const description = {
+  controller: Controller,
+  dialogs: Type.Array(DialogInfo),
+  correlation: Correlation,
+  tracks: Type.Array(Track),
+};
+
+export const SessionStarted = Type.Object({
+  sessionId: Uuid,
+  startedAt: Timestamp,
+  clusterId: Name,
+  home: Type.String({ ...Name, description: 'node id of the capture that records it' }),
+  host: Type.String({ description: 'machine of the home; its playback serves the media' }),
+  ...description,
+});
+export type SessionStarted = Type.Static<typeof SessionStarted>;
+
+export const SessionUpdated = Type.Object({
+  sessionId: Uuid,
+  reason: Type.Union([Type.Literal('media'), Type.Literal('metadata'), Type.Literal('dialog')], {
+    description: 'first packets arrived; the controller sent new metadata; a dialog came or went',
+  }),
+  ...description,
+});
+export type SessionUpdated = Type.Static<typeof SessionUpdated>;
+
+export const EndReason = Type.Union([
+  Type.Literal('bye', { description: 'the controller hung up' }),
+  Type.Literal('stopped', { description: 'ended by us, by command or drain' }),
+  Type.Literal('session-expired', { description: 'no refresh within the session timer (RFC 4028)' }),
+  Type.Literal('ack-timeout', { description: 'our 200 was never acknowledged' }),
+  Type.Literal('no-media', { description: 'not one packet arrived' }),
+  Type.Literal('interrupted', { description: 'the recording process died; what was recorded is kept' }),
+  Type.Literal('storage', { description: 'the recording could not be written' }),
+]);
+export type EndReason = Type.Static<typeof EndReason>;
+
+export const SessionEnded = Type.Object({
+  sessionId: Uuid,
+  state: Type.Union([Type.Literal('CLOSED_NORMAL'), Type.Literal('CLOSED_ERROR')]),
+  endReason: EndReason,
+  endedAt: Timestamp,
+  durationMs: DurationMs,
+  ...description,
+});
+export type SessionEnded = Type.Static<typeof SessionEnded>;

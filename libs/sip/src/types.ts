@@ -1,0 +1,117 @@
+/** The narrow types behind which drachtio-srf stands. Nobody else sees `req`, `res` or `srf`. */
+
+export type Transport = 'udp' | 'tcp' | 'tls';
+
+export type Source = { readonly address: string; readonly port: number; readonly transport: Transport };
+
+/** Parameters without a value are present as an empty string; names are in lower case, values untouched. */
+export type Parameters = Readonly<Record<string, string>>;
+
+export type NameAddr = {
+  readonly displayName: string | undefined;
+  readonly uri: string;
+  /** User part of the URI, unescaped; undefined where it has none. */
+  readonly user: string | undefined;
+  readonly host: string;
+  /** Parameters inside the angle brackets (of the URI). */
+  readonly uriParameters: Parameters;
+  /** Parameters behind them (of the header). */
+  readonly parameters: Parameters;
+};
+
+/** What every request tells, parsed once. */
+export type RequestInfo = {
+  readonly callId: string;
+  readonly method: string;
+  readonly requestUri: string;
+  readonly from: NameAddr;
+  readonly to: NameAddr;
+  readonly contact: NameAddr | undefined;
+  readonly source: Source;
+  /** Local address and port the request arrived on. */
+  readonly receivedOn: { readonly address: string; readonly port: number } | undefined;
+  readonly userAgent: string | undefined;
+  /** Value of a header; several of one name are joined by a comma and a blank (RFC 3261 §7.3.1). */
+  header(name: string): string | undefined;
+  readonly contentType: string | undefined;
+  /** The body as it came; empty where there was none. */
+  readonly body: string;
+};
+
+export type RedirectContact = {
+  /** e.g. `<sip:9000@10.0.0.7:5060;transport=tcp>` without brackets. */
+  readonly uri: string;
+  /** 0 to 1, three decimals at most. */
+  readonly q: number;
+};
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** An INVITE that opens a dialog. Exactly one of the answers may be given; a second is ignored and returns false. */
+export interface InviteReceived {
+  readonly info: RequestInfo;
+  /** Called once if the caller takes the INVITE back before a final answer. */
+  onCancelled(listener: () => void): void;
+  redirect(contacts: readonly RedirectContact[]): Promise<boolean>;
+  reject(status: number, options?: { readonly reason?: string; readonly headers?: Headers }): Promise<boolean>;
+  /** Forwards the INVITE to `uri` instead of redirecting; resolves when a final answer has gone back. */
+  proxy(uri: string): Promise<boolean>;
+  /** Sends 200; resolves with the dialog when it left. Throws SipError `SIP_CANCELLED` if the caller was faster. */
+  accept(answer: {
+    readonly body: string;
+    readonly contentType?: string;
+    readonly headers?: Headers;
+  }): Promise<Dialog>;
+}
+
+export type DialogEnd = {
+  /** `bye`: the peer hung up; the others were decided on our side. */
+  readonly cause: 'bye' | 'ack-timeout' | 'session-expired' | 'cancelled' | 'other';
+  readonly reason: string | undefined;
+};
+
+/** A request inside a dialog that wants an answer (re-INVITE, UPDATE, INFO …). */
+export interface InDialogRequest {
+  readonly info: RequestInfo;
+  respond(
+    status: number,
+    answer?: { readonly body?: string; readonly contentType?: string; readonly headers?: Headers },
+  ): void;
+}
+
+export interface Dialog {
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+  /** Body of the ACK that confirmed our 200: the answer to an offer of ours. */
+  onAck(listener: (body: string) => void): void;
+  /** re-INVITE and UPDATE; where there is no listener they are answered 488. */
+  onOffer(listener: (request: InDialogRequest) => void): void;
+  /** INFO and others; where there is no listener they are answered 200 (INFO) or 501. */
+  onRequest(listener: (request: InDialogRequest) => void): void;
+  /** Called once, when the dialog is over. BYE is answered 200 before. */
+  onEnded(listener: (end: DialogEnd) => void): void;
+  /** Sends BYE; resolves when it is answered or given up. */
+  bye(reason?: string): Promise<void>;
+}
+
+export type SipHandlers = {
+  invite(invite: InviteReceived): void;
+  /** Answer to OPTIONS outside a dialog. */
+  options(info: RequestInfo): { readonly status: number; readonly reason?: string; readonly headers?: Headers };
+  /** The connection to the SIP server came or went. `addresses` as the server tells them, `udp/127.0.0.1:5060`. */
+  connection?(state: { readonly connected: boolean; readonly addresses: readonly string[] }): void;
+  /** Anything that went wrong with one request, for the log; nothing else is harmed. */
+  error?(error: Error): void;
+};
+
+export interface SipEndpoint extends AsyncDisposable {
+  readonly connected: boolean;
+}
+
+export type SipOptions = {
+  /** `drachtio://host:port?secret=…` */
+  readonly server: string;
+  /** Value of the Server header of our responses. */
+  readonly product: string;
+};

@@ -1,0 +1,17 @@
+export { cacheDir } from './servers/cache.ts';
+export { boundToParent, findOnPath, runCommand } from './servers/command.ts';
+export type { Command } from './servers/command.ts';
+export { debianPackages } from './servers/debian.ts';
+export type { DebianPackages } from './servers/debian.ts';
+export { ProgramMissingError, ServerStartError } from './servers/errors.ts';
+export { findNatsServer } from './servers/nats-binary.ts';
+export type { NatsBinary } from './servers/nats-binary.ts';
+export { formatNatsConfig } from './servers/nats-config.ts';
+export type { NatsConfig } from './servers/nats-config.ts';
+export { startNats, startNatsCluster } from './servers/nats.ts';
+export type { TestNats, TestNatsCluster } from './servers/nats.ts';
+export { freePort, freePorts } from './servers/ports.ts';
+export { databaseName, initPostgres, postgresCommand } from './servers/postgres-binary.ts';
+export { postgresReady, socketUrl, startPostgres } from './servers/postgres.ts';
+export type { TestPostgres } from './servers/postgres.ts';
+export { waitFor } from './servers/wait.ts';

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { debianPackages, runCommand, startNats, startNatsCluster, startPostgres, waitFor } from '../index.ts';
+
+const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const reachable = async (path: string | { port: number }): Promise<boolean> => {
+  const socket = typeof path === 'string' ? connect(path) : connect(path.port, '127.0.0.1');
+  const connected = await Promise.race([
+    once(socket, 'connect').then(() => true),
+    once(socket, 'error').then(() => false),
+  ]).catch(() => false);
+  socket.destroy();
+
+  return connected;
+};
+
+test('PostgreSQL takes connections, and again on the same address after a crash', async () => {
+  await using postgres = await startPostgres();
+  const socket = `${new URL(postgres.url).searchParams.get('host')}/.s.PGSQL.5432`;
+  assert.ok(await reachable(socket));
+
+  await postgres.kill();
+  assert.ok(!(await reachable(socket)));
+  await postgres.restart();
+  assert.ok(await reachable(socket));
+});
+
+test('a nats-server comes back on the same port after a crash', async () => {
+  await using nats = await startNats();
+  const { port, pid } = nats;
+  await nats.kill();
+  assert.ok(!(await reachable({ port })));
+
+  await nats.restart();
+  assert.equal(nats.port, port);
+  assert.notEqual(nats.pid, pid);
+  assert.ok(await reachable({ port }));
+});
+
+test('three nats-servers form a JetStream cluster', async () => {
+  await using cluster = await startNatsCluster();
+  const answer = await fetch(`${cluster.servers[0]?.monitorUrl}/jsz`);
+  const { meta_cluster: meta } = (await answer.json()) as { meta_cluster: { cluster_size: number } };
+  assert.equal(meta.cluster_size, 3);
+});
+
+test('servers end with the process that started them, even by SIGKILL', async () => {
+  const index = JSON.stringify(new URL('../index.ts', import.meta.url).href);
+  const script = `import { startNats, startPostgres } from ${index};
+    const servers = await Promise.all([startNats(), startPostgres()]);
+    console.log(servers.map(({ pid }) => pid).join(' '));
+    setInterval(() => {}, 1000);`;
+  const starter = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(starter.stdout, 'data')) as [Buffer];
+  const pids = line.toString().trim().split(' ').map(Number);
+  assert.equal(pids.length, 2);
+  assert.ok(pids.every(alive));
+
+  starter.kill('SIGKILL');
+  await waitFor(() => (pids.some(alive) ? undefined : true), {
+    deadlineMs: 5_000,
+    describe: 'the servers outlived their starter',
+  });
+});
+
+test('a Debian package runs from the cache, without being installed', async () => {
+  const packages = await debianPackages('sip-tester');
+  // SIPp prints its version and exits with 99.
+  await assert.rejects(runCommand(packages.command('sipp', ['-v'])), { message: /sipp/ });
+});

@@ -1,3 +1,4 @@
+export { decryptSecret, encryptSecret, signPath, verifyPath } from './cluster-key.ts';
 export { commonSettings } from './common.ts';
 export {
   ConfigError,

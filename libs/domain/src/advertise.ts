@@ -1,0 +1,39 @@
+import type { AdvertisedAddress } from '@reelstream/events';
+import { contains, parseIp, parseNetwork } from './ip.ts';
+
+const everywhere = ['0.0.0.0/0', '::/0'] as const;
+
+const parseEntry = (entry: string): readonly AdvertisedAddress[] => {
+  const [left = '', right, ...rest] = entry.split('=').map((part) => part.trim());
+  const [networks, address] = right === undefined ? [everywhere, left] : [[left], right];
+  if (rest.length > 0 || !parseIp(address) || !networks.every((network) => parseNetwork(network)))
+    throw new Error(`wanted network=address or an address, got "${entry}"`);
+
+  return networks.map((network) => ({ network, address }));
+};
+
+/** Parses a comma list of `network=address`; a bare address stands for every network. Throws Error on anything else. */
+export const parseAdvertise = (text: string): AdvertisedAddress[] =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+    .flatMap(parseEntry);
+
+/** The address by which a client knows us: that of the narrowest network it is in, else `fallback`. */
+export const addressFor = (
+  advertise: readonly AdvertisedAddress[],
+  clientAddress: string,
+  fallback: string,
+): string => {
+  const client = parseIp(clientAddress);
+  if (!client) return fallback;
+  let best = { prefix: -1, address: fallback };
+  for (const { network: text, address } of advertise) {
+    const network = parseNetwork(text);
+    if (network && network.prefix > best.prefix && contains(network, client))
+      best = { prefix: network.prefix, address };
+  }
+
+  return best.address;
+};

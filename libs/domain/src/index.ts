@@ -1,0 +1,10 @@
+export { addressFor, parseAdvertise } from './advertise.ts';
+export { assertNever } from './assert.ts';
+export { bibPairingKey, classifyInvite } from './classify.ts';
+export type { BibLeg, InviteFacts } from './classify.ts';
+export { contains, parseIp, parseNetwork } from './ip.ts';
+export type { IpAddress, Network } from './ip.ts';
+export { placeCall, weightOf } from './placement.ts';
+export type { Placement, PlacementRequest, Refusal } from './placement.ts';
+export { evolveSession, interrupt, publicSession } from './session.ts';
+export type { SessionEvent, SessionRecord } from './session.ts';

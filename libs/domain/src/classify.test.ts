@@ -15,7 +15,10 @@ const facts = (changes: Partial<InviteFacts>): InviteFacts => ({
 test('any one mark of SIPREC is enough', () => {
   assert.equal(classifyInvite(facts({ require: ['siprec'] })), 'siprec');
   assert.equal(classifyInvite(facts({ contactParameters: ['+sip.src'] })), 'siprec');
-  assert.equal(classifyInvite(facts({ contentTypes: ['application/sdp', 'application/rs-metadata'] })), 'siprec');
+  assert.equal(
+    classifyInvite(facts({ contentTypes: ['application/sdp', 'application/rs-metadata'] })),
+    'siprec',
+  );
 });
 
 test('CUBE in SIPREC mode is SIPREC, though it sends a Cisco-Guid too', () => {
@@ -23,13 +26,19 @@ test('CUBE in SIPREC mode is SIPREC, though it sends a Cisco-Guid too', () => {
 });
 
 test('built-in bridge, forked media and plain calls are told apart', () => {
-  assert.equal(classifyInvite(facts({ fromParameters: ['x-farend', 'x-refci'], headers: ['cisco-guid'] })), 'cucm');
+  assert.equal(
+    classifyInvite(facts({ fromParameters: ['x-farend', 'x-refci'], headers: ['cisco-guid'] })),
+    'cucm',
+  );
   assert.equal(classifyInvite(facts({ headers: ['x-cisco-recording-participant'] })), 'cube');
   assert.equal(classifyInvite(facts({})), 'direct');
 });
 
 test('both legs of a built-in-bridge call have one pairing key, whatever the case of the device', () => {
   const near = { nearEndClusterId: undefined, refCi: '123', nearEndDevice: 'SEP001122' };
-  assert.equal(bibPairingKey(near, 'profile'), bibPairingKey({ ...near, nearEndDevice: 'sep001122' }, 'profile'));
+  assert.equal(
+    bibPairingKey(near, 'profile'),
+    bibPairingKey({ ...near, nearEndDevice: 'sep001122' }, 'profile'),
+  );
   assert.notEqual(bibPairingKey(near, 'a'), bibPairingKey(near, 'b'));
 });

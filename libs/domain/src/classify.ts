@@ -30,7 +30,8 @@ export const classifyInvite = (facts: InviteFacts): ControllerType => {
     return 'siprec';
   const bib = ['x-nearend', 'x-farend', 'x-refci'];
   if (facts.fromParameters.some((parameter) => bib.includes(parameter))) return 'cucm';
-  if (facts.headers.includes('x-cisco-recording-participant') || facts.headers.includes('cisco-guid')) return 'cube';
+  if (facts.headers.includes('x-cisco-recording-participant') || facts.headers.includes('cisco-guid'))
+    return 'cube';
 
   return 'direct';
 };

@@ -18,7 +18,8 @@ const node = (nodeId: string, changes: Partial<Heartbeat> = {}): Heartbeat => ({
   ...changes,
 });
 
-const many = (count: number): Heartbeat[] => Array.from({ length: count }, (_, index) => node(`capture-${index}`));
+const many = (count: number): Heartbeat[] =>
+  Array.from({ length: count }, (_, index) => node(`capture-${index}`));
 
 test('the same key and view give the same list, of three at most', () => {
   const request = { nodes: many(10), key: 'call-1', weight: 2 };
@@ -45,16 +46,25 @@ test('no call goes to a node that drains, is full, short of disk, or away', () =
   ];
   for (let call = 0; call < 100; call += 1)
     assert.deepEqual(placeCall({ nodes, key: `call-${call}`, weight: 2 }).homes, ['e']);
-  assert.deepEqual(placeCall({ nodes, key: 'k', weight: 2, exclude: ['e'] }), { homes: [], refusal: 'no-capacity' });
+  assert.deepEqual(placeCall({ nodes, key: 'k', weight: 2, exclude: ['e'] }), {
+    homes: [],
+    refusal: 'no-capacity',
+  });
   assert.deepEqual(placeCall({ nodes: [], key: 'k', weight: 2 }), { homes: [], refusal: 'no-node' });
-  assert.deepEqual(placeCall({ nodes: nodes.slice(0, 1), key: 'k', weight: 2 }), { homes: [], refusal: 'draining' });
+  assert.deepEqual(placeCall({ nodes: nodes.slice(0, 1), key: 'k', weight: 2 }), {
+    homes: [],
+    refusal: 'draining',
+  });
 });
 
 test('calls spread in proportion to capacity', () => {
   const nodes = [...many(4), node('big', { capacity: 1_600 })];
   const load = new Map(nodes.map(({ nodeId }) => [nodeId, 0]));
   for (let call = 0; call < 2_000; call += 1) {
-    const view = nodes.map((each) => ({ ...each, load: Math.min(load.get(each.nodeId) ?? 0, each.capacity - 1) }));
+    const view = nodes.map((each) => ({
+      ...each,
+      load: Math.min(load.get(each.nodeId) ?? 0, each.capacity - 1),
+    }));
     const home = placeCall({ nodes: view, key: `call-${call}`, weight: 1 }).homes[0] ?? '';
     load.set(home, (load.get(home) ?? 0) + 1);
   }

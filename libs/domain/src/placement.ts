@@ -70,8 +70,7 @@ export const placeCall = ({ nodes, key, weight, exclude = [] }: PlacementRequest
     .map(({ node }) => node);
   const [first, second, ...rest] = drawn;
   const fullness = (node: Heartbeat): number => inUse(node) / node.capacity;
-  const ordered =
-    first && second && fullness(second) < fullness(first) ? [second, first, ...rest] : drawn;
+  const ordered = first && second && fullness(second) < fullness(first) ? [second, first, ...rest] : drawn;
 
   return { homes: ordered.map((node) => node.nodeId) };
 };

@@ -10,7 +10,9 @@ import type {
 } from '@reelstream/events';
 import { assertNever } from './assert.ts';
 
-export type SessionEvent = EventOf<'session.started' | 'session.updated' | 'session.ended' | 'recording.sealed'>;
+export type SessionEvent = EventOf<
+  'session.started' | 'session.updated' | 'session.ended' | 'recording.sealed'
+>;
 
 type Sealed = EventOf<'recording.sealed'>['data'];
 
@@ -43,7 +45,10 @@ const begin = (event: EventOf<'session.started'>): SessionRecord => ({
   state: 'ACTIVE',
 });
 
-const change = (record: SessionRecord, event: Exclude<SessionEvent, { type: 'session.started' }>): SessionRecord => {
+const change = (
+  record: SessionRecord,
+  event: Exclude<SessionEvent, { type: 'session.started' }>,
+): SessionRecord => {
   const seen = { ...record, version: event.version, epoch: event.epoch, origin: event.origin };
   switch (event.type) {
     case 'session.updated': {
@@ -67,7 +72,8 @@ const change = (record: SessionRecord, event: Exclude<SessionEvent, { type: 'ses
  */
 export const evolveSession = (record: SessionRecord | undefined, event: SessionEvent): SessionRecord => {
   if (event.type === 'session.started') return begin(event);
-  if (!record) throw new Error(`${event.type} version ${event.version} of ${event.subject} before session.started`);
+  if (!record)
+    throw new Error(`${event.type} version ${event.version} of ${event.subject} before session.started`);
 
   return change(record, event);
 };

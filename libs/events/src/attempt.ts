@@ -12,7 +12,10 @@ const attempt = {
 };
 
 /** We answered the INVITE with a final error. */
-export const AttemptRefused = Type.Object({ ...attempt, status: Type.Integer({ minimum: 300, maximum: 699 }) });
+export const AttemptRefused = Type.Object({
+  ...attempt,
+  status: Type.Integer({ minimum: 300, maximum: 699 }),
+});
 export type AttemptRefused = Type.Static<typeof AttemptRefused>;
 
 /** The controller took the INVITE back before we answered. */

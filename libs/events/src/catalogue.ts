@@ -72,7 +72,12 @@ export const catalogue = {
     data: AttemptLost,
     summary: 'A redirect was not followed: no home saw the call arrive.',
   }),
-  'node.started': define({ family: 'node', schema: 1, data: NodeStarted, summary: 'A service instance began.' }),
+  'node.started': define({
+    family: 'node',
+    schema: 1,
+    data: NodeStarted,
+    summary: 'A service instance began.',
+  }),
   'node.stopped': define({
     family: 'node',
     schema: 1,

@@ -13,12 +13,16 @@ export const Envelope = Type.Object({
   }),
   type: Type.String({ description: 'noun.verb in the past tense' }),
   source: Type.String({ description: 'CloudEvents source: /<cluster>/<node>' }),
-  subject: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'the key: id of what the fact is about' }),
+  subject: Type.String({
+    pattern: '^[A-Za-z0-9_-]{1,64}$',
+    description: 'the key: id of what the fact is about',
+  }),
   time: Timestamp,
   origin: Type.String({ ...Name, description: 'the database server that generates the event' }),
   version: Type.Integer({
     minimum: 1,
-    description: "place in the session's journal, without gaps over its session and recording subjects; 1 where facts commute",
+    description:
+      "place in the session's journal, without gaps over its session and recording subjects; 1 where facts commute",
   }),
   epoch: Type.Integer({ minimum: 0, description: 'life of the writer; a higher one fences a lower one' }),
   schema: Type.Integer({ minimum: 1, description: 'of `data`, per type; older ones are upcast on read' }),

@@ -63,7 +63,8 @@ export const PositionAnnouncement = Type.Object({
   sequence: Count,
   base: Type.Integer({
     minimum: 0,
-    description: 'sequence at which this generation began: what older generations hold past it is gone from the stream',
+    description:
+      'sequence at which this generation began: what older generations hold past it is gone from the stream',
   }),
   behind: Type.Integer({ minimum: 0, description: 'events stored but not yet applied' }),
 });
@@ -74,7 +75,11 @@ export const Command = Type.Object({
   commandId: Uuid,
   deadline: Timestamp,
   command: Type.Union([
-    Type.Object({ name: Type.Literal('republish'), sessionId: Uuid, fromVersion: Type.Integer({ minimum: 1 }) }),
+    Type.Object({
+      name: Type.Literal('republish'),
+      sessionId: Uuid,
+      fromVersion: Type.Integer({ minimum: 1 }),
+    }),
     Type.Object({ name: Type.Literal('stop'), sessionId: Uuid }),
   ]),
 });

@@ -39,7 +39,8 @@ const firstError = (validator: Validator, value: unknown): string => {
   return error ? `${error.instancePath || '/'} ${error.message}` : 'unknown error';
 };
 
-const isRawEvent = (value: unknown): value is RawEvent => envelopeValidator.Check(value) && 'data' in Object(value);
+const isRawEvent = (value: unknown): value is RawEvent =>
+  envelopeValidator.Check(value) && 'data' in Object(value);
 
 /** The read boundary: checks the envelope, lifts the data to the current schema, and checks that too. */
 export const understand = (value: unknown): Understood => {

@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
 import type { Secret } from './secret.ts';
 
 const ivLength = 12;
@@ -6,7 +13,9 @@ const tagLength = 16;
 
 /** A key for one purpose, derived from the cluster's key (HKDF, RFC 5869): the purposes never share a key. */
 const keyFor = (clusterKey: Secret, purpose: string): Buffer =>
-  Buffer.from(hkdfSync('sha256', Buffer.from(clusterKey.reveal(), 'base64'), '', `reelstream ${purpose}`, 32));
+  Buffer.from(
+    hkdfSync('sha256', Buffer.from(clusterKey.reveal(), 'base64'), '', `reelstream ${purpose}`, 32),
+  );
 
 /** Encrypts a secret that travels in an event: AES-256-GCM, base64 of nonce, tag and ciphertext. */
 export const encryptSecret = (clusterKey: Secret, plain: string): string => {
@@ -21,8 +30,14 @@ export const encryptSecret = (clusterKey: Secret, plain: string): string => {
 export const decryptSecret = (clusterKey: Secret, encrypted: string): string => {
   const bytes = Buffer.from(encrypted, 'base64');
   if (bytes.length < ivLength + tagLength)
-    throw new RangeError(`encrypted secret has ${bytes.length} bytes, at least ${ivLength + tagLength} wanted`);
-  const decipher = createDecipheriv('aes-256-gcm', keyFor(clusterKey, 'secrets'), bytes.subarray(0, ivLength));
+    throw new RangeError(
+      `encrypted secret has ${bytes.length} bytes, at least ${ivLength + tagLength} wanted`,
+    );
+  const decipher = createDecipheriv(
+    'aes-256-gcm',
+    keyFor(clusterKey, 'secrets'),
+    bytes.subarray(0, ivLength),
+  );
   decipher.setAuthTag(bytes.subarray(ivLength, ivLength + tagLength));
 
   return decipher.update(bytes.subarray(ivLength + tagLength), undefined, 'utf8') + decipher.final('utf8');
@@ -42,7 +57,8 @@ export const verifyPath = (
   query: { readonly expires?: string | undefined; readonly signature?: string | undefined },
   nowMs: number,
 ): boolean => {
-  if (query.expires === undefined || query.signature === undefined || !/^\d{1,15}$/.test(query.expires)) return false;
+  if (query.expires === undefined || query.signature === undefined || !/^\d{1,15}$/.test(query.expires))
+    return false;
   const given = Buffer.from(query.signature);
   const wanted = Buffer.from(signature(clusterKey, path, query.expires));
 

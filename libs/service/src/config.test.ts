@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
-import { ConfigError, integer, loadConfig, name, names, oneOf, portRange, secret, text, url } from './config.ts';
+import {
+  ConfigError,
+  integer,
+  loadConfig,
+  name,
+  names,
+  oneOf,
+  portRange,
+  secret,
+  text,
+  url,
+} from './config.ts';
 
 const settings = {
   count: integer('COUNT', 'how many', { min: 1, max: 5 }, 2),
@@ -13,7 +24,11 @@ const settings = {
 };
 
 test('defaults fill in, values are typed, the result is frozen', () => {
-  const config = loadConfig(settings, { BUS: 'nats://a:1,nats://b:2', KEY: 'k', SERVERS: 'primary,secondary' });
+  const config = loadConfig(settings, {
+    BUS: 'nats://a:1,nats://b:2',
+    KEY: 'k',
+    SERVERS: 'primary,secondary',
+  });
   assert.equal(config.count, 2);
   assert.deepEqual(config.ports, { low: 16_384, high: 32_767 });
   assert.deepEqual(config.servers, ['primary', 'secondary']);

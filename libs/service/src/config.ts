@@ -43,7 +43,9 @@ export const loadConfig = <const S extends Settings>(settings: S, env: Environme
     try {
       values[key] = setting.parse(text);
     } catch (error) {
-      problems.push(`${setting.variable}=${text} is no good: ${error instanceof Error ? error.message : String(error)}`);
+      problems.push(
+        `${setting.variable}=${text} is no good: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
   if (problems.length > 0) throw new ConfigError(problems);
@@ -145,7 +147,9 @@ export const url = (
   describe,
   fallback,
   parse: (value) =>
-    value.split(',').every((part) => URL.canParse(part) && protocols.includes(new URL(part).protocol.slice(0, -1)))
+    value
+      .split(',')
+      .every((part) => URL.canParse(part) && protocols.includes(new URL(part).protocol.slice(0, -1)))
       ? value
       : wanted(`a URL that begins with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`),
 });

@@ -20,7 +20,9 @@ export const WebhookBody = Type.Object({
   type: Type.Union(publicTypes.map((type) => Type.Literal(type))),
   time: Timestamp,
   sequence: Type.Integer({ minimum: 1, description: 'contiguous per subscription: a gap is a loss' }),
-  position: Type.String({ description: 'generation:sequence, opaque; what a query must have reached to agree' }),
+  position: Type.String({
+    description: 'generation:sequence, opaque; what a query must have reached to agree',
+  }),
   origin: Name,
   forwarded: Type.Boolean({ description: 'delivered by another server than its origin' }),
   committedOn: Type.Array(Name),

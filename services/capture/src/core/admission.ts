@@ -1,0 +1,22 @@
+import type { StorageLevel } from '@reelstream/events';
+import { refusesCalls } from './storage-level.ts';
+
+export type Admission = {
+  readonly draining: boolean;
+  readonly storage: StorageLevel;
+  /** Streams in use, streams there are places for, and streams the call would take. */
+  readonly load: number;
+  readonly capacity: number;
+  readonly weight: number;
+};
+
+/** Stable words for the `attempt.refused` event. */
+export type RefusalCause = 'draining' | 'storage' | 'no-capacity' | 'bad-offer';
+
+/** Why a call can't be taken now, or undefined if it can. Reservations don't count here: who comes is recorded. */
+export const obstacleTo = ({ draining, storage, load, capacity, weight }: Admission): RefusalCause | undefined => {
+  if (draining) return 'draining';
+  if (refusesCalls(storage)) return 'storage';
+
+  return load + weight > capacity ? 'no-capacity' : undefined;
+};

@@ -1,0 +1,177 @@
+import { assertNever } from '@reelstream/domain';
+import type { SessionEvent, SessionRecord } from '@reelstream/domain';
+import { mintEvent } from '@reelstream/events';
+import type { DataOf, EndReason, EventType, SessionStarted, SessionUpdated, Track } from '@reelstream/events';
+
+/** Who writes, and when: what the shell reads from clock, chance and configuration. */
+export type Stamp = {
+  readonly id: string;
+  readonly time: string;
+  /** CloudEvents source, `/<cluster>/<node>`. */
+  readonly source: string;
+  readonly epoch: number;
+};
+
+/** What the media of a track came to. */
+export type TrackTotals = {
+  readonly trackNumber: number;
+  readonly packets: number;
+  readonly lost: number;
+  readonly durationMs: number;
+  readonly firstPacketAt?: string;
+};
+
+/** What may change about a session while it runs. */
+export type Description = Pick<SessionUpdated, 'controller' | 'dialogs' | 'correlation' | 'tracks'>;
+
+export type SealedMedia = Omit<DataOf<'recording.sealed'>, 'sessionId' | 'home' | 'host'>;
+
+export type Command =
+  | {
+      readonly type: 'start';
+      readonly stamp: Stamp;
+      readonly origin: string;
+      readonly session: Omit<SessionStarted, 'startedAt'>;
+    }
+  | {
+      readonly type: 'media';
+      readonly stamp: Stamp;
+      readonly trackNumber: number;
+      readonly firstPacketAt: string;
+    }
+  | {
+      readonly type: 'describe';
+      readonly stamp: Stamp;
+      readonly reason: 'metadata' | 'dialog';
+      readonly description: Partial<Description>;
+    }
+  | {
+      readonly type: 'end';
+      readonly stamp: Stamp;
+      readonly endReason: EndReason;
+      /** On a monotonic clock. */
+      readonly durationMs: number;
+      readonly totals: readonly TrackTotals[];
+    }
+  | { readonly type: 'seal'; readonly stamp: Stamp; readonly recording: SealedMedia };
+
+type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
+
+/**
+ * The life of a session: what follows from a command. Nothing follows from one that comes too late or twice; a start of
+ * a session that exists, or anything else for one that doesn't, is a bug and throws.
+ */
+export const decide = (record: SessionRecord | undefined, command: Command): readonly SessionEvent[] => {
+  if (command.type === 'start') return start(record, command);
+  if (!record) throw new Error(`${command.type} for a session that was never started`);
+  switch (command.type) {
+    case 'media':
+      return noteMedia(record, command);
+    case 'describe':
+      return describe(record, command);
+    case 'end':
+      return end(record, command);
+    case 'seal':
+      return seal(record, command);
+    default:
+      return assertNever(command);
+  }
+};
+
+const start = (record: SessionRecord | undefined, command: CommandOf<'start'>): readonly SessionEvent[] => {
+  if (record) throw new Error(`session ${record.sessionId} was started already`);
+  const { stamp, origin, session } = command;
+  const data = { ...session, startedAt: stamp.time };
+
+  return [mintEvent({ ...stamp, type: 'session.started', subject: session.sessionId, origin, version: 1, data })];
+};
+
+const noteMedia = (record: SessionRecord, command: CommandOf<'media'>): readonly SessionEvent[] => {
+  const track = record.tracks.find(({ trackNumber }) => trackNumber === command.trackNumber);
+  if (record.state !== 'ACTIVE' || !track || track.firstPacketAt !== undefined) return [];
+  const tracks = record.tracks.map((other) =>
+    other === track ? { ...track, firstPacketAt: command.firstPacketAt } : other,
+  );
+
+  return [updated(record, command.stamp, 'media', { ...descriptionOf(record), tracks })];
+};
+
+const describe = (record: SessionRecord, command: CommandOf<'describe'>): readonly SessionEvent[] => {
+  if (record.state !== 'ACTIVE') return [];
+  const before = descriptionOf(record);
+  const after = { ...before, ...command.description };
+
+  return JSON.stringify(before) === JSON.stringify(after)
+    ? []
+    : [updated(record, command.stamp, command.reason, after)];
+};
+
+const end = (record: SessionRecord, command: CommandOf<'end'>): readonly SessionEvent[] => {
+  if (record.state !== 'ACTIVE') return [];
+  const { stamp, totals, durationMs } = command;
+  const endReason = endReasonOf(command);
+  const data = {
+    sessionId: record.sessionId,
+    state: inGoodOrder(endReason) ? ('CLOSED_NORMAL' as const) : ('CLOSED_ERROR' as const),
+    endReason,
+    endedAt: stamp.time,
+    durationMs,
+    ...descriptionOf(record),
+    tracks: record.tracks.map((track) => closeTrack(track, stamp.time, totals)),
+  };
+
+  return [next(record, stamp, 'session.ended', data)];
+};
+
+const seal = (record: SessionRecord, command: CommandOf<'seal'>): readonly SessionEvent[] => {
+  if (record.endedAt === undefined || record.recording) return [];
+  const { sessionId, home, host } = record;
+
+  return [next(record, command.stamp, 'recording.sealed', { sessionId, home, host, ...command.recording })];
+};
+
+/** A call that ends as it should, but of which nothing was heard, is an error of its own. */
+const endReasonOf = ({ endReason, totals }: CommandOf<'end'>): EndReason =>
+  inGoodOrder(endReason) && totals.every(({ packets }) => packets === 0) ? 'no-media' : endReason;
+
+const inGoodOrder = (endReason: EndReason): boolean => endReason === 'bye' || endReason === 'stopped';
+
+const closeTrack = (track: Track, endedAt: string, totals: readonly TrackTotals[]): Track => {
+  const found = totals.find(({ trackNumber }) => trackNumber === track.trackNumber);
+  const codecs = track.codecs.map((span) => ({ ...span, to: span.to ?? endedAt }));
+  if (!found) return { ...track, codecs };
+  const { packets, lost, durationMs } = found;
+  const firstPacketAt = track.firstPacketAt ?? found.firstPacketAt;
+
+  return { ...track, codecs, packets, lost, durationMs, ...(firstPacketAt === undefined ? {} : { firstPacketAt }) };
+};
+
+const descriptionOf = ({ controller, dialogs, correlation, tracks }: SessionRecord): Description => ({
+  controller,
+  dialogs: [...dialogs],
+  correlation,
+  tracks: [...tracks],
+});
+
+const updated = (
+  record: SessionRecord,
+  stamp: Stamp,
+  reason: SessionUpdated['reason'],
+  description: Description,
+): SessionEvent => next(record, stamp, 'session.updated', { sessionId: record.sessionId, reason, ...description });
+
+/** Versions count the session's journal without gaps, over both of its subjects. */
+const next = <T extends Extract<EventType, SessionEvent['type']>>(
+  record: SessionRecord,
+  stamp: Stamp,
+  type: T,
+  data: DataOf<T>,
+) =>
+  mintEvent({
+    ...stamp,
+    type,
+    subject: record.sessionId,
+    origin: record.origin,
+    version: record.version + 1,
+    data,
+  });

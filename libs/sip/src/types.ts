@@ -53,7 +53,10 @@ export interface InviteReceived {
   /** Called once if the caller takes the INVITE back before a final answer. */
   onCancelled(listener: () => void): void;
   redirect(contacts: readonly RedirectContact[]): Promise<boolean>;
-  reject(status: number, options?: { readonly reason?: string; readonly headers?: Headers }): Promise<boolean>;
+  reject(
+    status: number,
+    options?: { readonly reason?: string; readonly headers?: Headers },
+  ): Promise<boolean>;
   /** Forwards the INVITE to `uri` instead of redirecting; resolves when a final answer has gone back. */
   proxy(uri: string): Promise<boolean>;
   /** Sends 200; resolves with the dialog when it left. Throws SipError `SIP_CANCELLED` if the caller was faster. */
@@ -98,7 +101,11 @@ export interface Dialog {
 export type SipHandlers = {
   invite(invite: InviteReceived): void;
   /** Answer to OPTIONS outside a dialog. */
-  options(info: RequestInfo): { readonly status: number; readonly reason?: string; readonly headers?: Headers };
+  options(info: RequestInfo): {
+    readonly status: number;
+    readonly reason?: string;
+    readonly headers?: Headers;
+  };
   /** The connection to the SIP server came or went. `addresses` as the server tells them, `udp/127.0.0.1:5060`. */
   connection?(state: { readonly connected: boolean; readonly addresses: readonly string[] }): void;
   /** Anything that went wrong with one request, for the log; nothing else is harmed. */

@@ -1,0 +1,166 @@
+import type { Connection, Reply } from './connection.ts';
+import { readMessage } from './message.ts';
+import { parseNameAddr } from './name-addr.ts';
+import { requestInfo } from './request-info.ts';
+import type { SrfRequest, SrfResponse, SrfSentRequest } from './srf.ts';
+import type { Dialog, DialogEnd, InDialogRequest, RequestInfo } from './types.ts';
+
+/** The dialogs of an endpoint, by the server's id: `<Call-ID>;from-tag=<tag>`. */
+export type DialogTable = Map<string, SipDialog>;
+
+type Listener = (request: InDialogRequest) => void;
+
+const causes: readonly (readonly [RegExp, DialogEnd['cause']])[] = [
+  [/ack timeout/i, 'ack-timeout'],
+  [/session[ -](timer )?expired/i, 'session-expired'],
+  [/cancel/i, 'cancelled'],
+];
+
+/** The text in a Reason header (RFC 3326), or all of it. */
+const reasonText = (header: string | undefined): string | undefined =>
+  header === undefined ? undefined : (/text="([^"]*)"/.exec(header)?.[1] ?? header);
+
+/** How it ended: the server tells of its own BYEs by a request that no network sent. */
+const endOf = (request: SrfRequest, info: RequestInfo): DialogEnd => {
+  const reason = reasonText(info.header('reason'));
+  if (request.source === 'network') return { cause: 'bye', reason };
+
+  return { cause: causes.find(([pattern]) => pattern.test(reason ?? ''))?.[1] ?? 'other', reason };
+};
+
+const answeredAlone: Readonly<Record<string, number>> = { INFO: 200, OPTIONS: 200, PRACK: 200 };
+
+/** A dialog we opened by a 200. It lives as long as the server knows it, also over a reconnect. */
+export class SipDialog implements Dialog {
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+  readonly #id: string;
+  readonly #connection: Connection;
+  readonly #dialogs: DialogTable;
+  /** Frames can arrive before the application has its dialog in hand: they wait for one turn. */
+  #early: (() => void)[] | undefined = [];
+  #onAck: ((body: string) => void) | undefined;
+  #onOffer: Listener | undefined;
+  #onRequest: Listener | undefined;
+  #onEnded: ((end: DialogEnd) => void) | undefined;
+  #unheardAcks: string[] = [];
+  #end: DialogEnd | undefined;
+
+  constructor(
+    connection: Connection,
+    dialogs: DialogTable,
+    opened: { readonly info: RequestInfo; readonly id: string; readonly sent: string },
+  ) {
+    this.#connection = connection;
+    this.#dialogs = dialogs;
+    this.#id = opened.id;
+    this.callId = opened.info.callId;
+    this.remoteTag = opened.info.from.parameters['tag'] ?? '';
+    const to = readMessage(opened.sent).headers.get('to')?.[0] ?? '';
+    this.localTag = parseNameAddr(to).parameters['tag'] ?? '';
+    dialogs.set(this.#id, this);
+    setImmediate(() => this.#open());
+  }
+
+  onAck(listener: (body: string) => void): void {
+    this.#onAck = listener;
+    for (const body of this.#unheardAcks.splice(0)) this.#connection.guard(() => listener(body));
+  }
+
+  onOffer(listener: Listener): void {
+    this.#onOffer = listener;
+  }
+
+  onRequest(listener: Listener): void {
+    this.#onRequest = listener;
+  }
+
+  onEnded(listener: (end: DialogEnd) => void): void {
+    this.#onEnded = listener;
+    const end = this.#end;
+    if (end) this.#connection.guard(() => listener(end));
+  }
+
+  async bye(reason?: string): Promise<void> {
+    if (this.#end) return;
+    const text = reason?.replace(/["\\\r\n]/g, ' ');
+    const headers: Record<string, string> =
+      text === undefined ? {} : { reason: `SIP;cause=200;text="${text}"` };
+    try {
+      await this.#connection.ask<SrfSentRequest, unknown>(
+        (done) => {
+          const options = { method: 'BYE', stackDialogId: this.#id, headers };
+          this.#connection.engine.request('sip:placeholder', options, (error, sent) => {
+            if (error || !sent) done(error ?? 'not sent');
+            else sent.on('response', (response) => response.status >= 200 && done(undefined, sent));
+          });
+        },
+        () => undefined,
+      );
+    } finally {
+      this.#finish({ cause: 'other', reason });
+    }
+  }
+
+  /** For the endpoint: a request inside this dialog. */
+  receive(request: SrfRequest, response: SrfResponse): void {
+    if (this.#early) this.#early.push(() => this.#handle(request, response));
+    else this.#handle(request, response);
+  }
+
+  #open(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const handle of early) handle();
+  }
+
+  #handle(request: SrfRequest, response: SrfResponse): void {
+    const info = requestInfo(request);
+    switch (request.method) {
+      case 'ACK':
+        return this.#acknowledged(info.body);
+      case 'BYE':
+        // What the server ended by itself wants no answer: it would wait for one that nobody gets.
+        if (request.source === 'network') this.#connection.replyOnly(response, { status: 200 });
+
+        return this.#finish(endOf(request, info));
+      case 'INVITE':
+      case 'UPDATE':
+        return this.#ask(this.#onOffer, { info, response, unheard: 488 });
+      default:
+        return this.#ask(this.#onRequest, { info, response, unheard: answeredAlone[request.method] ?? 501 });
+    }
+  }
+
+  #acknowledged(body: string): void {
+    const listener = this.#onAck;
+    if (listener) this.#connection.guard(() => listener(body));
+    else this.#unheardAcks.push(body);
+  }
+
+  #ask(
+    listener: Listener | undefined,
+    asked: { readonly info: RequestInfo; readonly response: SrfResponse; readonly unheard: number },
+  ): void {
+    let answered = false;
+    const answer = (reply: Reply): void => {
+      if (answered) return;
+      answered = true;
+      this.#connection.replyOnly(asked.response, reply);
+    };
+    if (!listener) return answer({ status: asked.unheard });
+    const ran = this.#connection.guard(() =>
+      listener({ info: asked.info, respond: (status, given) => answer({ status, ...given }) }),
+    );
+    if (!ran) answer({ status: 500 });
+  }
+
+  #finish(end: DialogEnd): void {
+    if (this.#end) return;
+    this.#end = end;
+    this.#dialogs.delete(this.#id);
+    const listener = this.#onEnded;
+    if (listener) this.#connection.guard(() => listener(end));
+  }
+}

@@ -1,0 +1,36 @@
+export type SipErrorCode =
+  /** The setting for the SIP server is no `drachtio://host:port?secret=…`. */
+  | 'SIP_SERVER_URL'
+  /** The SIP server did not take our secret. */
+  | 'SIP_AUTHENTICATION'
+  /** The connection to the SIP server is away, or went while we waited. */
+  | 'SIP_DISCONNECTED'
+  /** The caller took the INVITE back before our answer. */
+  | 'SIP_CANCELLED'
+  /** The INVITE has had its final answer already. */
+  | 'SIP_ANSWERED'
+  /** The SIP server refused to send a message of ours. */
+  | 'SIP_REFUSED'
+  /** A request that breaks the rules; the message says how. */
+  | 'SIP_BAD_REQUEST'
+  /** A handler or listener of the application threw; `cause` is what it threw. */
+  | 'SIP_HANDLER';
+
+const theirs: ReadonlySet<SipErrorCode> = new Set(['SIP_SERVER_URL', 'SIP_CANCELLED', 'SIP_BAD_REQUEST']);
+
+/** What went wrong in SIP, by a stable code. */
+export class SipError extends Error {
+  readonly code: SipErrorCode;
+  readonly fault: 'ours' | 'theirs';
+
+  constructor(code: SipErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SipError';
+    this.code = code;
+    this.fault = theirs.has(code) ? 'theirs' : 'ours';
+  }
+}
+
+/** Anything thrown, as an Error. */
+export const asError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(String(thrown));

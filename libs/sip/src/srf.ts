@@ -1,0 +1,82 @@
+import Srf from 'drachtio-srf';
+
+/**
+ * The narrow part of drachtio-srf that we use, typed by reading its code: its own types lag (no `reconnect`, no
+ * `stackDialogId`, callbacks of `send` and `request` missing). Dialogs are kept by us (`dialog.ts`): srf's answers
+ * offers by itself and sends over the connection the dialog began on, which may be gone.
+ */
+export interface SrfRequest {
+  readonly method: string;
+  readonly uri: string;
+  readonly raw: string | undefined;
+  readonly source: 'network' | 'application';
+  readonly source_address: string;
+  readonly source_port: number;
+  readonly protocol: string;
+  /** `address:port`; only on requests outside dialogs. */
+  readonly receivedOn?: string;
+  /** `<Call-ID>;from-tag=<tag>`, empty or absent outside dialogs. */
+  readonly stackDialogId?: string;
+  on(event: 'cancel', listener: () => void): void;
+  proxy(
+    options: {
+      readonly destination: string[];
+      readonly remainInDialog: boolean;
+      readonly followRedirects: boolean;
+    },
+    done: (error: unknown, result?: { readonly finalStatus?: number }) => void,
+  ): void;
+}
+
+export type SrfMessage = { readonly raw: string | undefined };
+
+export interface SrfResponse {
+  /** Known once the SIP server has confirmed what we sent. */
+  readonly stackDialogId?: string;
+  send(
+    status: number,
+    reason: string | undefined,
+    options: { readonly headers: Record<string, string>; readonly body?: string },
+    done?: (error: unknown, sent?: SrfMessage) => void,
+  ): void;
+}
+
+export interface SrfSentRequest {
+  on(event: 'response', listener: (response: { readonly status: number }) => void): void;
+}
+
+type Middleware = (request: SrfRequest, response: SrfResponse, next: () => void) => void;
+
+export interface Engine {
+  connect(options: {
+    readonly host: string;
+    readonly port: number;
+    readonly secret: string;
+    readonly reconnect: { readonly retryMaxDelay: number };
+  }): void;
+  /** Throws while there is no connection. */
+  disconnect(): void;
+  use(handler: Middleware): void;
+  use(method: string, handler: Middleware): void;
+  /** Throws while there is no connection. */
+  request(
+    uri: string,
+    options: {
+      readonly method: string;
+      readonly stackDialogId: string;
+      readonly headers: Record<string, string>;
+    },
+    done: (error: unknown, sent?: SrfSentRequest) => void,
+  ): void;
+  on(event: 'connect', listener: (error: unknown, hostPorts?: string) => void): void;
+  on(event: 'error' | 'close', listener: (error?: unknown) => void): void;
+  /** For shutdown only: srf can't be told to stop while it is between two attempts to connect. */
+  readonly app: {
+    readonly client?: {
+      readonly wp: { closing?: boolean; readonly reconnectVars: { retryTimer: NodeJS.Timeout | null } };
+    };
+  };
+}
+
+// The one cast of the package: srf's declared types and its code don't overlap enough for a plain assignment.
+export const createEngine = (): Engine => new Srf() as unknown as Engine;

@@ -1,0 +1,11 @@
+export { saveBody } from './bodies.ts';
+export { DamagedFileError, JournalWriteError, NotSealedError, SealError, SessionIdError } from './errors.ts';
+export { openJournal, readJournal } from './journal.ts';
+export type { Journal } from './journal.ts';
+export type { JournalContents, JournalDamage } from './journal-lines.ts';
+export { Codec, Manifest, ManifestTrack, PayloadSpan } from './manifest.ts';
+export { openOutbox } from './outbox.ts';
+export type { Outbox } from './outbox.ts';
+export { bodiesFolder, indexFile, journalFile, manifestFile, recordingFolder, rtpdumpFile } from './paths.ts';
+export { readManifest, readRtpdump } from './reader.ts';
+export type { RecordedPacket } from './reader.ts';

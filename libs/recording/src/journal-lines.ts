@@ -1,0 +1,105 @@
+import { crc32 } from 'node:zlib';
+import type { RawEvent } from '@reelstream/events';
+
+/**
+ * One line of a journal: `<crc32 of the JSON, 8 hex digits> <JSON>\n`.
+ *
+ * - `event`: a fact, as it goes to the stream.
+ * - `released`: both databases have committed up to this version. Written without a sync: a lost mark only
+ *   means that some events are offered again, which changes nothing.
+ * - `note`: what the home needs to go on after a crash and nobody else (its ports, its keys encrypted, rollover
+ *   counters). The last note of a name counts.
+ */
+export type JournalLine =
+  | { readonly kind: 'event'; readonly event: RawEvent }
+  | { readonly kind: 'released'; readonly version: number }
+  | { readonly kind: 'note'; readonly name: string; readonly value: unknown };
+
+/** A stretch of a journal that holds no whole line. */
+export type JournalDamage = { readonly atByte: number; readonly bytes: number };
+
+export type JournalContents = {
+  readonly events: readonly RawEvent[];
+  readonly releasedVersion: number;
+  readonly notes: Readonly<Record<string, unknown>>;
+  /** Highest version that is known to have been given, whether its event can be read or not; 0 where none. */
+  readonly lastVersion: number;
+  /** Unreadable stretches that whole lines follow. They stay where they are. */
+  readonly damage: readonly JournalDamage[];
+  /** The torn tail, if any: it is cut off when the journal is opened. */
+  readonly tail: JournalDamage | undefined;
+};
+
+const newline = 0x0a;
+const crcDigits = 8;
+const blank = 0x20;
+
+const hex = (crc: number): string => crc.toString(16).padStart(crcDigits, '0');
+
+export const formatLine = (line: JournalLine): Buffer => {
+  const json = Buffer.from(JSON.stringify(line));
+
+  return Buffer.concat([Buffer.from(`${hex(crc32(json))} `), json, Buffer.of(newline)]);
+};
+
+const parseJson = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch {
+    return undefined;
+  }
+};
+
+const isLine = (value: unknown): value is JournalLine => {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
+  const line = value as Partial<Record<string, unknown>>;
+  if (line['kind'] === 'released') return Number.isSafeInteger(line['version']);
+  if (line['kind'] === 'note') return typeof line['name'] === 'string';
+  const event = line['event'];
+
+  return (
+    line['kind'] === 'event' &&
+    typeof event === 'object' &&
+    event !== null &&
+    Number.isSafeInteger((event as Partial<RawEvent>).version)
+  );
+};
+
+/** The line in `bytes` (without its line feed), or undefined where its checksum or shape is wrong. */
+export const parseLine = (bytes: Uint8Array): JournalLine | undefined => {
+  if (bytes.length <= crcDigits + 1 || bytes[crcDigits] !== blank) return undefined;
+  const json = bytes.subarray(crcDigits + 1);
+  if (Buffer.from(bytes.buffer, bytes.byteOffset, crcDigits).toString('latin1') !== hex(crc32(json)))
+    return undefined;
+  const value = parseJson(json);
+
+  return isLine(value) ? value : undefined;
+};
+
+/** Reads a journal's bytes. Never throws: what isn't a whole line is named in `damage` and `tail`. */
+export const parseJournal = (bytes: Uint8Array): JournalContents => {
+  const events: RawEvent[] = [];
+  const notes: Record<string, unknown> = {};
+  const damage: JournalDamage[] = [];
+  let releasedVersion = 0;
+  let lastVersion = 0;
+  let wholeUntil = 0;
+  for (let start = 0; start < bytes.length;) {
+    const found = bytes.indexOf(newline, start);
+    const end = found < 0 ? bytes.length : found;
+    const line = found < 0 ? undefined : parseLine(bytes.subarray(start, end));
+    if (line) {
+      if (start > wholeUntil) damage.push({ atByte: wholeUntil, bytes: start - wholeUntil });
+      if (line.kind === 'event') events.push(line.event);
+      else if (line.kind === 'note') notes[line.name] = line.value;
+      else releasedVersion = Math.max(releasedVersion, line.version);
+      lastVersion = Math.max(lastVersion, releasedVersion, line.kind === 'event' ? line.event.version : 0);
+      wholeUntil = end + 1;
+    }
+    start = end + 1;
+  }
+  const tail =
+    wholeUntil < bytes.length ? { atByte: wholeUntil, bytes: bytes.length - wholeUntil } : undefined;
+
+  return { events, notes, releasedVersion, lastVersion, damage, tail };
+};

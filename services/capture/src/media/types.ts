@@ -1,0 +1,144 @@
+/** What records media, as the rest of capture sees it. Times are RFC 3339; durations are monotonic. */
+import type { Codec, Manifest } from '@reelstream/recording';
+
+export type RecorderOptions = {
+  /** Node state: the segment logs live in `<captureDir>/segments`. Made where missing. */
+  readonly captureDir: string;
+  /** Root of the recording folders. Made where missing. */
+  readonly recordingsDir: string;
+  /** Inclusive; RTP takes the even ports and RTCP the odd one above each. */
+  readonly ports: { readonly first: number; readonly last: number };
+  /** Streams (RTP + RTCP pairs) held at most. */
+  readonly capacity: number;
+  readonly nodeId: string;
+  readonly hostId: string;
+  /** Life of this node; larger than in any life before. */
+  readonly epoch: number;
+  /** Threads that receive; each owns an equal share of the ports. Default 1. */
+  readonly workers?: number;
+  /** A segment file is closed at this size. Default 256 MiB. */
+  readonly segmentBytes?: number;
+  readonly listener: (event: RecorderEvent) => void;
+};
+
+export type TrackRequest = {
+  readonly trackNumber: number;
+  readonly mediaType: 'audio' | 'video';
+  /** Sizes the receive buffers (4 s of it), in kbit/s. Default 64 for audio, 2,000 for video. */
+  readonly bitrateKbps?: number;
+  /** Bind exactly this even port (a session that goes on after a crash). Default: any free one. */
+  readonly rtpPort?: number;
+};
+
+export type TrackPorts = {
+  readonly trackNumber: number;
+  readonly address: string;
+  readonly rtpPort: number;
+  readonly rtcpPort: number;
+};
+
+export type Allocation =
+  | { readonly ok: true; readonly tracks: readonly TrackPorts[] }
+  /** `no-ports`: none free (or the asked one is taken); `no-capacity`; `bad-address`: not one of this machine's. */
+  | {
+      readonly ok: false;
+      readonly refusal: 'no-ports' | 'no-capacity' | 'bad-address' | 'closed';
+      readonly detail: string;
+    };
+
+/** Figures of one track so far, or at its end. `lost` is RFC 3550 A.3 over all SSRCs. */
+export type TrackFigures = {
+  readonly trackNumber: number;
+  readonly packets: number;
+  readonly rtcpPackets: number;
+  readonly bytes: number;
+  readonly lost: number;
+  /** RFC 3550 A.8 of the SSRC that sent last, in timestamp units. */
+  readonly jitter: number;
+  readonly ssrcs: readonly number[];
+  readonly firstPacketAt?: string;
+  readonly lastPacketAt?: string;
+  /** From the arrival of the first RTP packet to that of the last. */
+  readonly durationMs: number;
+  /** Stretches of one payload type each, in order of arrival. */
+  readonly payloadSpans: readonly {
+    readonly payloadType: number;
+    readonly from: string;
+    readonly to: string;
+    readonly packets: number;
+  }[];
+  /** Datagrams that were neither RTP nor RTCP, and were not kept. */
+  readonly malformed: number;
+  /** Datagrams that could not be kept: the disk refused, or too many came at once. */
+  readonly dropped: number;
+};
+
+/** What sealing writes into the manifest beside the media. */
+export type SealDescription = {
+  /** Start of the session: offset zero of the recording. */
+  readonly startedAt: string;
+  readonly tracks: readonly {
+    readonly trackNumber: number;
+    readonly mediaType: 'audio' | 'video';
+    readonly label?: string;
+    /** Every payload type negotiated at any time; what is missing is recorded all the same. */
+    readonly codecs: readonly Codec[];
+  }[];
+};
+
+export type Recovered =
+  | { readonly sessionId: string; readonly ok: true; readonly manifest: Manifest }
+  | { readonly sessionId: string; readonly ok: false; readonly error: Error };
+
+export type RecorderEvent =
+  /** The first RTP packet of a track. */
+  | {
+      readonly kind: 'media';
+      readonly sessionId: string;
+      readonly trackNumber: number;
+      readonly at: string;
+      readonly ssrc: number;
+      readonly payloadType: number;
+    }
+  /** The segment log can't be written (`code` as of node, e.g. ENOSPC, EIO). Said once; media is held while it fits. */
+  | { readonly kind: 'write-failed'; readonly code: string; readonly detail: string }
+  /** … and it can again. */
+  | { readonly kind: 'write-resumed' }
+  /** A receiving thread died: its streams (sessions) are no longer recorded; a new thread takes its ports. */
+  | { readonly kind: 'worker-lost'; readonly sessions: readonly string[]; readonly detail: string };
+
+/** Streams and ports, for the heartbeat. */
+export type RecorderLoad = {
+  readonly streams: number;
+  readonly capacity: number;
+  readonly freePorts: number;
+};
+
+export type Recorder = {
+  /** Binds an RTP and an RTCP socket per track, all or none; bound when it resolves. May be called again to add tracks. */
+  allocate(sessionId: string, tracks: readonly TrackRequest[], bindAddress: string): Promise<Allocation>;
+  /** Figures of the running tracks; empty for an unknown session. */
+  stats(sessionId: string): Promise<readonly TrackFigures[]>;
+  /** Takes what has arrived, closes the sockets, writes; all tracks or those given. Figures are final. */
+  release(sessionId: string, trackNumbers?: readonly number[]): Promise<readonly TrackFigures[]>;
+  /**
+   * Makes the recording folder's files and its manifest from the segment logs (releases first). Safe to repeat after
+   * a failure; a sealed folder is not touched and its manifest returned. Throws SealError.
+   */
+  seal(sessionId: string, description: SealDescription): Promise<Manifest>;
+  /** Gives up a session that shall not be kept (its INVITE was cancelled): releases, and lets its segments go. */
+  discard(sessionId: string): Promise<void>;
+  /**
+   * After a crash: seals, marked `recovered`, what the logs of earlier lives hold of each session (a manifest without
+   * packets where they hold nothing); then deletes earlier segments that no session still needs.
+   */
+  recover(
+    sessions: readonly { readonly sessionId: string; readonly description: SealDescription }[],
+  ): Promise<readonly Recovered[]>;
+  load(): RecorderLoad;
+  /** Releases what runs (unsealed media stays in the logs) and ends the threads. */
+  close(): Promise<void>;
+};
+
+/** `recorder.ts` exports it as `createRecorder`; rejects where a folder can't be made or no port range is left. */
+export type CreateRecorder = (options: RecorderOptions) => Promise<Recorder>;

@@ -1,10 +1,39 @@
+export { readBibLeg, readCubeParticipants, readSessionId } from './cisco.ts';
+export type { BibLegInfo, CubeParticipant, SessionId } from './cisco.ts';
 export { connectSip } from './endpoint.ts';
 export { SipError } from './errors.ts';
 export type { SipErrorCode } from './errors.ts';
+export { mergeMetadata, participantsByLabel } from './metadata-participants.ts';
+export type { StreamParticipant } from './metadata-participants.ts';
+export { parseMetadata } from './metadata.ts';
+export type {
+  Metadata,
+  MetadataGroup,
+  MetadataParticipant,
+  MetadataSession,
+  MetadataStream,
+  ParticipantSession,
+  ParticipantStream,
+} from './metadata.ts';
+export { parseBody } from './multipart.ts';
+export type { BodyPart, Multipart } from './multipart.ts';
 export { escapeUser, formatUri, parseNameAddr, parseUri, uriHost } from './name-addr.ts';
 export type { SipUri } from './name-addr.ts';
+export { readInvite } from './read-invite.ts';
+export type { Invitation, InviteMarks } from './read-invite.ts';
 export { readRequest } from './request-info.ts';
 export type { Arrival } from './request-info.ts';
+export { answerOffer, makeOffer, wantsPort } from './sdp-answer.ts';
+export type {
+  AnsweredMedia,
+  AnswerOptions,
+  Describer,
+  OfferedMedia,
+  Refusal,
+  SdpAnswer,
+} from './sdp-answer.ts';
+export { parseSdp } from './sdp.ts';
+export type { Codec, CryptoLine, Direction, MediaLine, Sdp } from './sdp.ts';
 export type {
   Dialog,
   DialogEnd,

@@ -1,0 +1,87 @@
+import { readBibLeg, readCubeParticipants, readSessionId } from './cisco.ts';
+import type { BibLegInfo, CubeParticipant, SessionId } from './cisco.ts';
+import { parseMetadata } from './metadata.ts';
+import type { Metadata } from './metadata.ts';
+import { parseBody } from './multipart.ts';
+import type { BodyPart } from './multipart.ts';
+import { parseSdp } from './sdp.ts';
+import type { Sdp } from './sdp.ts';
+import type { RequestInfo } from './types.ts';
+
+/** What tells who sent an INVITE; names are in lower case. */
+export type InviteMarks = {
+  readonly require: readonly string[];
+  readonly contactParameters: readonly string[];
+  readonly contentTypes: readonly string[];
+  readonly fromParameters: readonly string[];
+  readonly headers: readonly string[];
+};
+
+/** All that an INVITE, re-INVITE, UPDATE or ACK says beside its address lines. */
+export type Invitation = {
+  /** Undefined for a delayed offer, or where no part is an SDP. */
+  readonly offer: Sdp | undefined;
+  readonly metadata: Metadata | undefined;
+  /** Every part of the body as it came. */
+  readonly parts: readonly BodyPart[];
+  readonly marks: InviteMarks;
+  readonly bib: BibLegInfo | undefined;
+  readonly cubeParticipants: readonly CubeParticipant[];
+  readonly ciscoGuid: string | undefined;
+  readonly sessionId: SessionId | undefined;
+  /** What broke the rules, each with the name of what was read. */
+  readonly problems: readonly string[];
+};
+
+const isSdp = ({ contentType, body }: BodyPart): boolean =>
+  contentType === 'application/sdp' || /^\s*v=0\r?\n/.test(body);
+
+/** By type, by disposition (RFC 7866 §9.1) or by its looks: the types that clients write can't be trusted. */
+const isMetadata = ({ contentType, disposition, body }: BodyPart): boolean =>
+  contentType.startsWith('application/rs-metadata') ||
+  disposition === 'recording-session' ||
+  /^\s*(<\?xml[^>]*>\s*)?<([\w-]+:)?recording[\s>_]/.test(body);
+
+const marksOf = (info: RequestInfo, parts: readonly BodyPart[], metadata: boolean): InviteMarks => {
+  const header = (name: string): string => info.header(name) ?? '';
+  const types = parts.map(({ contentType }) => contentType);
+  const telling = ['x-cisco-recording-participant', 'cisco-guid', 'session-id'];
+
+  return {
+    require: header('require')
+      .split(',')
+      .map((tag) => tag.trim().toLowerCase())
+      .filter((tag) => tag !== ''),
+    contactParameters: Object.keys(info.contact?.parameters ?? {}),
+    contentTypes: metadata ? [...types, 'application/rs-metadata+xml'] : types,
+    fromParameters: [...Object.keys(info.from.uriParameters), ...Object.keys(info.from.parameters)],
+    headers: telling.filter((name) => info.header(name) !== undefined),
+  };
+};
+
+/** Reads an INVITE's body and telling headers. Never throws: `problems` says what could not be read. */
+export const readInvite = (info: RequestInfo): Invitation => {
+  const { parts, problems: bodyProblems } = parseBody(info.contentType, info.body);
+  const sdpPart = parts.find(isSdp);
+  const metadataPart = parts.find((part) => part !== sdpPart && isMetadata(part));
+  const offer = sdpPart && parseSdp(sdpPart.body);
+  const metadata = metadataPart && parseMetadata(metadataPart.body);
+  const named = (name: string, list: readonly string[] = []): string[] =>
+    list.map((text) => `${name}: ${text}`);
+
+  return {
+    offer,
+    metadata,
+    parts,
+    marks: marksOf(info, parts, metadata !== undefined),
+    bib: readBibLeg(info.from),
+    cubeParticipants: readCubeParticipants(info.header('x-cisco-recording-participant')),
+    ciscoGuid: info.header('cisco-guid'),
+    sessionId: readSessionId(info),
+    problems: [
+      ...named('body', bodyProblems),
+      ...named('sdp', offer?.problems),
+      ...named('metadata', metadata?.problems),
+    ],
+  };
+};

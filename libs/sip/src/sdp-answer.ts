@@ -1,0 +1,164 @@
+import type { Codec, MediaLine, Sdp } from './sdp.ts';
+
+/** Who describes the session; version goes up by one with each new description in a dialog (RFC 3264 §8). */
+export type Describer = {
+  /** Connection address for all media, IPv4 or IPv6. */
+  readonly address: string;
+  /** A number; the same for the life of the dialog. */
+  readonly sessionId: string;
+  readonly version: number;
+};
+
+export type AnswerOptions = Describer & {
+  /** RTP port for each m-line, by index; where there is none the line is refused with port 0. */
+  readonly ports: readonly (number | undefined)[];
+  /** Encoding names that we can play, best first, in any case. */
+  readonly playable: readonly string[];
+};
+
+export type Refusal = 'refused-by-peer' | 'not-rtp' | 'encrypted' | 'no-codec' | 'no-port';
+
+export type AnsweredMedia = {
+  readonly index: number;
+  readonly kind: MediaLine['kind'];
+  readonly label: string | undefined;
+  /** Ours; 0 where the line is refused. */
+  readonly port: number;
+  readonly refusal: Refusal | undefined;
+  readonly direction: 'recvonly' | 'inactive';
+  /** As answered: playable ones first, then those we only store, then tones and comfort noise. */
+  readonly codecs: readonly Codec[];
+  /** The first of them that carries media. */
+  readonly codec: Codec | undefined;
+  /** Whether that one can be played; if not, it is stored and marked. */
+  readonly playable: boolean;
+};
+
+export type SdpAnswer = { readonly sdp: string; readonly media: readonly AnsweredMedia[] };
+
+/** Payloads that accompany media and are none: never the codec of a track. */
+const companions = new Set(['TELEPHONE-EVENT', 'CN', 'RED', 'ULPFEC', 'FLEXFEC', 'RTX']);
+
+const isMedia = (codec: Codec): boolean => !companions.has(codec.name.toUpperCase());
+
+/** Playable by preference, then what can only be stored in the peer's order, then the companions. */
+const inOrder = (codecs: readonly Codec[], playable: readonly string[]): Codec[] => {
+  const names = playable.map((name) => name.toUpperCase());
+  const rank = (codec: Codec): number => {
+    const place = names.indexOf(codec.name.toUpperCase());
+    if (place >= 0) return place;
+
+    return isMedia(codec) ? names.length : names.length + 1;
+  };
+
+  return codecs.toSorted((left, right) => rank(left) - rank(right));
+};
+
+/** Plain RTP only: RTP/AVP and RTP/AVPF (RFC 3551, RFC 4585). */
+const refusalOf = (line: MediaLine, port: number | undefined): Refusal | undefined => {
+  if (line.port === 0) return 'refused-by-peer';
+  if (/^(UDP\/TLS\/)?RTP\/SAVPF?$/i.test(line.protocol)) return 'encrypted';
+  if (line.kind === 'other' || !/^RTP\/AVPF?$/i.test(line.protocol)) return 'not-rtp';
+  if (!line.codecs.some(isMedia)) return 'no-codec';
+
+  return port === undefined || port === 0 ? 'no-port' : undefined;
+};
+
+/** The m-lines of an offer that want a port of ours; to be asked before `answerOffer`. */
+export const wantsPort = (line: MediaLine): boolean => refusalOf(line, 1) === undefined;
+
+const answerMedia = (line: MediaLine, options: AnswerOptions): AnsweredMedia => {
+  const port = options.ports[line.index];
+  const refusal = refusalOf(line, port);
+  const codecs = refusal ? [] : inOrder(line.codecs, options.playable);
+  const codec = codecs.find(isMedia);
+  const sends = line.direction === 'sendonly' || line.direction === 'sendrecv';
+
+  return {
+    index: line.index,
+    kind: line.kind,
+    label: line.label,
+    port: refusal ? 0 : (port ?? 0),
+    refusal,
+    // To a peer that only wants to receive we have nothing to send.
+    direction: sends && !refusal ? 'recvonly' : 'inactive',
+    codecs,
+    codec,
+    playable: options.playable.some((name) => name.toUpperCase() === codec?.name.toUpperCase()),
+  };
+};
+
+/**
+ * Answers an offer as a recorder does: every m-line in its place (RFC 3264 §6), sendonly and sendrecv by recvonly,
+ * inactive by inactive, port 0 by port 0. What can't be taken is refused by port 0 with its reason.
+ */
+export const answerOffer = (offer: Sdp, options: AnswerOptions): SdpAnswer => {
+  const media = offer.media.map((line) => answerMedia(line, options));
+  const lines = offer.media.flatMap((line, index) => {
+    const answer = media[index];
+
+    return answer === undefined || answer.refusal
+      ? [`m=${line.type} 0 ${line.protocol} ${line.formats[0] ?? '0'}`]
+      : mediaLines({ ...answer, type: line.type, protocol: line.protocol, ptimeMs: line.ptimeMs });
+  });
+
+  return { sdp: describe(options, lines), media };
+};
+
+export type OfferedMedia = {
+  readonly kind: 'audio' | 'video';
+  readonly port: number;
+  readonly codecs: readonly Codec[];
+  readonly label?: string;
+};
+
+/** Our offer for a peer that sent none (delayed offer, RFC 3261 §13.2.1): all we can take, to be received only. */
+export const makeOffer = (by: Describer, media: readonly OfferedMedia[]): string =>
+  describe(
+    by,
+    media.flatMap((line) =>
+      mediaLines({
+        type: line.kind,
+        protocol: 'RTP/AVP',
+        port: line.port,
+        codecs: line.codecs,
+        direction: 'recvonly',
+        label: line.label,
+        ptimeMs: undefined,
+      }),
+    ),
+  );
+
+const describe = ({ address, sessionId, version }: Describer, mediaText: readonly string[]): string => {
+  const family = address.includes(':') ? 'IP6' : 'IP4';
+  const head = [
+    'v=0',
+    `o=- ${sessionId} ${version} IN ${family} ${address}`,
+    's=-',
+    `c=IN ${family} ${address}`,
+    't=0 0',
+  ];
+
+  return [...head, ...mediaText, ''].join('\r\n');
+};
+
+type LineText = {
+  readonly type: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly codecs: readonly Codec[];
+  readonly direction: string;
+  readonly label: string | undefined;
+  readonly ptimeMs: number | undefined;
+};
+
+const mediaLines = (line: LineText): string[] => [
+  `m=${line.type} ${line.port} ${line.protocol} ${line.codecs.map((codec) => codec.payloadType).join(' ')}`,
+  ...line.codecs.flatMap((codec) => [
+    `a=rtpmap:${codec.payloadType} ${codec.name}/${codec.clockRate}${codec.channels > 1 ? `/${codec.channels}` : ''}`,
+    ...(codec.parameters === undefined ? [] : [`a=fmtp:${codec.payloadType} ${codec.parameters}`]),
+  ]),
+  ...(line.ptimeMs === undefined ? [] : [`a=ptime:${line.ptimeMs}`]),
+  `a=${line.direction}`,
+  ...(line.label === undefined ? [] : [`a=label:${line.label}`]),
+];

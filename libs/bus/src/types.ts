@@ -51,22 +51,32 @@ export interface EventLog {
   ensure(): Promise<void>;
   /**
    * Appends a fact of a subject with one writer (session, recording), retrying until it is known to be stored.
-   * The caller keeps one append in flight per subject. Throws only when `signal` aborts.
+   * The caller keeps one append in flight per subject. Throws only when `signal` aborts, and BusError `BUS_REFUSED` for
+   * an event that the server can never take (too large).
    */
   appendOwned(event: DomainEvent, signal?: AbortSignal): Promise<AppendOutcome>;
   /** Appends a fact of a subject with several writers: deduplicated by id, ordered by the stream. Retries likewise. */
   appendShared(event: DomainEvent, signal?: AbortSignal): Promise<{ readonly sequence: number }>;
   /**
+   * Appends a fact of an owned subject again, out of its order, because a consumer says that it misses it. It is stored
+   * whatever the subject holds; versions make the repeat harmless.
+   */
+  republish(event: DomainEvent, signal?: AbortSignal): Promise<{ readonly sequence: number }>;
+  /**
    * Reads on after `sequence` in batches, in order, until `signal` aborts; rides out reconnects and leader changes.
-   * Throws `BusError` `BUS_SEQUENCE_LOST` when the stream no longer holds what must follow.
+   * Throws `BusError` `BUS_SEQUENCE_LOST` when the stream no longer holds what must follow; its `loss` is `tail-lost` (the
+   * stream ends before `after`), `id-mismatch` (it holds another event where we have read one) or `gap` (what follows is
+   * gone). All three are checked at the start and again after every reconnect, before anything is delivered.
    */
   read(options: {
     readonly after: number;
+    /** Id of the event that was read at `after`, if one is known: the stream must hold it there. */
+    readonly afterId?: string | undefined;
     readonly signal: AbortSignal;
     /** Most events in a batch. Default 500. */
     readonly maxEvents?: number;
   }): AsyncIterable<Batch>;
-  /** The message at `sequence`, or undefined if the stream doesn't hold it. */
+  /** The event at `sequence`, or undefined if the stream doesn't hold one there. */
   at(sequence: number): Promise<StreamedEvent | undefined>;
   info(): Promise<StreamInfo>;
 }
@@ -82,25 +92,29 @@ export interface Bus extends AsyncDisposable {
   readonly events: EventLog;
   /** True while connected to a server. */
   readonly connected: boolean;
-  /** Called with the new state on each change. */
-  onConnection(listener: (connected: boolean) => void): void;
+  /** Called with the new state on each change. Returns the function that ends it. */
+  onConnection(listener: (connected: boolean) => void): () => void;
   /** Sends a plain message, JSON; dropped silently while disconnected. */
   publish(subject: string, data: unknown): void;
   /** Delivers plain messages whose JSON parses; others are counted. Returns the function that ends it. */
   subscribe(subject: string, handler: PlainHandler): () => void;
-  /** Throws BusError `BUS_NO_RESPONDER` or `BUS_TIMEOUT`. */
+  /** Throws BusError `BUS_NO_RESPONDER` (at once while disconnected) or `BUS_TIMEOUT`. */
   request(subject: string, data: unknown, timeoutMs: number): Promise<unknown>;
-  /** Slow facts. Buckets are made at first use. */
+  /** Slow facts. Buckets are made at first use, which may be later than this call. */
   kv(bucket: string): Promise<KeyValue>;
 }
 
+/** Values are JSON. While the bus is away, all but `watch` throw BusError `BUS_NO_RESPONDER` or `BUS_TIMEOUT`. */
 export interface KeyValue {
   get(key: string): Promise<unknown>;
   put(key: string, value: unknown): Promise<void>;
   /** False if the key exists. A hint only: on old servers two may win (fence elsewhere). */
   create(key: string, value: unknown): Promise<boolean>;
   delete(key: string): Promise<void>;
-  /** Calls back for every present entry, then for every change. Returns the function that ends it. */
+  /**
+   * Calls back for every present entry, then for every change; with undefined for a deletion. Rides out reconnects, after
+   * which entries may come again. Resolves at once to the function that ends it.
+   */
   watch(listener: (key: string, value: unknown) => void): Promise<() => void>;
 }
 
@@ -117,6 +131,8 @@ export type BusOptions = {
   readonly maxBytes?: number;
   /** Longest age of an event in the stream, in milliseconds. Default 30 days. */
   readonly maxAgeMs?: number;
+  /** Counts what the bus drops: `bus.malformed` (no JSON, no heartbeat), `bus.handler-failed`. Default: not counted. */
+  readonly meters?: { count(name: string, cause?: string): void };
 };
 
 /** The view of the cluster from one process: every node heard of, and whether it is alive. */

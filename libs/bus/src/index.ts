@@ -1,0 +1,22 @@
+export { connectBus } from './bus.ts';
+export { findCommonPosition } from './common-position.ts';
+export type { CommonPositionOptions } from './common-position.ts';
+export { formatPosition, parsePosition } from './core/position.ts';
+export { BusError } from './errors.ts';
+export type { Loss } from './errors.ts';
+export { announceNode, watchNodes } from './nodes.ts';
+export type {
+  AppendOutcome,
+  Batch,
+  Bus,
+  BusOptions,
+  EventLog,
+  InvalidMessage,
+  KeyValue,
+  NodeWatch,
+  PlainHandler,
+  Position,
+  StreamedEvent,
+  StreamInfo,
+  WatchedNode,
+} from './types.ts';

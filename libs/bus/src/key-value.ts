@@ -1,0 +1,109 @@
+import { JetStreamApiError } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import type { KV, KvEntry } from '@nats-io/kv';
+import { JetStreamApiCodes } from '@nats-io/jetstream';
+import type { JetStreamAccess } from './jetstream.ts';
+import type { Link } from './link.ts';
+import { busError } from './plain.ts';
+import { pauseBeforeRetry } from './retry.ts';
+import type { KeyValue } from './types.ts';
+
+const valueOf = (entry: KvEntry): unknown => {
+  if (entry.operation !== 'PUT') return undefined;
+  try {
+    return entry.json<unknown>();
+  } catch {
+    return undefined;
+  }
+};
+
+/** A bucket of small JSON values, made at first use. Reads ask the leader: replicas may lag. */
+export class BusKeyValue implements KeyValue {
+  readonly #link: Link;
+  readonly #jetstream: JetStreamAccess;
+  readonly #bucket: string;
+  readonly #replicas: number;
+  #opened: { readonly by: unknown; readonly kv: KV } | undefined;
+
+  constructor(link: Link, jetstream: JetStreamAccess, bucket: string, replicas: number) {
+    this.#link = link;
+    this.#jetstream = jetstream;
+    this.#bucket = bucket;
+    this.#replicas = replicas;
+  }
+
+  async get(key: string): Promise<unknown> {
+    const entry = await this.#with((kv) => kv.get(key));
+
+    return entry ? valueOf(entry) : undefined;
+  }
+
+  async put(key: string, value: unknown): Promise<void> {
+    await this.#with((kv) => kv.put(key, JSON.stringify(value)));
+  }
+
+  async create(key: string, value: unknown): Promise<boolean> {
+    try {
+      await this.#with((kv) => kv.create(key, JSON.stringify(value)));
+
+      return true;
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamWrongLastSequence)
+        return false;
+      throw error;
+    }
+  }
+
+  async delete(key: string): Promise<void> {
+    await this.#with((kv) => kv.delete(key));
+  }
+
+  watch(listener: (key: string, value: unknown) => void): Promise<() => void> {
+    const ending = new AbortController();
+    void this.#watchUntil(AbortSignal.any([ending.signal, this.#link.closing]), listener);
+
+    return Promise.resolve(() => ending.abort());
+  }
+
+  async #watchUntil(signal: AbortSignal, listener: (key: string, value: unknown) => void): Promise<void> {
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      try {
+        await this.#link.whenUp(signal);
+        const entries = await this.#with((kv) => kv.watch());
+        const stop = (): void => entries.stop();
+        signal.addEventListener('abort', stop);
+        if (signal.aborted) stop();
+        for await (const entry of entries) {
+          attempt = 0;
+          listener(entry.key, valueOf(entry));
+        }
+        signal.removeEventListener('abort', stop);
+      } catch {
+        // Whatever ended the watch, a new one tells every entry again.
+      }
+      await pauseBeforeRetry(this.#link, attempt, signal).catch(() => undefined);
+    }
+  }
+
+  async #with<T>(action: (kv: KV) => Promise<T>): Promise<T> {
+    try {
+      return await action(await this.#open());
+    } catch (error) {
+      throw busError(error, this.#bucket);
+    }
+  }
+
+  async #open(): Promise<KV> {
+    const { client } = await this.#jetstream.apis();
+    if (this.#opened?.by !== client) {
+      const kv = await new Kvm(client).create(this.#bucket, {
+        replicas: this.#replicas,
+        history: 1,
+        allow_direct: false,
+      });
+      this.#opened = { by: client, kv };
+    }
+
+    return this.#opened.kv;
+  }
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { Heartbeat, heartbeatSubject, heartbeatWildcard } from '@reelstream/events';
+import { Compile } from 'typebox/compile';
+import {
+  busLost,
+  echoHeard,
+  heartbeatHeard,
+  initialSilence,
+  takeLost,
+  watchedNodes,
+} from './core/silence.ts';
+import type { Bus, NodeWatch, WatchedNode } from './types.ts';
+
+const heartbeatIntervalMs = 1_000;
+const probeIntervalMs = 250;
+
+const isHeartbeat = Compile(Heartbeat);
+
+/** Says once every `intervalMs` (default 1,000) that this node is alive, the first time at once. Returns the end of it. */
+export const announceNode = (
+  bus: Bus,
+  heartbeat: () => Heartbeat,
+  options: { readonly intervalMs?: number } = {},
+): (() => void) => {
+  const announce = (): void => {
+    const now = heartbeat();
+    bus.publish(heartbeatSubject(now.nodeId), now);
+  };
+  announce();
+  const timer = setInterval(announce, options.intervalMs ?? heartbeatIntervalMs);
+  const endListening = bus.onConnection((connected) => {
+    if (connected) announce();
+  });
+
+  return () => {
+    clearInterval(timer);
+    endListening();
+  };
+};
+
+/**
+ * Watches the heartbeats of all nodes. A node is lost after 3 s of silence on our monotonic clock; time during which
+ * our own probe didn't come back to us doesn't count. `onLost` is told once for each life of a node.
+ */
+export const watchNodes = (bus: Bus, options: { readonly monotonicNow?: () => number } = {}): NodeWatch => {
+  const now = options.monotonicNow ?? (() => performance.now());
+  const listeners = new Set<(node: WatchedNode) => void>();
+  const probeSubject = `probe.${randomUUID()}`;
+  let silence = initialSilence;
+
+  const look = (): void => {
+    const seen = takeLost(silence);
+    silence = seen.silence;
+    for (const node of seen.lost) for (const listener of listeners) listener(node);
+  };
+  const endHeartbeats = bus.subscribe(heartbeatWildcard, ({ subject, data }) => {
+    if (!isHeartbeat.Check(data)) throw new Error('no heartbeat');
+    if (subject !== heartbeatSubject(data.nodeId)) throw new Error(`heartbeat of ${data.nodeId}`);
+    silence = heartbeatHeard(silence, data, now());
+  });
+  const endProbe = bus.subscribe(probeSubject, () => {
+    silence = echoHeard(silence, now());
+    look();
+  });
+  const endListening = bus.onConnection((connected) => {
+    if (!connected) silence = busLost(silence);
+  });
+  const timer = setInterval(() => bus.publish(probeSubject, {}), probeIntervalMs);
+
+  return {
+    nodes: () => watchedNodes(silence),
+    onLost: (listener) => void listeners.add(listener),
+    stop: () => {
+      clearInterval(timer);
+      endListening();
+      endHeartbeats();
+      endProbe();
+    },
+  };
+};

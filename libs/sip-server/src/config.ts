@@ -1,0 +1,48 @@
+import type { Setting } from '@reelstream/service';
+import { logLevels, name, oneOf, secret } from '@reelstream/service';
+import { isIP } from 'node:net';
+import { parseHostPort } from './message/uri.ts';
+import type { Endpoint } from './transport/endpoint.ts';
+
+const listen: Setting<readonly Endpoint[]> = {
+  variable: 'SIP_SERVER_LISTEN',
+  describe: 'where to take SIP: a comma list of udp/address:port and tcp/address:port',
+  fallback: 'udp/127.0.0.1:5060,tcp/127.0.0.1:5060',
+  parse: (text) => text.split(',').map((part) => parseListen(part.trim())),
+};
+
+const control: Setting<{ readonly host: string; readonly port: number }> = {
+  variable: 'SIP_SERVER_CONTROL',
+  describe: 'address:port where applications connect',
+  fallback: '127.0.0.1:9022',
+  parse: (text) => parseAddress(text, 'address:port'),
+};
+
+/** All settings of the process. */
+export const settings = {
+  listen,
+  control,
+  secret: secret('SIP_SERVER_SECRET', 'what applications must know to connect'),
+  nodeId: name('REEL_NODE_ID', 'name of this instance in the log', 'sip-server-1'),
+  logLevel: oneOf('REEL_LOG_LEVEL', 'least level of log lines', logLevels, 'info'),
+};
+
+function parseListen(text: string): Endpoint {
+  const protocol = text.slice(0, 3);
+  if ((protocol !== 'udp' && protocol !== 'tcp') || text[3] !== '/') {
+    throw new Error(`wanted udp/address:port or tcp/address:port, not ${text}`);
+  }
+  const { host, port } = parseAddress(text.slice(4), `${protocol}/address:port`);
+  return { protocol, address: host, port };
+}
+
+/** Port 0 is any free one. */
+function parseAddress(text: string, form: string): { host: string; port: number } {
+  const isEphemeral = text.endsWith(':0');
+  const place = parseHostPort(isEphemeral ? text.slice(0, -2) : text);
+  const port = isEphemeral ? 0 : place?.port;
+  if (place === undefined || port === undefined || isIP(place.host) === 0) {
+    throw new Error(`wanted ${form} with a numeric address`);
+  }
+  return { host: place.host, port };
+}

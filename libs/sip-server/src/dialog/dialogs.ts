@@ -1,0 +1,80 @@
+import type { AwaitAck } from './await-ack.ts';
+import type { DialogState } from './state.ts';
+
+/** A live dialog: its state, replaced whole at every change, and what only matters while this process runs. */
+export type Dialog = {
+  state: DialogState;
+  /** Transaction ids of INVITEs within the dialog that are not yet answered: the peer's, and ours. */
+  peerInvite: string | undefined;
+  ownInvite: string | undefined;
+  /** Our 2xx to INVITE that the peer has not acknowledged, by CSeq number. */
+  readonly awaitingAck: Map<number, AwaitAck>;
+  /** CSeq number of the peer's 2xx that the application has yet to acknowledge. */
+  ackDue: number | undefined;
+  /** The application cancelled, and a 2xx was faster: hang up once it is acknowledged. */
+  isCancelled: boolean;
+  /** Sends our ACK to the peer's latest 2xx once more, with that 2xx's CSeq number. */
+  lastAck: { readonly seq: number; readonly resend: () => void } | undefined;
+};
+
+/** Every dialog of the server, by its tags (RFC 3261 §12) and by its name on the control protocol. */
+export class Dialogs {
+  readonly #byTags = new Map<string, Dialog>();
+  readonly #byId = new Map<string, Dialog>();
+
+  get size(): number {
+    return this.#byTags.size;
+  }
+
+  find(callId: string, localTag: string, remoteTag: string): Dialog | undefined {
+    return this.#byTags.get(tagsKey(callId, localTag, remoteTag));
+  }
+
+  /** The dialog an application names. */
+  named(id: string): Dialog | undefined {
+    return this.#byId.get(id);
+  }
+
+  add(state: DialogState): Dialog {
+    const dialog: Dialog = {
+      state,
+      peerInvite: undefined,
+      ownInvite: undefined,
+      awaitingAck: new Map(),
+      ackDue: undefined,
+      isCancelled: false,
+      lastAck: undefined,
+    };
+    this.#byTags.set(keyOf(state), dialog);
+    this.#byId.set(state.id, dialog);
+    return dialog;
+  }
+
+  /** The one place where a dialog changes. */
+  update(dialog: Dialog, state: DialogState): void {
+    dialog.state = state;
+  }
+
+  remove(dialog: Dialog): void {
+    for (const waiting of dialog.awaitingAck.values()) waiting.stop();
+    dialog.awaitingAck.clear();
+    this.#byTags.delete(keyOf(dialog.state));
+    if (this.#byId.get(dialog.state.id) === dialog) this.#byId.delete(dialog.state.id);
+  }
+
+  has(dialog: Dialog): boolean {
+    return this.#byTags.get(keyOf(dialog.state)) === dialog;
+  }
+
+  close(): void {
+    for (const dialog of [...this.#byTags.values()]) this.remove(dialog);
+  }
+}
+
+function keyOf({ callId, localTag, remoteTag }: DialogState): string {
+  return tagsKey(callId, localTag, remoteTag);
+}
+
+function tagsKey(callId: string, localTag: string, remoteTag: string): string {
+  return `${callId}\n${localTag}\n${remoteTag}`;
+}

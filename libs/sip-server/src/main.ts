@@ -1,0 +1,33 @@
+import { StartupError, createLogger, loadConfig, run } from '@reelstream/service';
+import { settings } from './config.ts';
+import { ListenError, startSipServer } from './index.ts';
+
+/** How often what happened is logged, in ms; silence means that nothing did. */
+const REPORT_EVERY_MS = 60_000;
+
+await run(async () => {
+  const config = loadConfig(settings, process.env);
+  const log = createLogger({ service: 'sip-server', nodeId: config.nodeId, level: config.logLevel });
+  const server = await startSipServer({
+    listen: config.listen,
+    control: config.control,
+    secret: config.secret.reveal(),
+    onBug: (where, error) => log.error({ where, error }, 'a message met a bug'),
+  }).catch((error: unknown) => {
+    throw error instanceof ListenError ? new StartupError(error.message, { cause: error }) : error;
+  });
+  log.info({ addresses: server.addresses, control: server.control }, 'SIP server is listening');
+  let last = '';
+  const report = setInterval(() => {
+    const counters = server.counters();
+    const now = JSON.stringify(counters);
+    if (now !== last) log.info({ counters }, 'counters');
+    last = now;
+  }, REPORT_EVERY_MS);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(report);
+      await server.close();
+    },
+  };
+});

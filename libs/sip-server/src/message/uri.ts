@@ -1,0 +1,44 @@
+import type { Params } from './params.ts';
+import { parseParams } from './params.ts';
+
+/** A SIP or SIPS URI (RFC 3261 §19.1). IPv6 hosts are held without brackets. */
+export type SipUri = {
+  readonly scheme: 'sip' | 'sips';
+  readonly user: string | undefined;
+  readonly host: string;
+  readonly port: number | undefined;
+  readonly params: Params;
+};
+
+/** Reads a SIP URI; undefined where it is another scheme or malformed. URI headers (`?…`) are left out. */
+export function parseUri(text: string): SipUri | undefined {
+  const colon = text.indexOf(':');
+  const scheme = text.slice(0, colon).toLowerCase();
+  if (scheme !== 'sip' && scheme !== 'sips') return undefined;
+  const at = text.indexOf('@', colon);
+  const user = at === -1 ? undefined : text.slice(colon + 1, at);
+  let rest = text.slice(at === -1 ? colon + 1 : at + 1);
+  const question = rest.indexOf('?');
+  if (question !== -1) rest = rest.slice(0, question);
+  const semicolon = rest.indexOf(';');
+  const place = parseHostPort(semicolon === -1 ? rest : rest.slice(0, semicolon));
+  if (place === undefined) return undefined;
+  const params = parseParams(semicolon === -1 ? '' : rest.slice(semicolon));
+  return { scheme, user, host: place.host, port: place.port, params };
+}
+
+/** Reads `host`, `host:port`, `[v6]` or `[v6]:port`; undefined where it is none of these. */
+export function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._~-]+))(?:\s*:\s*(\d{1,5}))?$/.exec(text.trim());
+  if (match === null) return undefined;
+  const host = match[1] ?? match[2] ?? '';
+  const port = match[3] === undefined ? undefined : Number(match[3]);
+  if (port !== undefined && (port === 0 || port > 65_535)) return undefined;
+  return { host, port };
+}
+
+/** `host:port`, with brackets around an IPv6 address. */
+export function formatHostPort(host: string, port?: number): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return port === undefined ? name : `${name}:${port}`;
+}

@@ -1,0 +1,65 @@
+import { parseNameAddress } from './address.ts';
+import type { SipMessage } from './message.ts';
+import { header, headers } from './message.ts';
+import { isToken } from './names.ts';
+import { parseUri } from './uri.ts';
+import { parseVia } from './via.ts';
+
+/** Sequence number and method of a CSeq header (RFC 3261 §20.16). */
+export type CSeq = { readonly number: number; readonly method: string };
+
+export type InvalidCause =
+  | 'missing-header'
+  | 'duplicate-header'
+  | 'via'
+  | 'cseq'
+  | 'address'
+  | 'call-id'
+  | 'uri';
+
+const ONCE = ['from', 'to', 'call-id', 'cseq'] as const;
+
+/** Why a well-formed message breaks RFC 3261 §8.1.1, or undefined where it doesn't. */
+export function invalidCause(message: SipMessage): InvalidCause | undefined {
+  const missing = missingOrDoubled(message);
+  if (missing !== undefined) return missing;
+  if (parseVia(header(message, 'via') ?? '') === undefined) return 'via';
+  const cseq = cseqOf(message);
+  if (cseq === undefined) return 'cseq';
+  if (message.kind === 'request' && cseq.method !== message.method) return 'cseq';
+  if (header(message, 'call-id') === '') return 'call-id';
+  if (parseNameAddress(header(message, 'from') ?? '') === undefined) return 'address';
+  if (parseNameAddress(header(message, 'to') ?? '') === undefined) return 'address';
+  if (message.kind === 'request' && !isUri(message.uri)) return 'uri';
+  return undefined;
+}
+
+function missingOrDoubled(message: SipMessage): InvalidCause | undefined {
+  const counts = { via: 0, from: 0, to: 0, 'call-id': 0, cseq: 0 };
+  for (const { key } of message.headers) {
+    if (key in counts) counts[key as keyof typeof counts] += 1;
+  }
+  if (counts.via === 0 || ONCE.some((key) => counts[key] === 0)) return 'missing-header';
+  return ONCE.some((key) => counts[key] > 1) ? 'duplicate-header' : undefined;
+}
+
+/** A URI of another scheme is none of our business (416 is the answer above); a SIP one must be readable. */
+function isUri(uri: string): boolean {
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):./.exec(uri)?.[1]?.toLowerCase();
+  if (scheme === undefined) return false;
+  return scheme === 'sip' || scheme === 'sips' ? parseUri(uri) !== undefined : true;
+}
+
+/** CSeq of a message; undefined where it is missing, malformed or not below 2^31 (§8.1.1.5). */
+export function cseqOf(message: SipMessage): CSeq | undefined {
+  const [number = '', method = '', more] = (header(message, 'cseq') ?? '').split(/[ \t]+/);
+  if (more !== undefined || !/^\d{1,10}$/.test(number) || Number(number) >= 2 ** 31) return undefined;
+  return isToken(method) ? { number: Number(number), method } : undefined;
+}
+
+/** True where enough can be read to address a refusal: RFC 3261 §8.2.6 copies these into each response. */
+export function isAnswerable(message: SipMessage): boolean {
+  if (message.kind !== 'request' || message.method === 'ACK') return false;
+  if (parseVia(header(message, 'via') ?? '') === undefined) return false;
+  return ONCE.every((key) => headers(message, key).length === 1);
+}

@@ -1,0 +1,160 @@
+import type { App } from './control/app.ts';
+import { Apps } from './control/apps.ts';
+import { ControlServer } from './control/control-server.ts';
+import { Counters } from './counters.ts';
+import { Dialogs } from './dialog/dialogs.ts';
+import { receive } from './ingress.ts';
+import type { Timing } from './transaction/machine.ts';
+import { DEFAULT_TIMING } from './transaction/machine.ts';
+import type { TransactionUser } from './transaction/transactions.ts';
+import { Transactions } from './transaction/transactions.ts';
+import type { Endpoint, Flow } from './transport/endpoint.ts';
+import { formatEndpoint } from './transport/endpoint.ts';
+import { ListenError, Transports } from './transport/transports.ts';
+import { formatHostPort } from './message/uri.ts';
+import type { Core } from './ua/core.ts';
+import { onAppSip } from './ua/from-app.ts';
+import { onAck, onCancel, onRequest, onStrayResponse } from './ua/from-network.ts';
+import { onAppJoined, onAppLeft, onAppRouted } from './ua/incoming.ts';
+import { abandonOutgoing } from './ua/outgoing.ts';
+import { onAppProxy } from './ua/proxy.ts';
+
+export type SipServerOptions = {
+  /** Where to take SIP; port 0 is an ephemeral one. */
+  readonly listen: readonly Endpoint[];
+  /** Where applications connect. Default 127.0.0.1, ephemeral port. */
+  readonly control?: { readonly host: string; readonly port: number };
+  /** What applications must know to connect. */
+  readonly secret: string;
+  /** RFC 3261 timers in milliseconds; default T1 500, T2 4000, T4 5000. */
+  readonly timing?: Partial<Timing>;
+  /** How long a request of a dialog waits for its application to come back, in ms; default 3000. */
+  readonly appGraceMs?: number;
+  /** A TCP connection without traffic is closed after this many ms; default 10 minutes. */
+  readonly tcpIdleMs?: number;
+  /** A TCP peer has this many ms to complete a message it began; default 32 s. */
+  readonly tcpPartialMs?: number;
+  /** Told when a message met a bug of ours, which was contained; for the log. */
+  readonly onBug?: (where: string, error: unknown) => void;
+};
+
+/** A running server. Disposing it closes every socket. */
+export type SipServer = {
+  readonly addresses: readonly Endpoint[];
+  readonly control: { readonly host: string; readonly port: number };
+  /** Counts since start, and how many dialogs, transactions and applications there are. */
+  counters(): Readonly<Record<string, number>>;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+/** Starts a server; throws ListenError naming the address that could not be bound. */
+export async function startSipServer(options: SipServerOptions): Promise<SipServer> {
+  const counters = new Counters();
+  const { core, transports } = await assemble(options, counters);
+  const control = await listenForApps(options, core).catch(async (error: unknown) => {
+    await transports[Symbol.asyncDispose]();
+    throw error;
+  });
+  const close = async (): Promise<void> => {
+    core.transactions.close();
+    core.dialogs.close();
+    for (const { expiry, grace } of core.incoming.values()) [expiry, grace].forEach(clearTimeout);
+    await Promise.all([control[Symbol.asyncDispose](), transports[Symbol.asyncDispose]()]);
+  };
+  return {
+    addresses: transports.endpoints,
+    control: control.address,
+    counters: () => ({ ...counters.snapshot(), ...gauges(core) }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function gauges({ dialogs, transactions, apps }: Core): Record<string, number> {
+  return {
+    'now.dialogs': dialogs.size,
+    'now.transactions': transactions.size,
+    'now.applications': apps.size,
+  };
+}
+
+async function assemble(
+  options: SipServerOptions,
+  counters: Counters,
+): Promise<{ core: Core; transports: Transports }> {
+  const timing = { ...DEFAULT_TIMING, ...options.timing };
+  const count = (name: string): void => counters.count(name);
+  // The first socket may hear something while the second is still being bound: that is dropped, and will be repeated.
+  let ready: Core | undefined;
+  const transports = await Transports.listen(
+    options.listen,
+    { arrived: (bytes, flow) => ready && receive(ready, bytes, flow), counted: count, failed: count },
+    {
+      idleMs: options.tcpIdleMs ?? 600_000,
+      partialMs: options.tcpPartialMs ?? 32_000,
+      maxQueuedBytes: 4 * 1024 * 1024,
+    },
+  );
+  const user: TransactionUser = {
+    request: (transaction) => onRequest(core, transaction),
+    cancel: (transaction, invite) => onCancel(core, transaction, invite),
+    ack: (request, flow: Flow) => onAck(core, request, flow),
+    strayResponse: (response) => onStrayResponse(core, response),
+  };
+  const core: Core = {
+    timing,
+    appGraceMs: options.appGraceMs ?? 3000,
+    counters,
+    transports,
+    transactions: new Transactions(transports, timing, user),
+    dialogs: new Dialogs(),
+    apps: new Apps(),
+    incoming: new Map(),
+    outgoing: new Map(),
+    parked: new Set(),
+    owed: [],
+    bug: (where, error) => {
+      counters.count(`bug.${where}`);
+      options.onBug?.(where, error);
+    },
+  };
+  ready = core;
+  return { core, transports };
+}
+
+async function listenForApps(options: SipServerOptions, core: Core): Promise<ControlServer> {
+  const { host, port } = options.control ?? { host: '127.0.0.1', port: 0 };
+  const endpoints = core.transports.endpoints.map(formatEndpoint);
+  const wanted = { host, port, secret: options.secret, endpoints };
+  try {
+    return await ControlServer.listen(wanted, {
+      joined: (app) => {
+        core.apps.add(app);
+        onAppJoined(core, app);
+      },
+      routed: (_, method) => onAppRouted(core, method),
+      sip: (app, frame) => guarded(core, 'control.sip', () => onAppSip(core, app, frame)),
+      proxy: (app, frame) => guarded(core, 'control.proxy', () => onAppProxy(core, app, frame)),
+      left: (app) => onLeft(core, app),
+      counted: (name) => core.counters.count(name),
+    });
+  } catch (error) {
+    throw new ListenError(`control ${formatHostPort(host, port)}`, error);
+  }
+}
+
+/** A bug of ours, met by one message, must not cost the others their server. */
+function guarded(core: Core, where: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    core.bug(where, error);
+  }
+}
+
+function onLeft(core: Core, app: App): void {
+  core.apps.remove(app);
+  onAppLeft(core, app);
+  abandonOutgoing(core, app);
+}

@@ -1,0 +1,27 @@
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import { header } from '../message/message.ts';
+import { tagOf } from '../message/address.ts';
+import { cseqOf } from '../message/validate.ts';
+import { BRANCH_COOKIE, topVia } from '../message/via.ts';
+
+/**
+ * What a request has in common with its repeats, its ACK and its CANCEL (RFC 3261 §17.2.3): branch, sent-by and method,
+ * ACK and CANCEL counting as INVITE when `as` says so. Clients of RFC 2543 have no such branch: Call-ID, From tag,
+ * CSeq number and Via stand in for it.
+ */
+export function serverKey(request: SipRequest, as: string = request.method): string | undefined {
+  const via = topVia(request);
+  if (via === undefined) return undefined;
+  const branch = via.params.get('branch') ?? '';
+  const sentBy = `${via.host.toLowerCase()}:${via.port ?? 5060}`;
+  if (branch.startsWith(BRANCH_COOKIE)) return `${branch}|${sentBy}|${as}`;
+  const from = tagOf(header(request, 'from')) ?? '';
+  return `${header(request, 'call-id') ?? ''}|${from}|${cseqOf(request)?.number ?? 0}|${branch}|${sentBy}|${as}`;
+}
+
+/** What a response shares with the request we sent (RFC 3261 §17.1.3): the branch, which we made, and the method. */
+export function clientKey(message: SipRequest | SipResponse): string | undefined {
+  const branch = topVia(message)?.params.get('branch');
+  const method = cseqOf(message)?.method;
+  return branch === undefined || method === undefined ? undefined : `${branch}|${method}`;
+}

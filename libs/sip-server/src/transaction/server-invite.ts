@@ -1,0 +1,51 @@
+import type { Action, Context, StateOf, Step } from './machine.ts';
+import { end, enter, linger, send, start, stay, stop, timeout } from './machine.ts';
+import type { ServerEvent } from './server-event.ts';
+
+type Phase = 'proceeding' | 'accepted' | 'completed' | 'confirmed';
+
+export const initialServerInvite: StateOf<Phase> = { phase: 'proceeding', intervalMs: 0 };
+
+/** INVITE server transaction (RFC 3261 §17.2.1, RFC 6026 §7.1). */
+export function stepServerInvite(state: StateOf<Phase>, event: ServerEvent, context: Context): Step<Phase> {
+  switch (state.phase) {
+    case 'proceeding':
+      return proceeding(state, event, context);
+    case 'accepted':
+      return accepted(state, event);
+    case 'completed':
+      return completed(state, event, context);
+    case 'confirmed':
+      return event.type === 'timer' && event.timer === 'I' ? end() : stay(state);
+    case 'terminated':
+      return stay(state);
+  }
+}
+
+function proceeding(state: StateOf<Phase>, event: ServerEvent, { timing, reliable }: Context): Step<Phase> {
+  if (event.type === 'repeated') return stay(state, send);
+  if (event.type === 'failed') return end(timeout);
+  if (event.type !== 'respond') return stay(state);
+  if (event.status < 200) return stay(state, send);
+  // In `accepted` the transaction only absorbs repeats of the INVITE; repeating the 2xx is the dialog's work.
+  if (event.status < 300) return enter('accepted', send, start('L', 64 * timing.t1));
+  const actions: Action[] = [send, start('H', 64 * timing.t1)];
+  if (!reliable) actions.push(start('G', timing.t1));
+  return { state: { phase: 'completed', intervalMs: timing.t1 }, actions };
+}
+
+function accepted(state: StateOf<Phase>, event: ServerEvent): Step<Phase> {
+  if (event.type === 'respond' && event.status >= 200 && event.status < 300) return stay(state, send);
+  return event.type === 'timer' && event.timer === 'L' ? end() : stay(state);
+}
+
+function completed(state: StateOf<Phase>, event: ServerEvent, { timing, reliable }: Context): Step<Phase> {
+  if (event.type === 'repeated') return stay(state, send);
+  if (event.type === 'failed') return end(timeout);
+  if (event.type === 'ack') return linger('confirmed', 'I', timing.t4, reliable, stop('G'), stop('H'));
+  if (event.type !== 'timer') return stay(state);
+  if (event.timer === 'H') return end(timeout);
+  if (event.timer !== 'G') return stay(state);
+  const intervalMs = Math.min(2 * state.intervalMs, timing.t2);
+  return { state: { phase: 'completed', intervalMs }, actions: [send, start('G', intervalMs)] };
+}

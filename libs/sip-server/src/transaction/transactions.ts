@@ -1,0 +1,97 @@
+import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
+import { makeResponse } from '../message/response.ts';
+import type { Flow } from '../transport/endpoint.ts';
+import type { Transports } from '../transport/transports.ts';
+import type { ClientUser } from './client-transaction.ts';
+import { ClientTransaction } from './client-transaction.ts';
+import { clientKey, serverKey } from './key.ts';
+import type { Timing } from './machine.ts';
+import { ServerTransaction } from './server-transaction.ts';
+
+/** Who stands above the transactions (RFC 3261 §5, "TU"). */
+export type TransactionUser = {
+  /** A new request; never ACK or CANCEL. */
+  request(transaction: ServerTransaction): void;
+  /** A new CANCEL with the INVITE it is for, if that is known. */
+  cancel(transaction: ServerTransaction, invite: ServerTransaction | undefined): void;
+  /** An ACK for a 2xx, or for nothing. */
+  ack(request: SipRequest, flow: Flow): void;
+  /** A response that no transaction waits for. */
+  strayResponse(response: SipResponse, flow: Flow): void;
+};
+
+/** Matches messages to transactions and absorbs repeats (RFC 3261 §17). */
+export class Transactions {
+  readonly #server = new Map<string, ServerTransaction>();
+  readonly #client = new Map<string, ClientTransaction>();
+  readonly #transports: Transports;
+  readonly #timing: Timing;
+  readonly #user: TransactionUser;
+
+  constructor(transports: Transports, timing: Timing, user: TransactionUser) {
+    this.#transports = transports;
+    this.#timing = timing;
+    this.#user = user;
+  }
+
+  /** How many transactions are alive. */
+  get size(): number {
+    return this.#server.size + this.#client.size;
+  }
+
+  /** Takes a valid message off the network. */
+  receive(message: SipMessage, flow: Flow): void {
+    if (message.kind === 'response') this.#receiveResponse(message, flow);
+    else if (message.method === 'ACK') this.#receiveAck(message, flow);
+    else this.#receiveRequest(message, flow);
+  }
+
+  /** Sends a request whose top Via already carries a branch of ours. */
+  send(request: SipRequest, flow: Flow, user: ClientUser): ClientTransaction {
+    const key = clientKey(request) ?? '';
+    const transaction = new ClientTransaction(request, flow, user, this.#transports, this.#timing, () => {
+      this.#client.delete(key);
+    });
+    this.#client.set(key, transaction);
+    return transaction;
+  }
+
+  #receiveRequest(request: SipRequest, flow: Flow): void {
+    const key = serverKey(request) ?? '';
+    const known = this.#server.get(key);
+    if (known !== undefined) {
+      known.repeat();
+      return;
+    }
+    const transaction = new ServerTransaction(request, flow, this.#transports, this.#timing, () => {
+      this.#server.delete(key);
+    });
+    this.#server.set(key, transaction);
+    if (request.method === 'CANCEL') {
+      this.#user.cancel(transaction, this.#server.get(serverKey(request, 'INVITE') ?? ''));
+      return;
+    }
+    // RFC 3261 §17.2.1 allows to wait 200 ms for the application; at once is simpler and calms the client.
+    if (transaction.isInvite) transaction.respond(makeResponse(request, 100));
+    this.#user.request(transaction);
+  }
+
+  #receiveAck(request: SipRequest, flow: Flow): void {
+    const invite = this.#server.get(serverKey(request, 'INVITE') ?? '');
+    if (invite?.acknowledge() !== true) this.#user.ack(request, flow);
+  }
+
+  #receiveResponse(response: SipResponse, flow: Flow): void {
+    const transaction = this.#client.get(clientKey(response) ?? '');
+    if (transaction === undefined) this.#user.strayResponse(response, flow);
+    else transaction.receive(response, flow);
+  }
+
+  /** Stops every timer; nothing is sent. */
+  close(): void {
+    for (const transaction of this.#server.values()) transaction.destroy();
+    for (const transaction of this.#client.values()) transaction.destroy();
+    this.#server.clear();
+    this.#client.clear();
+  }
+}

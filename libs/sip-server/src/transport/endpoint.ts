@@ -1,0 +1,37 @@
+import { networkInterfaces } from 'node:os';
+import { formatHostPort } from '../message/uri.ts';
+
+export type Protocol = 'udp' | 'tcp';
+
+/** An address one can send to or listen on. IPv6 addresses without brackets. */
+export type Endpoint = { readonly protocol: Protocol; readonly address: string; readonly port: number };
+
+/** A way to a peer, as plain data: its endpoint, ours, and the stream connection in use, if any. */
+export type Flow = { readonly local: Endpoint; readonly remote: Endpoint; readonly connection?: number };
+
+/** `udp/127.0.0.1:5060`, the form of drachtio's host ports and of our settings. */
+export function formatEndpoint({ protocol, address, port }: Endpoint): string {
+  return `${protocol}/${formatHostPort(address, port)}`;
+}
+
+export function isIpv6(address: string): boolean {
+  return address.includes(':');
+}
+
+/** `::ffff:10.0.0.1` (a v4 peer of a dual-stack socket) as plain IPv4. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+/**
+ * The address a peer should know a listener by: its own, or for a wildcard one of this machine's — loopback for
+ * loopback peers, otherwise the first external one of the peer's family.
+ */
+export function reachableAddress(bound: string, peer: string): string {
+  if (bound !== '0.0.0.0' && bound !== '::') return bound;
+  const v6 = isIpv6(peer);
+  if (peer.startsWith('127.') || peer === '::1') return v6 ? '::1' : '127.0.0.1';
+  const candidates = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const external = candidates.find((each) => !each.internal && (each.family === 'IPv6') === v6);
+  return external?.address ?? (v6 ? '::1' : '127.0.0.1');
+}

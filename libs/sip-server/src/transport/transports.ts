@@ -1,0 +1,103 @@
+import type { Endpoint, Flow, Protocol } from './endpoint.ts';
+import { formatEndpoint, isIpv6, plainAddress, reachableAddress } from './endpoint.ts';
+import type { TransportEvents } from './events.ts';
+import type { TcpLimits } from './tcp.ts';
+import { TcpTransport } from './tcp.ts';
+import { UdpTransport } from './udp.ts';
+
+/** A wanted address could not be bound; `setting` is it in the form of the configuration. */
+export class ListenError extends Error {
+  readonly code = 'SIP_LISTEN';
+  readonly fault = 'ours';
+
+  constructor(setting: string, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`cannot listen on ${setting}: ${reason}`, { cause });
+    this.name = 'ListenError';
+  }
+}
+
+/** All sockets of the server behind one `send`. */
+export class Transports implements AsyncDisposable {
+  readonly #all: readonly (UdpTransport | TcpTransport)[];
+
+  private constructor(all: readonly (UdpTransport | TcpTransport)[]) {
+    this.#all = all;
+  }
+
+  /** Binds every wanted address, or none: throws ListenError naming the one that can't be had. */
+  static async listen(
+    wanted: readonly Endpoint[],
+    events: TransportEvents,
+    limits: TcpLimits,
+  ): Promise<Transports> {
+    const bound: (UdpTransport | TcpTransport)[] = [];
+    for (const endpoint of wanted) {
+      try {
+        bound.push(
+          endpoint.protocol === 'udp'
+            ? await UdpTransport.listen(endpoint, events)
+            : await TcpTransport.listen(endpoint, events, limits),
+        );
+      } catch (error) {
+        await Promise.all(bound.map((each) => each[Symbol.asyncDispose]()));
+        throw new ListenError(formatEndpoint(endpoint), error);
+      }
+    }
+    return new Transports(bound);
+  }
+
+  /** Where we listen, in configured order; port 0 replaced by the real one. */
+  get endpoints(): Endpoint[] {
+    return this.#all.map((each) => each.bound);
+  }
+
+  /** A way to a peer from a listener of its protocol and family, or undefined where there is none. */
+  flowTo(remote: Endpoint): Flow | undefined {
+    const transport = this.#pick(remote.protocol, remote.address);
+    if (transport === undefined) return undefined;
+    const address = reachableAddress(transport.bound.address, remote.address);
+    return { local: { ...transport.bound, address }, remote };
+  }
+
+  /** Sends without waiting; `failed` is called at most once, and not before this returns. */
+  send(bytes: Buffer, flow: Flow, failed: (error: Error) => void): void {
+    const transport = this.#owning(flow.local) ?? this.#pick(flow.local.protocol, flow.remote.address);
+    if (transport === undefined) {
+      setImmediate(failed, new Error(`no ${flow.local.protocol} transport`));
+      return;
+    }
+    transport.send(bytes, flow, failed);
+  }
+
+  /** True for a flow over UDP, or over a stream connection that still stands. */
+  isOpen(flow: Flow): boolean {
+    const transport = this.#owning(flow.local);
+    return transport instanceof TcpTransport ? transport.isOpen(flow) : transport !== undefined;
+  }
+
+  /** True where an endpoint is one of our own. */
+  isOurs(remote: Endpoint): boolean {
+    return this.#all.some(
+      ({ bound }) =>
+        bound.protocol === remote.protocol &&
+        bound.port === remote.port &&
+        reachableAddress(bound.address, remote.address) === plainAddress(remote.address),
+    );
+  }
+
+  #owning(local: Endpoint): UdpTransport | TcpTransport | undefined {
+    return this.#all.find(({ bound }) => bound.protocol === local.protocol && bound.port === local.port);
+  }
+
+  #pick(protocol: Protocol, address: string): UdpTransport | TcpTransport | undefined {
+    return this.#all.find(
+      ({ bound }) =>
+        bound.protocol === protocol && (bound.address === '::' || isIpv6(bound.address) === isIpv6(address)),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#all.map((each) => each[Symbol.asyncDispose]()));
+  }
+}

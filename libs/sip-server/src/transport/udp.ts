@@ -1,0 +1,56 @@
+import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { Endpoint, Flow } from './endpoint.ts';
+import { isIpv6, plainAddress, reachableAddress } from './endpoint.ts';
+import type { TransportEvents } from './events.ts';
+
+/** Room for bursts while the event loop is busy: about 1,000 messages of 2 kB. */
+const RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024;
+
+/** One UDP socket: each datagram is one message (RFC 3261 §18.3). */
+export class UdpTransport implements AsyncDisposable {
+  readonly bound: Endpoint;
+  readonly #socket: Socket;
+
+  private constructor(socket: Socket, bound: Endpoint, events: TransportEvents) {
+    this.#socket = socket;
+    this.bound = bound;
+    socket.on('error', (error) => events.failed('udp.socket-error', error));
+    socket.on('message', (bytes, from) => {
+      const address = plainAddress(from.address);
+      const local = { ...bound, address: reachableAddress(bound.address, address) };
+      const flow = { local, remote: { protocol: 'udp', address, port: from.port } } as const;
+      if (isKeepAlive(bytes)) events.counted('udp.keepalive');
+      else events.arrived(bytes, flow);
+    });
+  }
+
+  /** Binds; rejects with the system's error (EADDRINUSE, EACCES, …). */
+  static async listen(wanted: Endpoint, events: TransportEvents): Promise<UdpTransport> {
+    const socket = createSocket({ type: isIpv6(wanted.address) ? 'udp6' : 'udp4' });
+    socket.bind(wanted.port, wanted.address);
+    await once(socket, 'listening');
+    socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+    const { address, port } = socket.address();
+    return new UdpTransport(socket, { protocol: 'udp', address, port }, events);
+  }
+
+  /** Sends to the flow's remote endpoint; `failed` hears of an unreachable one, if the system says so. */
+  send(bytes: Buffer, flow: Flow, failed: (error: Error) => void): void {
+    this.#socket.send(bytes, flow.remote.port, flow.remote.address, (error) => {
+      if (error !== null) failed(error);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#socket, 'close');
+    this.#socket.close();
+    await closed;
+  }
+}
+
+/** Nothing but line ends and zeros: phones send such datagrams to hold a NAT binding open. */
+function isKeepAlive(bytes: Buffer): boolean {
+  return bytes.length <= 8 && bytes.every((byte) => byte === 13 || byte === 10 || byte === 0);
+}

@@ -1,0 +1,69 @@
+import type { App } from '../control/app.ts';
+import type { Apps } from '../control/apps.ts';
+import type { Counters } from '../counters.ts';
+import type { Dialog, Dialogs } from '../dialog/dialogs.ts';
+import type { SipRequest } from '../message/message.ts';
+import type { ClientTransaction } from '../transaction/client-transaction.ts';
+import type { Timing } from '../transaction/machine.ts';
+import type { ServerTransaction } from '../transaction/server-transaction.ts';
+import type { Transactions } from '../transaction/transactions.ts';
+import type { Transports } from '../transport/transports.ts';
+
+/** What the steps of the user agent share: one per server. */
+export type Core = {
+  readonly timing: Timing;
+  /** How long a request waits for an application to come back. */
+  readonly appGraceMs: number;
+  readonly counters: Counters;
+  readonly transports: Transports;
+  readonly transactions: Transactions;
+  readonly dialogs: Dialogs;
+  readonly apps: Apps;
+  /** Requests from the network that have no final response yet, by transaction id. */
+  readonly incoming: Map<string, Incoming>;
+  /** Requests of applications that have no final response yet, by transaction id. */
+  readonly outgoing: Map<string, Outgoing>;
+  /** Those of `incoming` that wait for an application. */
+  readonly parked: Set<Incoming>;
+  /** News about dialogs for applications that are away. */
+  readonly owed: Owed[];
+  /** Counts and reports an exception that should not have been. */
+  bug(where: string, error: unknown): void;
+};
+
+/** A request from the network on its way to an application and back. */
+export type Incoming = {
+  readonly transaction: ServerTransaction;
+  readonly request: SipRequest;
+  /** To tag of our responses. */
+  toTag: string;
+  /** True where the request came within a dialog; `dialog` may also be the one it makes. */
+  readonly inDialog: boolean;
+  dialog: Dialog | undefined;
+  app: App | undefined;
+  /** Ends the wait for the application's answer, or for the application itself. */
+  readonly expiry: NodeJS.Timeout;
+  grace: NodeJS.Timeout | undefined;
+  /** Set while the request is being proxied: takes the place of the application's answer. */
+  cancelProxy: (() => void) | undefined;
+};
+
+/** A request an application sent, until its final response. */
+export type Outgoing = {
+  readonly transaction: ClientTransaction;
+  readonly app: App;
+  dialog: Dialog | undefined;
+  /** A CANCEL may go out only after a provisional response (RFC 3261 §9.1). */
+  hasProvisional: boolean;
+  isCancelled: boolean;
+  sendCancel: (() => void) | undefined;
+};
+
+/** A frame for the owner of a dialog, to be sent when it is back. */
+export type Owed = {
+  readonly owner: { readonly app: string; readonly tags: string };
+  readonly meta: string;
+  readonly message: Buffer;
+  /** Carried out once the frame has been sent. */
+  readonly then?: () => void;
+};

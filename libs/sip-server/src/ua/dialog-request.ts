@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+import type { Dialog } from '../dialog/dialogs.ts';
+import type { DialogState } from '../dialog/state.ts';
+import { isTargetRefresh } from '../dialog/state.ts';
+import { firstAddress } from '../message/address.ts';
+import type { Header, SipRequest } from '../message/message.ts';
+import { makeHeader } from '../message/message.ts';
+import { parseUri } from '../message/uri.ts';
+import { BRANCH_COOKIE, formatVia } from '../message/via.ts';
+import type { Endpoint, Flow } from '../transport/endpoint.ts';
+import type { Core } from './core.ts';
+import { locate } from './locate.ts';
+
+export type RequestParts = {
+  readonly method: string;
+  readonly headers: readonly Header[];
+  readonly body: Buffer;
+  /** CSeq number; the next of the dialog where it is left out. */
+  readonly seq?: number;
+};
+
+export type MadeRequest = { readonly request: SipRequest; readonly flow: Flow };
+
+/** Makes a request within a dialog (RFC 3261 §12.2.1.1); `done` gets it with its way, or a text that says why not. */
+export function dialogRequest(
+  core: Core,
+  dialog: Dialog,
+  parts: RequestParts,
+  done: (made: MadeRequest | string) => void,
+): void {
+  const seq = parts.seq ?? (dialog.state.localSeq ?? 0) + 1;
+  if (parts.seq === undefined) core.dialogs.update(dialog, { ...dialog.state, localSeq: seq });
+  const { state } = dialog;
+  const { uri, routes } = routing(state);
+  wayTo(core, state, routes.length > 0 ? undefined : state.flow, (flow) => {
+    if (typeof flow === 'string') return done(flow);
+    const hasContact = parts.headers.some(({ key }) => key === 'contact');
+    const needsContact = isTargetRefresh(parts.method) && !hasContact;
+    const list = [
+      newVia(flow.local),
+      makeHeader('Max-Forwards', '70'),
+      ...routes.map((route) => makeHeader('Route', route)),
+      makeHeader('From', state.localParty),
+      makeHeader('To', state.remoteParty),
+      makeHeader('Call-ID', state.callId),
+      makeHeader('CSeq', `${seq} ${parts.method}`),
+      ...(needsContact ? [makeHeader('Contact', state.localContact)] : []),
+      ...parts.headers,
+    ];
+    done({ request: { kind: 'request', method: parts.method, uri, headers: list, body: parts.body }, flow });
+  });
+}
+
+/** Request URI and Route headers; a first route without `lr` is a strict router, which wants to be the request URI. */
+export function routing({ routeSet, remoteTarget }: Pick<DialogState, 'routeSet' | 'remoteTarget'>): {
+  uri: string;
+  routes: readonly string[];
+} {
+  const first = firstAddress(routeSet[0])?.uri;
+  if (first === undefined || parseUri(first)?.params.has('lr') !== false) {
+    return { uri: remoteTarget, routes: routeSet };
+  }
+  return { uri: first, routes: [...routeSet.slice(1), `<${remoteTarget}>`] };
+}
+
+/**
+ * Without a route set, requests go where the peer's last message came from: that also reaches a peer whose Contact is
+ * behind a NAT. A stream connection that is gone is opened anew to the Contact.
+ */
+function wayTo(
+  core: Core,
+  state: DialogState,
+  last: Flow | undefined,
+  done: (found: Flow | string) => void,
+): void {
+  if (last !== undefined && core.transports.isOpen(last)) return done(last);
+  const hop = firstAddress(state.routeSet[0])?.uri ?? state.remoteTarget;
+  locate(core, hop, done);
+}
+
+/** A Via of ours with a fresh branch, asking for the response to come back to the source port (RFC 3581). */
+export function newVia({ protocol, address, port }: Endpoint): Header {
+  const branch = BRANCH_COOKIE + randomBytes(9).toString('hex');
+  const params = new Map([
+    ['rport', ''],
+    ['branch', branch],
+  ]);
+  return makeHeader('Via', formatVia({ transport: protocol.toUpperCase(), host: address, port, params }));
+}

@@ -1,0 +1,134 @@
+import { sipMeta } from '../control/meta.ts';
+import type { Dialog } from '../dialog/dialogs.ts';
+import { afterRequest } from '../dialog/state.ts';
+import { tagOf } from '../message/address.ts';
+import { formatMessage } from '../message/format.ts';
+import type { Header, SipRequest, SipResponse } from '../message/message.ts';
+import { header, makeHeader } from '../message/message.ts';
+import { makeResponse } from '../message/response.ts';
+import { cseqOf } from '../message/validate.ts';
+import type { ServerTransaction } from '../transaction/server-transaction.ts';
+import type { Flow } from '../transport/endpoint.ts';
+import type { Core } from './core.ts';
+import { admit, newTag, refuse } from './incoming.ts';
+import { owe } from './owed.ts';
+
+/** Methods that exist only within a dialog. */
+const IN_DIALOG_ONLY = new Set(['BYE', 'UPDATE', 'PRACK']);
+/** Methods that make a dialog, and so must say where the peer is. */
+const DIALOG_MAKING = new Set(['INVITE', 'SUBSCRIBE']);
+
+/** A new request came in. */
+export function onRequest(core: Core, transaction: ServerTransaction): void {
+  const { request } = transaction;
+  const scheme = request.uri.slice(0, request.uri.indexOf(':')).toLowerCase();
+  const toTag = tagOf(header(request, 'to'));
+  if (toTag !== undefined) onDialogRequest(core, transaction, toTag);
+  else if (scheme !== 'sip' && scheme !== 'sips') answer(transaction, 416);
+  else if (IN_DIALOG_ONLY.has(request.method)) answer(transaction, 481);
+  else if (DIALOG_MAKING.has(request.method) && !canMakeDialog(request)) answer(transaction, 400);
+  else if (core.apps.pick(request.method) === undefined) {
+    core.counters.count('request.no-application');
+    answer(transaction, 503, makeHeader('Retry-After', '1'));
+  } else admit(core, transaction, undefined);
+}
+
+function canMakeDialog(request: SipRequest): boolean {
+  return header(request, 'contact') !== undefined && tagOf(header(request, 'from')) !== undefined;
+}
+
+function answer(transaction: ServerTransaction, status: number, ...extra: readonly Header[]): void {
+  transaction.respond(makeResponse(transaction.request, status, { toTag: newTag(), headers: extra }));
+}
+
+/** RFC 3261 §12.2.2. */
+function onDialogRequest(core: Core, transaction: ServerTransaction, toTag: string): void {
+  const { request, flow } = transaction;
+  const dialog = dialogOf(core, request, toTag);
+  if (dialog === undefined) {
+    core.counters.count('request.unknown-dialog');
+    return answer(transaction, 481);
+  }
+  const { remoteSeq } = dialog.state;
+  if (remoteSeq !== null && (cseqOf(request)?.number ?? 0) < remoteSeq) return answer(transaction, 500);
+  if (request.method === 'INVITE') {
+    // §14.2: one INVITE at a time, in either direction.
+    if (dialog.peerInvite !== undefined) {
+      return answer(transaction, 500, makeHeader('Retry-After', String(Math.floor(Math.random() * 10))));
+    }
+    if (dialog.ownInvite !== undefined) return answer(transaction, 491);
+    dialog.peerInvite = transaction.id;
+  }
+  core.dialogs.update(dialog, afterRequest(dialog.state, request, flow));
+  if (request.method === 'BYE') endPendingInvite(core, dialog);
+  admit(core, transaction, dialog);
+}
+
+/** §15.1.2: a BYE also ends what the peer has asked within the dialog; and nobody acknowledges a 2xx any more. */
+function endPendingInvite(core: Core, dialog: Dialog): void {
+  const pending = core.incoming.get(dialog.peerInvite ?? '');
+  if (pending !== undefined) refuse(core, pending, 487);
+  for (const waiting of dialog.awaitingAck.values()) waiting.stop();
+  dialog.awaitingAck.clear();
+}
+
+function dialogOf(core: Core, request: SipRequest, toTag: string): Dialog | undefined {
+  const fromTag = tagOf(header(request, 'from')) ?? '';
+  return core.dialogs.find(header(request, 'call-id') ?? '', toTag, fromTag);
+}
+
+/** An ACK to a 2xx: ends its repetition and goes to the application, for it may carry the answer. */
+export function onAck(core: Core, request: SipRequest, flow: Flow): void {
+  const dialog = dialogOf(core, request, tagOf(header(request, 'to')) ?? '');
+  const seq = cseqOf(request)?.number ?? 0;
+  const waiting = dialog?.awaitingAck.get(seq);
+  if (dialog === undefined || waiting === undefined) {
+    core.counters.count(dialog === undefined ? 'ack.unknown-dialog' : 'ack.repeated');
+    return;
+  }
+  waiting.stop();
+  dialog.awaitingAck.delete(seq);
+  const message = formatMessage(request);
+  const meta = sipMeta({
+    source: 'network',
+    bytes: message.length,
+    peer: flow.remote,
+    transactionId: dialog.state.invite.transactionId,
+    dialogId: dialog.state.id,
+  });
+  owe(core, { owner: dialog.state.owner, meta, message });
+}
+
+/** A CANCEL (§9.2): answered here, together with the INVITE; the application only hears of it. */
+export function onCancel(
+  core: Core,
+  transaction: ServerTransaction,
+  invite: ServerTransaction | undefined,
+): void {
+  if (invite === undefined) return answer(transaction, 481);
+  const incoming = core.incoming.get(invite.id);
+  const toTag = incoming?.toTag ?? newTag();
+  transaction.respond(makeResponse(transaction.request, 200, { toTag }));
+  if (incoming === undefined) return;
+  if (incoming.cancelProxy !== undefined) return incoming.cancelProxy();
+  const message = formatMessage(transaction.request);
+  const meta = sipMeta({
+    source: 'network',
+    bytes: message.length,
+    peer: transaction.flow.remote,
+    transactionId: invite.id,
+    dialogId: incoming.dialog?.state.id ?? '',
+  });
+  incoming.app?.send(meta, message);
+  refuse(core, incoming, 487);
+}
+
+/** A response nobody waits for: a 2xx to INVITE repeated after its transaction has ended is acknowledged again. */
+export function onStrayResponse(core: Core, response: SipResponse): void {
+  core.counters.count('response.stray');
+  const cseq = cseqOf(response);
+  const localTag = tagOf(header(response, 'from')) ?? '';
+  const remoteTag = tagOf(header(response, 'to')) ?? '';
+  const dialog = core.dialogs.find(header(response, 'call-id') ?? '', localTag, remoteTag);
+  if (cseq?.method === 'INVITE' && dialog?.lastAck?.seq === cseq.number) dialog.lastAck.resend();
+}

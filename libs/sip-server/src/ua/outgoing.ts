@@ -1,0 +1,189 @@
+import type { App } from '../control/app.ts';
+import { ownerOf } from '../control/apps.ts';
+import type { Frame } from '../control/frame.ts';
+import { refusalMeta, requestSentMeta, sipMeta } from '../control/meta.ts';
+import type { Dialog } from '../dialog/dialogs.ts';
+import { afterSuccess, dialogId, uacDialog } from '../dialog/state.ts';
+import { tagOf } from '../message/address.ts';
+import { formatMessage } from '../message/format.ts';
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import { header } from '../message/message.ts';
+import { makeResponse } from '../message/response.ts';
+import { cseqOf } from '../message/validate.ts';
+import { makeCancel } from '../transaction/ack.ts';
+import type { Flow } from '../transport/endpoint.ts';
+import { appHeaders } from './app-headers.ts';
+import type { Core, Outgoing } from './core.ts';
+import type { MadeRequest } from './dialog-request.ts';
+import { newTag } from './incoming.ts';
+import { acknowledgeAndHangUp, acknowledgeOurselves } from './send-ack.ts';
+
+const NOT_ON_CANCEL = new Set(['from', 'to', 'call-id', 'cseq', 'contact', 'max-forwards', 'content-type']);
+
+/** Sends an application's request and follows it until its final response. */
+export function launch(core: Core, app: App, made: MadeRequest, dialog: Dialog | undefined): Outgoing {
+  const transaction = core.transactions.send(made.request, made.flow, {
+    response: (response, flow) => onResponse(core, outgoing, response, flow),
+    failed: (reason) => {
+      // What the client expects when nobody answers (RFC 3261 §8.1.3.1): a response made here.
+      const response = makeResponse(made.request, reason === 'timeout' ? 408 : 503, { toTag: newTag() });
+      onResponse(core, outgoing, response, made.flow);
+    },
+  });
+  const outgoing: Outgoing = {
+    transaction,
+    app,
+    dialog,
+    hasProvisional: false,
+    isCancelled: false,
+    sendCancel: undefined,
+  };
+  core.outgoing.set(transaction.id, outgoing);
+  return outgoing;
+}
+
+function onResponse(core: Core, outgoing: Outgoing, response: SipResponse, flow: Flow): void {
+  const { transaction } = outgoing;
+  const { method } = transaction.request;
+  outgoing.hasProvisional = true;
+  if (response.status < 200) outgoing.sendCancel?.();
+  outgoing.sendCancel = undefined;
+  if (response.status === 100) return;
+  const isInvite = method === 'INVITE';
+  if (isInvite && isExtraSuccess(core, outgoing, response, flow)) return;
+  if (response.status >= 200) core.outgoing.delete(transaction.id);
+  if (isInvite) trackInvite(core, outgoing, response, flow);
+  else trackOther(core, outgoing, response, flow);
+  report(core, outgoing, response, flow);
+}
+
+/** A 2xx after the first one: the same again gets its ACK again, one of another fork is ended (§13.2.2.4). */
+function isExtraSuccess(core: Core, outgoing: Outgoing, response: SipResponse, flow: Flow): boolean {
+  if (response.status < 200 || response.status >= 300) return false;
+  if (core.outgoing.has(outgoing.transaction.id)) return false;
+  const { dialog } = outgoing;
+  if (dialog === undefined) return true;
+  const seq = cseqOf(response)?.number ?? 0;
+  if (tagOf(header(response, 'to')) === dialog.state.remoteTag) {
+    if (dialog.lastAck?.seq === seq) dialog.lastAck.resend();
+    return true;
+  }
+  const { request, id: transactionId } = outgoing.transaction;
+  const fork = uacDialog({ request, response, transactionId, flow, owner: ownerOf(outgoing.app) });
+  core.counters.count('dialog.extra-fork');
+  acknowledgeAndHangUp(core, fork);
+  return true;
+}
+
+/** Dialogs made (§12.1.2), refreshed or ended by a response to INVITE. */
+function trackInvite(core: Core, outgoing: Outgoing, response: SipResponse, flow: Flow): void {
+  const { transaction, dialog } = outgoing;
+  const isFinal = response.status >= 200;
+  const isSuccess = isFinal && response.status < 300;
+  if (isFinal && dialog?.ownInvite === transaction.id) dialog.ownInvite = undefined;
+  if (isFinal && !isSuccess) {
+    if (dialog?.state.phase === 'early') core.dialogs.remove(dialog);
+    return;
+  }
+  if (tagOf(header(response, 'to')) === undefined) return;
+  const known = dialog ?? makeDialog(core, outgoing, response, flow);
+  if (!isSuccess) return;
+  settle(core, outgoing, known, response, flow);
+}
+
+function makeDialog(core: Core, outgoing: Outgoing, response: SipResponse, flow: Flow): Dialog {
+  const { request, id: transactionId } = outgoing.transaction;
+  const dialog = core.dialogs.add(
+    uacDialog({ request, response, transactionId, flow, owner: ownerOf(outgoing.app) }),
+  );
+  dialog.ownInvite = transactionId;
+  outgoing.dialog = dialog;
+  return dialog;
+}
+
+function settle(core: Core, outgoing: Outgoing, known: Dialog, response: SipResponse, flow: Flow): void {
+  const { request, id: transactionId } = outgoing.transaction;
+  const seq = cseqOf(request)?.number ?? 0;
+  const owner = ownerOf(outgoing.app);
+  let dialog = known;
+  if (known.state.phase === 'early') {
+    // The answer may come from another fork than the first ringing, and only now the route set is final (§13.2.2.4).
+    const { localSeq, remoteSeq } = known.state;
+    core.dialogs.remove(known);
+    const state = uacDialog({ request, response, transactionId, flow, owner });
+    dialog = core.dialogs.add({ ...state, localSeq, remoteSeq });
+    outgoing.dialog = dialog;
+  } else {
+    core.dialogs.update(dialog, {
+      ...afterSuccess(dialog.state, 'INVITE', response, flow),
+      invite: { seq, transactionId },
+    });
+  }
+  dialog.ownInvite = undefined;
+  dialog.ackDue = seq;
+  dialog.isCancelled = outgoing.isCancelled;
+  if (!outgoing.app.isConnected) acknowledgeOurselves(core, dialog);
+}
+
+function trackOther(core: Core, outgoing: Outgoing, response: SipResponse, flow: Flow): void {
+  const { dialog, transaction } = outgoing;
+  const { method } = transaction.request;
+  if (dialog === undefined || response.status < 200) return;
+  const isChallenge = response.status === 401 || response.status === 407;
+  if (method === 'BYE' && !isChallenge) core.dialogs.remove(dialog);
+  else if (response.status < 300) {
+    core.dialogs.update(dialog, {
+      ...afterSuccess(dialog.state, method, response, flow),
+      phase: dialog.state.phase,
+    });
+  }
+}
+
+function report(core: Core, { app, transaction, dialog }: Outgoing, response: SipResponse, flow: Flow): void {
+  const message = formatMessage(response);
+  const { request } = transaction;
+  const fromTag = tagOf(header(request, 'from')) ?? '';
+  const named = request.method === 'INVITE' ? dialogId(header(request, 'call-id') ?? '', fromTag) : '';
+  const meta = sipMeta({
+    source: 'network',
+    bytes: message.length,
+    peer: flow.remote,
+    transactionId: transaction.id,
+    dialogId: dialog?.state.id ?? named,
+  });
+  app.send(meta, message);
+}
+
+/** The application cancels an INVITE of its own: `sip|<txn>|` with a CANCEL, held back until a provisional response. */
+export function cancelOutgoing(core: Core, app: App, frame: Frame, message: SipRequest): void {
+  const id = frame.fields[0] ?? '';
+  const outgoing = core.outgoing.get(id);
+  if (outgoing === undefined || outgoing.transaction.request.method !== 'INVITE') {
+    return app.send(refusalMeta(frame.msgId, 'NOK', `unable to cancel unknown transaction id: ${id}`));
+  }
+  const { flow } = outgoing.transaction;
+  const cancel = makeCancel(outgoing.transaction.request, appHeaders(message, flow.local, NOT_ON_CANCEL));
+  sendOrHoldCancel(core, outgoing, cancel);
+  const bytes = formatMessage(cancel);
+  app.send(requestSentMeta(frame.msgId, bytes.length, flow.local, newTag()), bytes);
+}
+
+/** Cancels what an application that has gone was waiting for: nobody is left to take the answer. */
+export function abandonOutgoing(core: Core, app: App): void {
+  for (const outgoing of core.outgoing.values()) {
+    const { request } = outgoing.transaction;
+    const isFirstInvite = request.method === 'INVITE' && tagOf(header(request, 'to')) === undefined;
+    if (outgoing.app === app && isFirstInvite) sendOrHoldCancel(core, outgoing, makeCancel(request, []));
+  }
+}
+
+function sendOrHoldCancel(core: Core, outgoing: Outgoing, cancel: SipRequest): void {
+  if (outgoing.isCancelled) return;
+  outgoing.isCancelled = true;
+  outgoing.sendCancel = () => {
+    core.transactions.send(cancel, outgoing.transaction.flow, { response: () => {}, failed: () => {} });
+  };
+  if (!outgoing.hasProvisional) return;
+  outgoing.sendCancel();
+  outgoing.sendCancel = undefined;
+}

@@ -1,0 +1,70 @@
+import type { SipRequest, SipResponse } from '../message/message.ts';
+import { makeResponse } from '../message/response.ts';
+import { makeCancel } from '../transaction/ack.ts';
+import type { Flow } from '../transport/endpoint.ts';
+import type { Core } from './core.ts';
+import { newTag } from './incoming.ts';
+
+/** One destination being tried. */
+export type Leg = { cancel(): void };
+
+type LegLimits = { readonly provisionalMs: number | undefined; readonly finalMs: number | undefined };
+
+type LegEvents = {
+  response(response: SipResponse, flow: Flow): void;
+  /** It took too long; what it still answers is nobody's business, except a 2xx, which is passed on. */
+  passedOver(): void;
+};
+
+/** Sends a forwarded request and watches its time limits; 100 is kept, silence becomes 408 and no way 503. */
+export function startLeg(
+  core: Core,
+  request: SipRequest,
+  flow: Flow,
+  limits: LegLimits,
+  events: LegEvents,
+): Leg {
+  let hasProvisional = false;
+  let isOver = false;
+  let held: (() => void) | undefined;
+  const timers: NodeJS.Timeout[] = [];
+  const end = (): void => {
+    isOver = true;
+    timers.forEach(clearTimeout);
+  };
+  const onResponse = (response: SipResponse, from: Flow): void => {
+    hasProvisional = true;
+    held?.();
+    held = undefined;
+    const isSuccess = response.status >= 200 && response.status < 300;
+    if (response.status === 100 || (isOver && !isSuccess)) return;
+    if (response.status >= 200) end();
+    events.response(response, from);
+  };
+  const transaction = core.transactions.send(request, flow, {
+    response: onResponse,
+    failed: (reason) => {
+      onResponse(makeResponse(request, reason === 'timeout' ? 408 : 503, { toTag: newTag() }), flow);
+    },
+  });
+  const cancel = (): void => {
+    if (request.method !== 'INVITE') return;
+    const send = (): void => {
+      core.transactions.send(makeCancel(request, []), transaction.flow, {
+        response: () => {},
+        failed: () => {},
+      });
+    };
+    if (hasProvisional) send();
+    else held = send;
+  };
+  const passOver = (): void => {
+    end();
+    cancel();
+    events.passedOver();
+  };
+  const { provisionalMs, finalMs } = limits;
+  if (provisionalMs !== undefined) timers.push(setTimeout(() => hasProvisional || passOver(), provisionalMs));
+  if (finalMs !== undefined) timers.push(setTimeout(passOver, finalMs));
+  return { cancel };
+}

@@ -1,0 +1,18 @@
+export { placeCubeCall } from './cube.ts';
+export type { CubeCallOptions } from './cube.ts';
+export { placeDirectCall } from './direct.ts';
+export { CallError } from './errors.ts';
+export type { CallErrorCode } from './errors.ts';
+export { decodeG711, encodeG711 } from './media/g711.ts';
+export type { G711Law } from './media/g711.ts';
+export type { CallLeg, LegAudio, LegCodec } from './media/leg.ts';
+export { sampleConversation } from './media/sample.ts';
+export type { Conversation } from './media/sample.ts';
+export type { MediaDestination, RtpStart, SentMedia } from './media/stream.ts';
+export { parseWav, WavError } from './media/wav.ts';
+export type { Audio } from './media/wav.ts';
+export type { CallOptions } from './place.ts';
+export type { CallEnd, PlacedCall } from './placed-call.ts';
+export { placeSiprecCall } from './siprec.ts';
+export type { SiprecCallOptions, SiprecIds } from './siprec.ts';
+export type { CallerTransport } from './sip/wire.ts';

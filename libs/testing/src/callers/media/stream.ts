@@ -1,0 +1,154 @@
+import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { codecOf, framesOf } from './leg.ts';
+import type { CallLeg, Codec, Frames } from './leg.ts';
+import { pace } from './pace.ts';
+import { formatRtp, formatSenderReport } from './rtp.ts';
+
+export type RtpStart = { readonly ssrc: number; readonly sequence: number; readonly timestamp: number };
+
+/** What a leg has sent so far. */
+export type SentMedia = RtpStart & { readonly packets: number; readonly octets: number };
+
+export type MediaDestination = { readonly address: string; readonly port: number; readonly rtcpPort: number };
+
+const reportEveryMs = 5_000;
+
+const bindOne = async (address: string, port: number): Promise<Socket> => {
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+  socket.bind(port, address);
+  try {
+    await once(socket, 'listening');
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  // Whoever doesn't listen at the other end must not end the call (ICMP port unreachable).
+  socket.on('error', () => undefined);
+
+  return socket;
+};
+
+/** An even port for RTP and the odd one above it for RTCP (RFC 3550 §11). */
+const bindPair = async (address: string): Promise<readonly [Socket, Socket]> => {
+  for (let attempts = 1; ; attempts++) {
+    const first = await bindOne(address, 0);
+    const { port } = first.address();
+    try {
+      const second = await bindOne(address, port % 2 === 0 ? port + 1 : port - 1);
+
+      return port % 2 === 0 ? [first, second] : [second, first];
+    } catch (error) {
+      first.close();
+      if (attempts === 20) throw error;
+    }
+  }
+};
+
+/** One RTP stream of a caller, with its sender reports. */
+export class MediaStream implements AsyncDisposable {
+  readonly codec: Codec;
+  readonly start: RtpStart;
+  readonly #frames: Frames;
+  readonly #rtp: Socket;
+  readonly #rtcp: Socket;
+  readonly #cname: string;
+  #packets = 0;
+  #octets = 0;
+
+  private constructor(leg: CallLeg, sockets: readonly [Socket, Socket], start: RtpStart) {
+    this.codec = codecOf(leg.codec);
+    this.start = start;
+    this.#frames = framesOf(leg);
+    [this.#rtp, this.#rtcp] = sockets;
+    this.#cname = leg.address;
+  }
+
+  static async open(leg: CallLeg, address: string, start?: RtpStart): Promise<MediaStream> {
+    const random = { ssrc: randomInt(2 ** 32), sequence: randomInt(2 ** 15), timestamp: randomInt(2 ** 32) };
+
+    return new MediaStream(leg, await bindPair(address), start ?? random);
+  }
+
+  get port(): number {
+    return this.#rtp.address().port;
+  }
+
+  get sent(): SentMedia {
+    return { ...this.start, packets: this.#packets, octets: this.#octets };
+  }
+
+  /** Length of one packet, and of all of them once, in milliseconds. */
+  get packetMs(): number {
+    return (this.#frames.ticks * 1000) / this.codec.clockRate;
+  }
+
+  get lengthMs(): number {
+    return this.packetMs * this.#frames.count;
+  }
+
+  /** Sends for `durationMs` of media time, `speed` times as fast as real time; starts over at the end of its audio. */
+  async play(
+    to: MediaDestination,
+    options: { readonly durationMs: number; readonly speed: number; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const reportEvery = Math.max(1, Math.round(reportEveryMs / this.packetMs));
+    await pace({
+      count: this.#frames.count === 0 ? 0 : Math.ceil(options.durationMs / this.packetMs),
+      intervalMs: this.packetMs / options.speed,
+      signal: options.signal,
+      due: (index) => {
+        this.#sendPacket(index, to);
+        if (index % reportEvery === 0) this.#sendReport(to, false);
+      },
+    });
+  }
+
+  /** Says that the stream is over (RTCP BYE). */
+  finish(to: MediaDestination): void {
+    if (this.#packets > 0) this.#sendReport(to, true);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(
+      [this.#rtp, this.#rtcp].map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))),
+    );
+  }
+
+  #timestampOf(index: number): number {
+    return (this.start.timestamp + index * this.#frames.ticks) >>> 0;
+  }
+
+  #sendPacket(index: number, to: MediaDestination): void {
+    const payload = this.#frames.at(index);
+    const packet = formatRtp(
+      {
+        marker: index === 0,
+        payloadType: this.codec.payloadType,
+        sequence: this.start.sequence + index,
+        timestamp: this.#timestampOf(index),
+        ssrc: this.start.ssrc,
+      },
+      payload,
+    );
+    this.#rtp.send(packet, to.port, to.address, () => undefined);
+    this.#packets += 1;
+    this.#octets += payload.length;
+  }
+
+  #sendReport(to: MediaDestination, bye: boolean): void {
+    const report = formatSenderReport({
+      ssrc: this.start.ssrc,
+      unixMs: Date.now(),
+      timestamp: this.#timestampOf(this.#packets),
+      packets: this.#packets,
+      octets: this.#octets,
+      cname: this.#cname,
+      bye,
+    });
+    this.#rtcp.send(report, to.rtcpPort, to.address, () => undefined);
+  }
+}

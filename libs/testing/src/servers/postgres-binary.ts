@@ -15,10 +15,8 @@ type Account =
 
 const nobody = 65_534;
 const namespace = ['--user', '--map-user=1000', '--map-group=1000', '--'];
-const dropRoot = [
-  ...[`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'],
-  ...['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--'],
-];
+const identity = [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'];
+const dropRoot = [...identity, '--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--'];
 
 const findAccount = async (): Promise<Account> => {
   if (process.getuid?.() !== 0) return 'ours';
@@ -81,27 +79,23 @@ export const initPostgres = async (dataDir: string, password?: string): Promise<
   const passwordFile = `${dataDir}.password`;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await own(dataDir);
-  const host =
+  const auth =
     password === undefined
-      ? ['--auth-host=trust']
-      : ['--auth-host=scram-sha-256', `--pwfile=${passwordFile}`];
+      ? ['--auth=trust']
+      : ['--auth-local=trust', '--auth-host=scram-sha-256', `--pwfile=${passwordFile}`];
+  const locale = ['--locale-provider=builtin', '--locale=C.UTF-8', '--encoding=UTF8'];
+  const args = [
+    '-D',
+    dataDir,
+    `--username=${databaseName}`,
+    '--no-instructions',
+    '--no-sync',
+    ...auth,
+    ...locale,
+  ];
   try {
     if (password !== undefined) await writeFile(passwordFile, password, { mode: 0o600 });
-    await runCommand(
-      await asPostgresUser({
-        file: join(programs, 'initdb'),
-        args: [
-          ...['-D', dataDir, `--username=${databaseName}`, '--auth-local=trust', ...host],
-          ...[
-            '--locale-provider=builtin',
-            '--locale=C.UTF-8',
-            '--encoding=UTF8',
-            '--no-instructions',
-            '--no-sync',
-          ],
-        ],
-      }),
-    );
+    await runCommand(await asPostgresUser({ file: join(programs, 'initdb'), args }));
     // Single-user mode makes our database without a client.
     await runCommand(
       await asPostgresUser({

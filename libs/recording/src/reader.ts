@@ -44,7 +44,7 @@ export const readManifest = async (folder: string): Promise<Manifest> => {
  * what is whole and then throws DamagedFileError.
  */
 export async function* readRtpdump(path: string): AsyncGenerator<RecordedPacket> {
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   let position = 0;
   let started = false;
   for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {

@@ -1,0 +1,196 @@
+import { createSocket } from 'node:dgram';
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { kindOfPacket } from './header.ts';
+import { monotonicClock } from './monotonic.ts';
+import { formatSource, frameHeaderLength, frameKind, writeFrameHeader } from './packet-batch.ts';
+import type { FrameKind } from './packet-batch.ts';
+import { BindError } from './packet-source.ts';
+import type { PacketSource, SlotCounts, StreamSockets } from './packet-source.ts';
+
+/** A run of frames begins small (a beat of G.711 is 1 KB) and may grow to this: 80 Mbit/s at ten drains a second. */
+const firstRunBytes = 2 * 1024;
+const longestRunBytes = 1024 * 1024;
+/** A run larger than this is given back when traffic is low again. */
+const ordinaryRunBytes = 32 * 1024;
+/** Turns of the loop in which sockets with full buffers are read empty (libuv takes 32 datagrams a turn). */
+const turnsToSettle = 4;
+
+/** Who sent last on one of the sockets, and how that is said in a frame. */
+class Sender {
+  readonly kind: FrameKind;
+  body: Buffer = Buffer.alloc(0);
+  #address = '';
+  #port = -1;
+  /** The run that is being filled has named this sender. */
+  named = false;
+
+  constructor(kind: FrameKind) {
+    this.kind = kind;
+  }
+
+  take({ address, port }: RemoteInfo): void {
+    if (port === this.#port && address === this.#address) return;
+    this.#address = address;
+    this.#port = port;
+    this.body = formatSource(address, port);
+    this.named = false;
+  }
+}
+
+class Stream {
+  readonly slot: number;
+  run = Buffer.allocUnsafeSlow(firstRunBytes);
+  used = 0;
+  malformed = 0;
+  overflowed = 0;
+  sockets: readonly Socket[] = [];
+  readonly rtp = new Sender(frameKind.rtpSource);
+  readonly rtcp = new Sender(frameKind.rtcpSource);
+
+  constructor(slot: number) {
+    this.slot = slot;
+  }
+
+  /** Appends a datagram, with its sender where the run has not named it yet. */
+  append(packet: Buffer, info: RemoteInfo, arrivalNs: number): void {
+    const kind = kindOfPacket(packet);
+    if (!kind) {
+      this.malformed++;
+
+      return;
+    }
+    const sender = this[kind];
+    sender.take(info);
+    const sourceLength = sender.named ? 0 : frameHeaderLength + sender.body.length;
+    if (!this.#reserve(sourceLength + frameHeaderLength + packet.length)) {
+      this.overflowed++;
+
+      return;
+    }
+    if (!sender.named) this.#write(sender.kind, sender.body, arrivalNs);
+    sender.named = true;
+    this.#write(frameKind[kind], packet, arrivalNs);
+  }
+
+  /** The run is taken: begin another. */
+  reset(): void {
+    if (this.run.length > ordinaryRunBytes && this.used * 4 < this.run.length) {
+      this.run = Buffer.allocUnsafeSlow(this.run.length / 2);
+    }
+    this.used = 0;
+    this.rtp.named = false;
+    this.rtcp.named = false;
+  }
+
+  #write(kind: FrameKind, body: Buffer, arrivalNs: number): void {
+    writeFrameHeader(this.run, this.used, { kind, length: body.length, arrivalNs, slot: this.slot });
+    body.copy(this.run, this.used + frameHeaderLength);
+    this.used += frameHeaderLength + body.length;
+  }
+
+  #reserve(bytes: number): boolean {
+    let size = this.run.length;
+    while (size < this.used + bytes) size *= 2;
+    if (size > longestRunBytes) return false;
+    if (size > this.run.length) {
+      const larger = Buffer.allocUnsafeSlow(size);
+      this.run.copy(larger, 0, 0, this.used);
+      this.run = larger;
+    }
+
+    return true;
+  }
+}
+
+const bindReasons: Readonly<Record<string, BindError['reason']>> = {
+  EADDRINUSE: 'taken',
+  EACCES: 'taken',
+  EADDRNOTAVAIL: 'address',
+  EINVAL: 'address',
+  ENOTFOUND: 'address',
+};
+
+const bind = async (address: string, port: number, bufferBytes: number): Promise<Socket> => {
+  const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', ipv6Only: true });
+  try {
+    const listening = once(socket, 'listening');
+    socket.bind({ address, port, exclusive: true });
+    await listening;
+    // The kernel doubles what it is given, and tells the doubled figure.
+    if (socket.getRecvBufferSize() < bufferBytes) socket.setRecvBufferSize(Math.ceil(bufferBytes / 2));
+
+    return socket;
+  } catch (cause) {
+    socket.close();
+    const code = (cause as NodeJS.ErrnoException).code ?? '';
+    throw new BindError(`udp ${address}:${port}: ${String(cause)}`, bindReasons[code] ?? 'other', { cause });
+  }
+};
+
+const closeSocket = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => void socket.close(() => resolve()));
+
+class DgramSource implements PacketSource {
+  readonly make = 'dgram';
+  readonly #streams = new Map<number, Stream>();
+  #filled: Stream[] = [];
+  readonly #now = monotonicClock();
+
+  async open({ slot, address, rtpPort, receiveBufferBytes }: StreamSockets): Promise<void> {
+    const rtp = await bind(address, rtpPort, receiveBufferBytes);
+    const rtcp = await bind(address, rtpPort + 1, 0).catch(async (error: unknown) => {
+      await closeSocket(rtp);
+      throw error;
+    });
+    const stream = new Stream(slot);
+    stream.sockets = [rtp, rtcp];
+    this.#streams.set(slot, stream);
+    for (const socket of stream.sockets) {
+      socket.on('message', (packet, info) => this.#receive(stream, packet, info));
+      // A peer that answers with ICMP errors must not end the socket, nor the process.
+      socket.on('error', () => undefined);
+    }
+  }
+
+  drain(take: (slot: number, frames: Buffer) => void): void {
+    const filled = this.#filled;
+    this.#filled = [];
+    for (const stream of filled) {
+      if (stream.sockets.length > 0) take(stream.slot, stream.run.subarray(0, stream.used));
+      stream.reset();
+    }
+  }
+
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < turnsToSettle; turn++) await nextTurn();
+  }
+
+  async close(slot: number): Promise<SlotCounts> {
+    const stream = this.#streams.get(slot);
+    if (!stream) return { malformed: 0, overflowed: 0 };
+    this.#streams.delete(slot);
+    const sockets = stream.sockets;
+    stream.sockets = [];
+    await Promise.all(sockets.map(closeSocket));
+
+    return { malformed: stream.malformed, overflowed: stream.overflowed };
+  }
+
+  counts(slot: number): SlotCounts {
+    const stream = this.#streams.get(slot);
+
+    return { malformed: stream?.malformed ?? 0, overflowed: stream?.overflowed ?? 0 };
+  }
+
+  #receive(stream: Stream, packet: Buffer, info: RemoteInfo): void {
+    const empty = stream.used === 0;
+    stream.append(packet, info, this.#now());
+    if (empty && stream.used > 0) this.#filled.push(stream);
+  }
+}
+
+/** A packet source on Node's dgram: no kernel arrival times, so each packet is stamped as the loop reads it. */
+export const openDgramSource = (): PacketSource => new DgramSource();

@@ -1,0 +1,23 @@
+export { openDgramSource } from './dgram-source.ts';
+export { decodePcma, decodePcmu } from './g711.ts';
+export { kindOfPacket, readRtpHeader, rtpHeaderLength } from './header.ts';
+export type { RtpHeader } from './header.ts';
+export { monotonicClock } from './monotonic.ts';
+export {
+  formatSource,
+  frameHeaderLength,
+  frameKind,
+  parseSource,
+  walkFrames,
+  writeFrameHeader,
+} from './packet-batch.ts';
+export type { FrameKind, FrameVisitor } from './packet-batch.ts';
+export { BindError, receiveBufferFor } from './packet-source.ts';
+export type { PacketSource, SlotCounts, StreamSockets } from './packet-source.ts';
+export { clockRateOf, staticPayloadTypes } from './payload-types.ts';
+export type { StaticPayloadType } from './payload-types.ts';
+export { formatReceiverReport } from './receiver-report.ts';
+export type { ReportedBefore, ReportedSource } from './receiver-report.ts';
+export { SourceStatistics } from './source-statistics.ts';
+export { StreamStatistics } from './stream-statistics.ts';
+export type { MissingStretch, PayloadStretch } from './stream-statistics.ts';

@@ -1,0 +1,58 @@
+/** A stream's socket pair: RTP on `rtpPort` (even), RTCP on the port above. */
+export type StreamSockets = {
+  /** Names the stream within its source; free to be used again once closed. */
+  readonly slot: number;
+  readonly address: string;
+  readonly rtpPort: number;
+  /** Wish for the kernel's receive buffer of the RTP socket; a default that is larger stays. See receiveBufferFor. */
+  readonly receiveBufferBytes: number;
+};
+
+/** What a stream lost before it could be drained. */
+export type SlotCounts = {
+  /** Datagrams that were neither RTP nor RTCP. */
+  readonly malformed: number;
+  /** Datagrams that came faster than they were drained. */
+  readonly overflowed: number;
+};
+
+/** Receives into batches (packet-batch.ts). Sockets are drained by the clock, never one wake-up per packet. */
+export type PacketSource = {
+  readonly make: 'dgram' | 'native';
+  /** Binds both sockets or none. Throws BindError. */
+  open(sockets: StreamSockets): Promise<void>;
+  /** Hands over what came since the last drain, one run of frames per stream. `frames` is only valid in the call. */
+  drain(take: (slot: number, frames: Buffer) => void): void;
+  /** What has reached the sockets until now is in the next drain when it resolves. */
+  settle(): Promise<void>;
+  /** Closes both sockets; frames that were not drained are gone. */
+  close(slot: number): Promise<SlotCounts>;
+  counts(slot: number): SlotCounts;
+};
+
+/** A socket pair could not be bound: `taken` – try other ports; `address` – none will do. */
+export class BindError extends Error {
+  override readonly name = 'BindError';
+  readonly code = 'RTP_BIND';
+  readonly fault = 'ours';
+  readonly reason: 'taken' | 'address' | 'other';
+
+  constructor(message: string, reason: BindError['reason'], options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+const holdSeconds = 4;
+/** What the kernel charges for a small datagram beside its bytes (measured: 906 bytes for 172 of G.711). */
+const kernelOverhead = 740;
+const payloadBytes = 1_200;
+const packetsPerSecondOfSpeech = 50;
+
+/** Bytes of receive buffer (as the kernel counts them) that hold 4 s of a stream of `bitrateKbps`. */
+export const receiveBufferFor = (bitrateKbps: number): number => {
+  const bytesPerSecond = bitrateKbps * 125;
+  const packetsPerSecond = Math.max(packetsPerSecondOfSpeech, bytesPerSecond / payloadBytes);
+
+  return Math.ceil(holdSeconds * (bytesPerSecond + packetsPerSecond * kernelOverhead));
+};

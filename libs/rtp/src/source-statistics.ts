@@ -1,0 +1,97 @@
+/** Sequence numbers of one SSRC, as RFC 3550 appendix A.1, A.3 and A.8 account for them. */
+
+const maxDropout = 3_000;
+const maxMisorder = 100;
+const modulus = 0x10000;
+
+export class SourceStatistics {
+  readonly ssrc: number;
+  /** Interarrival jitter in timestamp units (A.8); 0 until two packets came. */
+  jitter = 0;
+  #base: number;
+  #highest: number;
+  #cycles = 0;
+  #received = 0;
+  #bad = -1;
+  /** Expected and received before the sender restarted its numbers. */
+  #earlierExpected = 0;
+  #earlierReceived = 0;
+  #lastTransit: number | undefined;
+
+  constructor(ssrc: number, firstSequenceNumber: number) {
+    this.ssrc = ssrc;
+    this.#base = firstSequenceNumber;
+    this.#highest = firstSequenceNumber;
+  }
+
+  /** Highest sequence number, extended by the number of wraps in the upper 16 bits (of 32 in a report). */
+  get extendedHighest(): number {
+    return this.#cycles + this.#highest;
+  }
+
+  get expected(): number {
+    return this.#earlierExpected + this.extendedHighest - this.#base + 1;
+  }
+
+  get received(): number {
+    return this.#earlierReceived + this.#received;
+  }
+
+  /** A.3: below zero where there were more duplicates than losses. */
+  get lost(): number {
+    return this.expected - this.received;
+  }
+
+  /**
+   * Accounts for one packet; returns how many numbers were skipped before it (0 where it follows, is late or doubled).
+   * There is no probation as in A.1: a recorder counts the first packet too.
+   */
+  take(sequenceNumber: number): number {
+    const ahead = (sequenceNumber - this.#highest + modulus) % modulus;
+    if (ahead >= maxDropout && ahead <= modulus - maxMisorder) return this.#jump(sequenceNumber);
+
+    this.#bad = -1;
+    this.#received++;
+    if (ahead === 0 || ahead >= maxDropout) return 0;
+    if (sequenceNumber < this.#highest) this.#cycles += modulus;
+    this.#highest = sequenceNumber;
+
+    return ahead - 1;
+  }
+
+  /** A.8. `arrival` in the units of the RTP timestamp, from any origin. */
+  takeTransit(arrival: number, timestamp: number): void {
+    const transit = arrival - timestamp;
+    if (this.#lastTransit !== undefined) {
+      // Timestamps wrap: the difference is taken in 32 bits, as the reference code's unsigned arithmetic does.
+      const wrapped = (transit - this.#lastTransit) % 0x100000000;
+      const difference = Math.abs(wrapped);
+      this.jitter += (Math.min(difference, 0x100000000 - difference) - this.jitter) / 16;
+    }
+    this.#lastTransit = transit;
+  }
+
+  /** The next packet has another clock or origin: don't compare across. */
+  forgetTransit(): void {
+    this.#lastTransit = undefined;
+  }
+
+  /** A far jump counts once a second packet follows it: then the sender has restarted its numbers. */
+  #jump(sequenceNumber: number): number {
+    if (sequenceNumber !== this.#bad) {
+      this.#bad = (sequenceNumber + 1) % modulus;
+
+      return 0;
+    }
+    this.#earlierExpected = this.expected;
+    this.#earlierReceived = this.received;
+    // The packet that jumped first was not counted; it belongs to the new run as much as this one.
+    this.#base = (sequenceNumber - 1 + modulus) % modulus;
+    this.#highest = sequenceNumber;
+    this.#cycles = this.#highest < this.#base ? modulus : 0;
+    this.#received = 2;
+    this.#bad = -1;
+
+    return 0;
+  }
+}

@@ -14,7 +14,13 @@ export type Admission = {
 export type RefusalCause = 'draining' | 'storage' | 'no-capacity' | 'bad-offer';
 
 /** Why a call can't be taken now, or undefined if it can. Reservations don't count here: who comes is recorded. */
-export const obstacleTo = ({ draining, storage, load, capacity, weight }: Admission): RefusalCause | undefined => {
+export const obstacleTo = ({
+  draining,
+  storage,
+  load,
+  capacity,
+  weight,
+}: Admission): RefusalCause | undefined => {
   if (draining) return 'draining';
   if (refusesCalls(storage)) return 'storage';
 

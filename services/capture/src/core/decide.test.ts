@@ -47,7 +47,11 @@ const media = (second: number, trackNumber: number): Command => ({
 });
 const totals = (...packets: number[]): TrackTotals[] =>
   packets.map((count, trackNumber) => ({ trackNumber, packets: count, lost: 1, durationMs: count * 20 }));
-const end = (second: number, endReason: 'bye' | 'interrupted' | 'ack-timeout', packets: number[]): Command => ({
+const end = (
+  second: number,
+  endReason: 'bye' | 'interrupted' | 'ack-timeout',
+  packets: number[],
+): Command => ({
   type: 'end',
   stamp: stamp(second),
   endReason,
@@ -60,7 +64,9 @@ const seal = (second: number): Command => ({
   recording: { sealedAt: at(second), folder: 'x', sizeBytes: 0, files: [], gaps: [], encryption: 'none' },
 });
 
-const after = (commands: readonly Command[]): { events: SessionEvent[]; record: SessionRecord | undefined } => {
+const after = (
+  commands: readonly Command[],
+): { events: SessionEvent[]; record: SessionRecord | undefined } => {
   const events: SessionEvent[] = [];
   let record: SessionRecord | undefined;
   for (const command of commands)
@@ -105,7 +111,12 @@ describe('the life of a session', () => {
     assert.equal(record?.endReason, 'bye');
     assert.equal(record?.durationMs, 9_000);
     assert.deepEqual(
-      record?.tracks.map(({ packets, lost, durationMs, firstPacketAt }) => ({ packets, lost, durationMs, firstPacketAt })),
+      record?.tracks.map(({ packets, lost, durationMs, firstPacketAt }) => ({
+        packets,
+        lost,
+        durationMs,
+        firstPacketAt,
+      })),
       [
         { packets: 400, lost: 1, durationMs: 8_000, firstPacketAt: at(1) },
         { packets: 390, lost: 1, durationMs: 7_800, firstPacketAt: at(2) },
@@ -118,7 +129,10 @@ describe('the life of a session', () => {
 describe('a session that ends', () => {
   test('without one packet on any track is an error: no media', () => {
     const [event] = given(start).when(end(5, 'bye', [0, 0]));
-    assert.equal(event?.type === 'session.ended' && `${event.data.state} ${event.data.endReason}`, 'CLOSED_ERROR no-media');
+    assert.equal(
+      event?.type === 'session.ended' && `${event.data.state} ${event.data.endReason}`,
+      'CLOSED_ERROR no-media',
+    );
   });
 
   test('with one side silent is in good order', () => {
@@ -129,7 +143,10 @@ describe('a session that ends', () => {
   test('by a failure keeps its reason, heard or not', () => {
     for (const reason of ['interrupted', 'ack-timeout'] as const) {
       const [event] = given(start).when(end(5, reason, [0, 0]));
-      assert.equal(event?.type === 'session.ended' && `${event.data.state} ${event.data.endReason}`, `CLOSED_ERROR ${reason}`);
+      assert.equal(
+        event?.type === 'session.ended' && `${event.data.state} ${event.data.endReason}`,
+        `CLOSED_ERROR ${reason}`,
+      );
     }
   });
 
@@ -153,7 +170,12 @@ describe('what changes while it runs', () => {
   });
 
   test('metadata that says nothing new is not told', () => {
-    const command: Command = { type: 'describe', stamp: stamp(2), reason: 'metadata', description: { correlation: {} } };
+    const command: Command = {
+      type: 'describe',
+      stamp: stamp(2),
+      reason: 'metadata',
+      description: { correlation: {} },
+    };
     assert.deepEqual(given(start).when(command), []);
     const [event] = given(start).when({ ...command, description: { correlation: { ciscoGuid: '1-2-3-4' } } });
     assert.equal(event?.type === 'session.updated' && event.data.reason, 'metadata');

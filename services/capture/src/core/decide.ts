@@ -1,7 +1,15 @@
 import { assertNever } from '@reelstream/domain';
 import type { SessionEvent, SessionRecord } from '@reelstream/domain';
 import { mintEvent } from '@reelstream/events';
-import type { DataOf, EndReason, EventType, SessionStarted, SessionUpdated, Track } from '@reelstream/events';
+import type {
+  CodecSpan,
+  DataOf,
+  EndReason,
+  EventType,
+  SessionStarted,
+  SessionUpdated,
+  Track,
+} from '@reelstream/events';
 
 /** Who writes, and when: what the shell reads from clock, chance and configuration. */
 export type Stamp = {
@@ -19,6 +27,8 @@ export type TrackTotals = {
   readonly lost: number;
   readonly durationMs: number;
   readonly firstPacketAt?: string;
+  /** The codecs that were really sent, where that is known. */
+  readonly codecs?: readonly CodecSpan[];
 };
 
 /** What may change about a session while it runs. */
@@ -83,7 +93,9 @@ const start = (record: SessionRecord | undefined, command: CommandOf<'start'>): 
   const { stamp, origin, session } = command;
   const data = { ...session, startedAt: stamp.time };
 
-  return [mintEvent({ ...stamp, type: 'session.started', subject: session.sessionId, origin, version: 1, data })];
+  return [
+    mintEvent({ ...stamp, type: 'session.started', subject: session.sessionId, origin, version: 1, data }),
+  ];
 };
 
 const noteMedia = (record: SessionRecord, command: CommandOf<'media'>): readonly SessionEvent[] => {
@@ -138,12 +150,16 @@ const inGoodOrder = (endReason: EndReason): boolean => endReason === 'bye' || en
 
 const closeTrack = (track: Track, endedAt: string, totals: readonly TrackTotals[]): Track => {
   const found = totals.find(({ trackNumber }) => trackNumber === track.trackNumber);
-  const codecs = track.codecs.map((span) => ({ ...span, to: span.to ?? endedAt }));
-  if (!found) return { ...track, codecs };
+  const negotiated = track.codecs.map((span) => ({ ...span, to: span.to ?? endedAt }));
+  if (!found) return { ...track, codecs: negotiated };
   const { packets, lost, durationMs } = found;
+  const sent = [...(found.codecs ?? [])];
+  const codecs = sent.length > 0 ? sent : negotiated;
+  const codec = codecs.at(-1)?.codec ?? track.codec;
   const firstPacketAt = track.firstPacketAt ?? found.firstPacketAt;
+  const heard = firstPacketAt === undefined ? {} : { firstPacketAt };
 
-  return { ...track, codecs, packets, lost, durationMs, ...(firstPacketAt === undefined ? {} : { firstPacketAt }) };
+  return { ...track, codec, codecs, packets, lost, durationMs, ...heard };
 };
 
 const descriptionOf = ({ controller, dialogs, correlation, tracks }: SessionRecord): Description => ({
@@ -158,7 +174,8 @@ const updated = (
   stamp: Stamp,
   reason: SessionUpdated['reason'],
   description: Description,
-): SessionEvent => next(record, stamp, 'session.updated', { sessionId: record.sessionId, reason, ...description });
+): SessionEvent =>
+  next(record, stamp, 'session.updated', { sessionId: record.sessionId, reason, ...description });
 
 /** Versions count the session's journal without gaps, over both of its subjects. */
 const next = <T extends Extract<EventType, SessionEvent['type']>>(

@@ -10,10 +10,20 @@ describe('the storage level', () => {
   test('is entered at its threshold and left below a lower one', () => {
     const walk = (start: Parameters<typeof storageLevel>[0], used: number[]) =>
       used.map((percent) => (start = storageLevel(start, percent)));
-    assert.deepEqual(
-      walk('NORMAL', [74, 75, 70, 69.9, 90, 85, 84.9, 99, 97, 96.9, 100, 10]),
-      ['NORMAL', 'LOW', 'LOW', 'NORMAL', 'CRITICAL', 'CRITICAL', 'LOW', 'EMERGENCY', 'EMERGENCY', 'CRITICAL', 'EMERGENCY', 'NORMAL'],
-    );
+    assert.deepEqual(walk('NORMAL', [74, 75, 70, 69.9, 90, 85, 84.9, 99, 97, 96.9, 100, 10]), [
+      'NORMAL',
+      'LOW',
+      'LOW',
+      'NORMAL',
+      'CRITICAL',
+      'CRITICAL',
+      'LOW',
+      'EMERGENCY',
+      'EMERGENCY',
+      'CRITICAL',
+      'EMERGENCY',
+      'NORMAL',
+    ]);
   });
 });
 

@@ -23,11 +23,19 @@ const heard = (server: string, sequence: number, rest: Partial<Heard> = {}): Hea
 
 const positions = (...all: Heard[]): Positions => new Map(all.map((position) => [position.server, position]));
 
-const stored = (progress: Progress, version: number, sequence: number, known: Positions, tick = 5): Progress =>
-  acknowledged(progress, version, { sequence, positions: known, tick });
+const known = new Map([
+  ['primary', 1],
+  ['secondary', 1],
+]);
 
-const known = positions(heard('primary', 0), heard('secondary', 0));
-const twoOut = stored(stored(journalledThrough(emptyProgress, 2), 1, 100, known), 2, 101, known);
+const stored = (
+  progress: Progress,
+  version: number,
+  sequence: number,
+  generations: ReadonlyMap<string, number>,
+) => acknowledged(progress, version, { sequence, generations, tick: 5 });
+
+const twoOut = stored(stored(journalledThrough(emptyProgress, 2, true), 1, 100, known), 2, 101, known);
 
 describe('a journal goes out in order', () => {
   test('the first version without an ack is next, and nothing once all have one', () => {
@@ -41,6 +49,7 @@ describe('a journal goes out in order', () => {
   test('a republish begins again where it is asked to', () => {
     assert.equal(nextVersion(republishFrom(twoOut, 2)), 2);
     assert.equal(nextVersion(republishFrom(twoOut, 1)), 1);
+    assert.equal(republishFrom(twoOut, 2).told, 2);
   });
 });
 
@@ -48,12 +57,26 @@ describe('a session is released', () => {
   test('once both servers have committed past its last event', () => {
     const servers = ['primary', 'secondary'];
     assert.equal(isReleased(twoOut, servers, positions(heard('primary', 101))), false);
-    assert.equal(isReleased(twoOut, servers, positions(heard('primary', 101), heard('secondary', 100))), false);
-    assert.equal(isReleased(twoOut, servers, positions(heard('primary', 101), heard('secondary', 101))), true);
+    assert.equal(
+      isReleased(twoOut, servers, positions(heard('primary', 101), heard('secondary', 100))),
+      false,
+    );
+    assert.equal(
+      isReleased(twoOut, servers, positions(heard('primary', 101), heard('secondary', 101))),
+      true,
+    );
   });
 
   test('not while something of it still has to go', () => {
-    assert.equal(isReleased(journalledThrough(twoOut, 3), ['primary'], positions(heard('primary', 500))), false);
+    assert.equal(
+      isReleased(journalledThrough(twoOut, 3), ['primary'], positions(heard('primary', 500))),
+      false,
+    );
+  });
+
+  test('not while it runs, for more is to come', () => {
+    const running = stored(journalledThrough(emptyProgress, 1), 1, 100, known);
+    assert.equal(isReleased(running, ['primary'], positions(heard('primary', 500))), false);
   });
 
   test('not by what a server said before the event was stored', () => {
@@ -74,9 +97,10 @@ describe('when a server begins a new generation', () => {
     assert.equal(isReleased(twoOut, ['primary'], positions(rewound)), true);
   });
 
-  test('an event stored before we had heard of that server counts as one of an older generation', () => {
-    const early = stored(journalledThrough(emptyProgress, 1), 1, 7, positions());
-    assert.equal(nextVersion(withoutLost(early, heard('primary', 9, { base: 5 }))), 1);
-    assert.equal(nextVersion(withoutLost(early, heard('primary', 9, { base: 7 }))), undefined);
+  test('what was stored when we had not heard of that server, or two generations ago, is appended again', () => {
+    const early = stored(journalledThrough(emptyProgress, 1), 1, 7, new Map());
+    assert.equal(nextVersion(withoutLost(early, heard('primary', 9, { generation: 2 }))), 1);
+    assert.equal(nextVersion(withoutLost(early, heard('primary', 9))), undefined);
+    assert.equal(nextVersion(withoutLost(twoOut, heard('primary', 500, { generation: 3, base: 400 }))), 1);
   });
 });

@@ -11,14 +11,24 @@ export type Ack = {
   readonly tick: number;
 };
 
-/** How far a session's journal is out: `acks[n]` is that of version n + 1; undefined still has to go, or to go again. */
-export type Progress = { readonly journalled: number; readonly acks: readonly (Ack | undefined)[] };
+/** How far a session's journal is out. */
+export type Progress = {
+  /** The last version in the journal, and whether it will stay the last. */
+  readonly journalled: number;
+  readonly complete: boolean;
+  /** `acks[n]` is that of version n + 1; what has none still has to go, or to go again. */
+  readonly acks: readonly (Ack | undefined)[];
+  /** Up to this version the stream has been told before: a repeat, which it must store wherever its subject is by now. */
+  readonly told: number;
+};
 
-export const emptyProgress: Progress = { journalled: 0, acks: [] };
+export const emptyProgress: Progress = { journalled: 0, complete: false, acks: [], told: 0 };
 
-export const journalledThrough = (progress: Progress, version: number): Progress => ({
+/** The journal holds `version` now. */
+export const journalledThrough = (progress: Progress, version: number, complete = false): Progress => ({
   ...progress,
   journalled: Math.max(progress.journalled, version),
+  complete: progress.complete || complete,
 });
 
 /** The version to append next: versions go out in order, so the first without an ack. */
@@ -28,15 +38,10 @@ export const nextVersion = ({ journalled, acks }: Progress): number | undefined 
   return undefined;
 };
 
-/** The stream has `version` at `sequence`; `tick` is that of the newest announcement heard by then. */
-export const acknowledged = (
-  progress: Progress,
-  version: number,
-  stored: { readonly sequence: number; readonly positions: Positions; readonly tick: number },
-): Progress => {
+/** The stream has stored `version`. */
+export const acknowledged = (progress: Progress, version: number, ack: Ack): Progress => {
   const acks = [...progress.acks];
-  const generations = new Map([...stored.positions].map(([server, { generation }]) => [server, generation]));
-  acks[version - 1] = { sequence: stored.sequence, generations, tick: stored.tick };
+  acks[version - 1] = ack;
 
   return { ...progress, acks };
 };
@@ -45,14 +50,23 @@ export const acknowledged = (
 export const republishFrom = (progress: Progress, version: number): Progress => ({
   ...progress,
   acks: progress.acks.slice(0, version - 1),
+  told: Math.max(progress.told, progress.acks.length),
 });
 
+const firstGeneration = 1;
+
 /**
- * A generation of which we didn't know when the event was stored may have begun after that: what lies past its base is
- * then gone from the stream. To append once more what is there after all costs a lookup; not to would cost the event.
+ * What lies past the base of the next generation is gone from the stream. Where we missed a base, because several
+ * generations began or because we had not heard of the server when the event was stored, we take it for gone: to append
+ * once more what is there after all costs a repeat that everyone knows as such; not to could cost the event.
  */
-const isLost = (ack: Ack, position: PositionAnnouncement): boolean =>
-  position.generation > (ack.generations.get(position.server) ?? -1) && ack.sequence > position.base;
+const isLost = (ack: Ack, position: PositionAnnouncement): boolean => {
+  const storedIn = ack.generations.get(position.server);
+  if (storedIn === undefined) return position.generation > firstGeneration;
+  if (position.generation === storedIn + 1) return ack.sequence > position.base;
+
+  return position.generation > storedIn;
+};
 
 /** Drops the acks of events that a newer generation of the stream has lost. */
 export const withoutLost = (progress: Progress, position: PositionAnnouncement): Progress => {
@@ -70,6 +84,7 @@ const isCommitted = (ack: Ack, position: Heard): boolean =>
 
 /** Whether every database server has committed past everything in the journal: the outbox may forget the session. */
 export const isReleased = (progress: Progress, servers: readonly string[], positions: Positions): boolean =>
+  progress.complete &&
   nextVersion(progress) === undefined &&
   servers.every((server) => {
     const position = positions.get(server);

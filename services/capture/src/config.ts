@@ -1,0 +1,22 @@
+import { commonSettings, integer, loadConfig, names, port, portRange, text, url } from '@reelstream/service';
+import type { ConfigOf, Environment } from '@reelstream/service';
+
+export const settings = {
+  ...commonSettings('capture'),
+  sipServer: url('CAPTURE_SIP_SERVER', "this node's SIP server, drachtio://host:port?secret=…", ['drachtio']),
+  sipPort: port('REEL_CAPTURE_SIP_PORT', 'port on which that server takes SIP', 5070),
+  rtpPorts: portRange('REEL_RTP_PORTS', 'ports for media, even RTP with odd RTCP', '16384-32767'),
+  recordingsDir: text('REEL_RECORDINGS_DIR', 'folder of the recordings', '.reelstream/recordings'),
+  captureDir: text('REEL_CAPTURE_DIR', "folder of this node's own state", '.reelstream/capture'),
+  capacity: integer('REEL_CAPTURE_CAPACITY', 'streams recorded at a time', { min: 1, max: 100_000 }, 400),
+  databaseServers: names(
+    'REEL_DATABASE_SERVERS',
+    'database servers in order of preference; an event is kept until each has committed it',
+    'primary',
+  ),
+};
+
+export type Config = ConfigOf<typeof settings>;
+
+/** Frozen and complete; throws ConfigError with a line for every bad setting. */
+export const loadCaptureConfig = (env: Environment): Config => loadConfig(settings, env);

@@ -1,0 +1,83 @@
+import type { ControllerType, Participant } from '@reelstream/events';
+import type { BibLegInfo, CubeParticipant, NameAddr, StreamParticipant } from '@reelstream/sip';
+
+/** What a controller has said of who is on the call: each kind has its own way. */
+export type Said = {
+  readonly type: ControllerType;
+  readonly from: Pick<NameAddr, 'uri' | 'displayName'>;
+  /** SIPREC: by the label of the stream on which they are heard. */
+  readonly byLabel: ReadonlyMap<string, readonly StreamParticipant[]>;
+  readonly cubeParticipants: readonly CubeParticipant[];
+  readonly bib: BibLegInfo | undefined;
+};
+
+type Party = Omit<Participant, 'joinedAt'> & { readonly joinedAt?: string };
+
+/** Leaves out what is unknown: an event has no empty fields. */
+const known = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+
+const streamParty = ({ address, name, joinedAt, leftAt }: StreamParticipant): Party =>
+  known({ address, name, joinedAt, leftAt });
+
+/** The near end forks: its own voice is on one leg, what it hears on the other. */
+const bibParty = (leg: BibLegInfo): Party =>
+  leg.side === 'near'
+    ? known({ address: leg.nearEndAddress, deviceId: leg.nearEndDevice, xRefCi: leg.refCi })
+    : known({
+        address: leg.farEndAddress,
+        deviceId: leg.farEndDevice,
+        xRefCi: leg.farEndRefCi,
+        isConference: leg.isConference ? true : undefined,
+      });
+
+const partiesOn = (
+  said: Said,
+  line: { readonly index: number; readonly label: string | undefined },
+): readonly Party[] => {
+  switch (said.type) {
+    case 'siprec':
+      return (said.byLabel.get(line.label ?? '') ?? []).map(streamParty);
+    case 'cube':
+      return said.cubeParticipants
+        .filter(({ mediaIndexes }) => mediaIndexes.includes(line.index))
+        .map(({ uri }) => ({ address: uri }));
+    case 'cucm':
+      return said.bib ? [bibParty(said.bib)] : [];
+    case 'direct':
+      return [known({ address: said.from.uri, name: said.from.displayName })];
+  }
+};
+
+/** Who is heard on an m-line; whoever is named without a time joined now. */
+export const participantsOn = (
+  said: Said,
+  line: { readonly index: number; readonly label: string | undefined },
+  now: string,
+): readonly Participant[] =>
+  partiesOn(said, line).map((party) => ({ ...party, joinedAt: party.joinedAt ?? now }));
+
+const identity = ({ address, name, deviceId, xRefCi }: Participant): string =>
+  JSON.stringify([address, name, deviceId, xRefCi]);
+
+/** The participants of a track after news of it: who is no longer named has left; who was known keeps their times. */
+export const mergeParticipants = (
+  before: readonly Participant[],
+  named: readonly Participant[],
+  now: string,
+): Participant[] => {
+  const merged = before.map((participant) => {
+    const news = named.find((other) => identity(other) === identity(participant));
+    const leftAt = news ? news.leftAt : (participant.leftAt ?? now);
+    const { leftAt: _before, ...rest } = participant;
+
+    return leftAt === undefined ? rest : { ...rest, leftAt };
+  });
+  const come = named.filter(
+    (other) => !before.some((participant) => identity(participant) === identity(other)),
+  );
+
+  return [...merged, ...come];
+};

@@ -1,0 +1,87 @@
+import type { SessionRecord } from '@reelstream/domain';
+import type { CodecSpan, Track } from '@reelstream/events';
+import type { Codec, Manifest } from '@reelstream/recording';
+import type { SealDescription, TrackFigures } from '../media/types.ts';
+import type { SealedMedia, TrackTotals } from './decide.ts';
+
+/** Every codec negotiated at any time, by track number: for the manifest. */
+export type NegotiatedCodecs = Readonly<Record<number, readonly Codec[]>>;
+
+/** Payloads that accompany media and are no codec of a track. */
+const companions = new Set(['TELEPHONE-EVENT', 'CN', 'RED', 'ULPFEC', 'FLEXFEC', 'RTX']);
+
+/** What the manifest says of a session beside its media. */
+export const sealDescription = (record: SessionRecord, negotiated: NegotiatedCodecs): SealDescription => ({
+  startedAt: record.startedAt,
+  tracks: record.tracks.map(({ trackNumber, mediaType, label, codecs }) => ({
+    trackNumber,
+    mediaType,
+    ...(label === undefined ? {} : { label }),
+    codecs: negotiated[trackNumber] ?? codecs.map(plainCodec),
+  })),
+});
+
+const plainCodec = ({ codec, payloadType, clockRate }: CodecSpan): Codec => ({
+  codec,
+  payloadType,
+  clockRate,
+});
+
+/** What the recorder counted, per track. */
+export const totalsOf = (
+  figures: readonly TrackFigures[],
+  negotiated: NegotiatedCodecs,
+): readonly TrackTotals[] =>
+  figures.map(({ trackNumber, packets, lost, durationMs, firstPacketAt, payloadSpans }) => ({
+    trackNumber,
+    packets,
+    // Duplicates can make more of what was received than was expected.
+    lost: Math.max(0, lost),
+    durationMs,
+    codecs: codecSpans(payloadSpans, negotiated[trackNumber] ?? []),
+    ...(firstPacketAt === undefined ? {} : { firstPacketAt }),
+  }));
+
+/** The same from a manifest: what could be saved of a session whose process died. */
+export const totalsOfManifest = ({ tracks }: Manifest): readonly TrackTotals[] =>
+  tracks.map(({ trackNumber, packets, lost, durationMs, firstPacketAt }) => ({
+    trackNumber,
+    packets,
+    lost: Math.max(0, lost),
+    durationMs,
+    ...(firstPacketAt === undefined ? {} : { firstPacketAt }),
+  }));
+
+/** The codecs as they were sent, in order; tones and comfort noise between two stretches of one codec don't part them. */
+const codecSpans = (
+  spans: TrackFigures['payloadSpans'],
+  negotiated: readonly Codec[],
+): readonly CodecSpan[] => {
+  const found: CodecSpan[] = [];
+  for (const { payloadType, from, to } of spans) {
+    const known = negotiated.find((codec) => codec.payloadType === payloadType);
+    if (!known || companions.has(known.codec.toUpperCase())) continue;
+    const last = found.at(-1);
+    if (last?.payloadType === payloadType) found[found.length - 1] = { ...last, to };
+    else found.push({ codec: known.codec, payloadType, clockRate: known.clockRate, from, to });
+  }
+
+  return found;
+};
+
+/** What the event says of a sealed folder: its manifest in short. */
+export const sealedMedia = (manifest: Manifest, folder: string): SealedMedia => ({
+  sealedAt: manifest.sealedAt,
+  folder,
+  sizeBytes: manifest.sizeBytes,
+  files: manifest.files,
+  gaps: manifest.tracks.flatMap(({ trackNumber, gaps }) =>
+    gaps.length === 0 ? [] : [{ trackNumber, gaps }],
+  ),
+  encryption: manifest.encryption,
+  ...(manifest.recovered === undefined ? {} : { recovered: manifest.recovered }),
+});
+
+/** Track numbers are given once and never again in a session. */
+export const nextTrackNumber = (tracks: readonly Track[]): number =>
+  tracks.reduce((next, { trackNumber }) => Math.max(next, trackNumber + 1), 0);

@@ -1,0 +1,94 @@
+import type { Correlation, Participant, Track } from '@reelstream/events';
+import type { Codec as ManifestCodec } from '@reelstream/recording';
+import type { BibLegInfo, Codec, Metadata, SessionId } from '@reelstream/sip';
+
+/** Encoding names that our playback decodes, best first: an answer prefers them, and takes anything else too. */
+export const playableCodecs = ['PCMU', 'PCMA'] as const;
+
+const offered = (payloadType: number, name: string, parameters?: string): Codec => ({
+  payloadType,
+  name,
+  clockRate: 8_000,
+  channels: 1,
+  parameters,
+});
+
+/** What we offer where the peer leaves the offer to us; one of these is what its call uses already. */
+export const offeredCodecs: readonly Codec[] = [
+  offered(0, 'PCMU'),
+  offered(8, 'PCMA'),
+  offered(9, 'G722'),
+  offered(18, 'G729'),
+  offered(101, 'telephone-event', '0-16'),
+];
+
+/** A codec as the manifest keeps it. */
+export const manifestCodec = ({
+  payloadType,
+  name,
+  clockRate,
+  channels,
+  parameters,
+}: Codec): ManifestCodec => ({
+  payloadType,
+  codec: name,
+  clockRate,
+  channels,
+  ...(parameters === undefined ? {} : { fmtp: parameters }),
+});
+
+export type NewTrack = {
+  readonly trackNumber: number;
+  readonly mediaType: 'audio' | 'video';
+  readonly label: string | undefined;
+  readonly codec: Codec;
+  readonly participants: readonly Participant[];
+};
+
+/** A track that begins at `now`. */
+export const newTrack = (track: NewTrack, now: string): Track => ({
+  trackNumber: track.trackNumber,
+  mediaType: track.mediaType,
+  ...(track.label === undefined ? {} : { label: track.label }),
+  codec: track.codec.name,
+  codecs: [codecSpan(track.codec, now)],
+  startedAt: now,
+  participants: [...track.participants],
+});
+
+const codecSpan = ({ name, payloadType, clockRate }: Codec, from: string): Track['codecs'][number] => ({
+  codec: name,
+  payloadType,
+  clockRate,
+  from,
+});
+
+/** The track from `now` on with another codec negotiated; the same codec changes nothing. */
+export const withCodec = (track: Track, codec: Codec, now: string): Track => {
+  const last = track.codecs.at(-1);
+  if (last?.payloadType === codec.payloadType && last.codec === codec.name) return track;
+  const before = track.codecs.map((span) => ({ ...span, to: span.to ?? now }));
+
+  return { ...track, codec: codec.name, codecs: [...before, codecSpan(codec, now)] };
+};
+
+/** What ties a session to what others know of the call. The recorded session's own ids go before those of our dialog. */
+export const correlationOf = (said: {
+  readonly ciscoGuid: string | undefined;
+  readonly sessionId: SessionId | undefined;
+  readonly bib: BibLegInfo | undefined;
+  readonly metadata: Metadata | undefined;
+}): Correlation => {
+  const { bib, metadata } = said;
+  const [recorded] = metadata?.sessions ?? [];
+  const inMetadata = /^[0-9a-f]{32}/i.exec(recorded?.sipSessionIds[0] ?? '')?.[0].toLowerCase();
+  const found: { readonly [K in keyof Correlation]: string | undefined } = {
+    ciscoGuid: said.ciscoGuid ?? bib?.nearEndGuid ?? bib?.farEndGuid,
+    xRefCi: bib?.refCi,
+    sipSessionId: inMetadata ?? said.sessionId?.local,
+    siprecSessionId: recorded?.id,
+    groupId: recorded?.groupId ?? metadata?.groups[0]?.id,
+  };
+
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined && value !== ''));
+};

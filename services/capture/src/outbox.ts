@@ -1,0 +1,202 @@
+import type { AppendOutcome, EventLog } from '@reelstream/bus';
+import type { DomainEvent } from '@reelstream/events';
+import type { Outbox as OutboxIndex } from '@reelstream/recording';
+import type { Logger } from '@reelstream/service';
+import {
+  acknowledged,
+  emptyProgress,
+  isReleased,
+  journalledThrough,
+  nextVersion,
+  republishFrom,
+  withoutLost,
+} from './core/release.ts';
+import type { Positions, Progress } from './core/release.ts';
+
+export type OutboxOptions = {
+  readonly stream: Pick<EventLog, 'appendOwned' | 'republish' | 'info'>;
+  /** The events in a session's journal, in order; empty if there is no journal. */
+  readonly readJournal: (sessionId: string) => Promise<readonly DomainEvent[]>;
+  /** Names the sessions that are not released, durably. */
+  readonly index: Pick<OutboxIndex, 'add' | 'remove'>;
+  readonly heard: {
+    readonly positions: Positions;
+    /** Generation that each server was in when it was last heard, however long ago. */
+    readonly generations: ReadonlyMap<string, number>;
+    readonly tick: number;
+  };
+  /** Database servers that must have committed an event before it may be forgotten. */
+  readonly servers: readonly string[];
+  readonly log: Logger;
+  /** Most sessions with an append under way. Default 64. */
+  readonly maxInFlight?: number;
+  /** Pause after a journal could not be read, in milliseconds. Default 1,000. */
+  readonly retryMs?: number;
+};
+
+/** Announcements come on every commit; what follows from them is looked at this often, in milliseconds. */
+const sweepMs = 100;
+
+/**
+ * Brings the journals to the stream: each session's events in order, one at a time, many sessions at once. It keeps no
+ * events, only how far each journal is out; nobody who records ever waits for it.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #sessions = new Map<string, Progress>();
+  readonly #waiting = new Set<string>();
+  readonly #busy = new Set<string>();
+  readonly #stopped = new AbortController();
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Sessions that are not released yet. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** True while nothing that is journalled waits for the stream. */
+  get idle(): boolean {
+    return this.#busy.size === 0 && this.#waiting.size === 0;
+  }
+
+  /** The journal of a session holds `version` now; `complete` if none will follow. */
+  journalled(sessionId: string, version: number, complete: boolean): void {
+    const progress = this.#sessions.get(sessionId) ?? emptyProgress;
+    this.#put(sessionId, journalledThrough(progress, version, complete));
+  }
+
+  /** Appends a session's events once more from `fromVersion`; of a released session, all. False if there is no journal. */
+  async republish(sessionId: string, fromVersion: number): Promise<boolean> {
+    const known = this.#sessions.get(sessionId);
+    if (known) {
+      this.#put(sessionId, republishFrom(known, fromVersion));
+
+      return true;
+    }
+    const events = await this.#options.readJournal(sessionId);
+    const last = events.at(-1);
+    if (!last) return false;
+    await this.#options.index.add(sessionId);
+    const complete = last.type === 'recording.sealed';
+    this.#put(sessionId, { ...journalledThrough(emptyProgress, last.version, complete), told: last.version });
+
+    return true;
+  }
+
+  /** A database server has spoken: what it has may be forgotten, what its stream lost goes out again. */
+  positionsChanged(): void {
+    this.#sweep ??= setTimeout(() => {
+      this.#sweep = undefined;
+      for (const [sessionId, progress] of this.#sessions) this.#review(sessionId, progress);
+    }, sweepMs);
+  }
+
+  /** Waits until nothing waits for the stream any more, at most `limitMs`; then stops. */
+  async close(limitMs: number): Promise<void> {
+    const deadline = performance.now() + limitMs;
+    while (!this.idle && performance.now() < deadline) await pause(20);
+    clearTimeout(this.#sweep);
+    this.#stopped.abort();
+  }
+
+  #put(sessionId: string, progress: Progress): void {
+    this.#sessions.set(sessionId, progress);
+    if (nextVersion(progress) === undefined) return;
+    this.#waiting.add(sessionId);
+    this.#pump();
+  }
+
+  #review(sessionId: string, before: Progress): void {
+    const { positions } = this.#options.heard;
+    let progress = before;
+    for (const server of this.#options.servers) {
+      const position = positions.get(server);
+      if (position) progress = withoutLost(progress, position);
+    }
+    if (progress !== before) this.#put(sessionId, progress);
+    else if (isReleased(progress, this.#options.servers, positions)) this.#release(sessionId);
+  }
+
+  #release(sessionId: string): void {
+    this.#sessions.delete(sessionId);
+    this.#options.index.remove(sessionId).catch((error: unknown) => {
+      this.#options.log.warn({ sessionId, error }, 'outbox entry could not be removed');
+    });
+  }
+
+  #pump(): void {
+    const most = this.#options.maxInFlight ?? 64;
+    for (const sessionId of this.#waiting) {
+      if (this.#busy.size >= most || this.#stopped.signal.aborted) return;
+      if (this.#busy.has(sessionId)) continue;
+      this.#waiting.delete(sessionId);
+      void this.#publish(sessionId);
+    }
+  }
+
+  async #publish(sessionId: string): Promise<void> {
+    this.#busy.add(sessionId);
+    try {
+      await this.#publishAll(sessionId);
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return;
+      this.#options.log.error({ sessionId, error }, 'journal could not be published, will try again');
+      await pause(this.#options.retryMs ?? 1_000);
+      this.#waiting.add(sessionId);
+    } finally {
+      this.#busy.delete(sessionId);
+      this.#pump();
+    }
+  }
+
+  async #publishAll(sessionId: string): Promise<void> {
+    let journal: readonly DomainEvent[] = [];
+    for (;;) {
+      const version = nextVersion(this.#sessions.get(sessionId) ?? emptyProgress);
+      if (version === undefined) return;
+      const inJournal = (event: DomainEvent): boolean => event.version === version;
+      if (!journal.some(inJournal)) journal = await this.#options.readJournal(sessionId);
+      const event = journal.find(inJournal);
+      if (!event) return void this.#options.log.error({ sessionId, version }, 'journal has lost an event');
+      if (!(await this.#append(sessionId, event))) return;
+    }
+  }
+
+  /** False if another life of this session has taken over: then what we would say is no longer ours to say. */
+  async #append(sessionId: string, event: DomainEvent): Promise<boolean> {
+    const { stream, heard, log } = this.#options;
+    // As of before: a generation that begins while we wait may not hold what was stored.
+    const generations = new Map(heard.generations);
+    const outcome = await this.#store(sessionId, event);
+    if (outcome.status === 'fenced') {
+      log.error(
+        { sessionId, epoch: event.epoch, byEpoch: outcome.byEpoch },
+        'session fenced by a newer life',
+      );
+      this.#sessions.delete(sessionId);
+
+      return false;
+    }
+    // Stored before, at a place not told: it can't be past the end.
+    const sequence = outcome.sequence ?? (await stream.info()).lastSequence;
+    const progress = this.#sessions.get(sessionId);
+    const ack = { sequence, generations, tick: heard.tick };
+    if (progress) this.#sessions.set(sessionId, acknowledged(progress, event.version, ack));
+
+    return true;
+  }
+
+  async #store(sessionId: string, event: DomainEvent): Promise<AppendOutcome> {
+    const { stream } = this.#options;
+    const told = this.#sessions.get(sessionId)?.told ?? 0;
+    if (event.version > told) return stream.appendOwned(event, this.#stopped.signal);
+
+    return { status: 'appended', ...(await stream.republish(event, this.#stopped.signal)) };
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

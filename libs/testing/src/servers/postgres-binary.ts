@@ -84,15 +84,7 @@ export const initPostgres = async (dataDir: string, password?: string): Promise<
       ? ['--auth=trust']
       : ['--auth-local=trust', '--auth-host=scram-sha-256', `--pwfile=${passwordFile}`];
   const locale = ['--locale-provider=builtin', '--locale=C.UTF-8', '--encoding=UTF8'];
-  const args = [
-    '-D',
-    dataDir,
-    `--username=${databaseName}`,
-    '--no-instructions',
-    '--no-sync',
-    ...auth,
-    ...locale,
-  ];
+  const args = ['-D', dataDir, `--username=${databaseName}`, '--no-instructions', ...auth, ...locale];
   try {
     if (password !== undefined) await writeFile(passwordFile, password, { mode: 0o600 });
     await runCommand(await asPostgresUser({ file: join(programs, 'initdb'), args }));

@@ -1,0 +1,22 @@
+// `npm start`, `npm test` and `npm run setup` begin here. Plain JavaScript for Node 18 and later: it brings Node 24 and
+// the packages where they are missing, then hands over to TypeScript.
+import { join } from 'node:path';
+import { installPackages } from './install.mjs';
+import { become, checkout, findNode, runMain, say, SetupError } from './toolchain.mjs';
+
+const programs = {
+  start: 'deploy/local/start.ts',
+  test: 'deploy/local/test.ts',
+  reel: 'libs/cli/src/main.ts',
+};
+
+await runMain(async () => {
+  const [task = '', ...args] = process.argv.slice(2);
+  if (task !== 'setup' && !(task in programs)) {
+    throw new SetupError(`usage: boot.mjs setup | ${Object.keys(programs).join(' | ')}`);
+  }
+  const { node, env } = await findNode();
+  await installPackages({ node, env });
+  if (task === 'setup') say('ready: npm start, npm test');
+  else become(node, [join(checkout, programs[task]), ...args], env);
+});

@@ -14,7 +14,9 @@ await run(async () => {
     secret: config.secret.reveal(),
     onBug: (where, error) => log.error({ where, error }, 'a message met a bug'),
   }).catch((error: unknown) => {
-    throw error instanceof ListenError ? new StartupError(error.message, { cause: error }) : error;
+    if (!(error instanceof ListenError)) throw error;
+    const setting = settings[error.side].variable;
+    throw new StartupError(`${setting}: ${error.message}`, { cause: error });
   });
   log.info({ addresses: server.addresses, control: server.control }, 'SIP server is listening');
   let last = '';

@@ -140,7 +140,7 @@ async function listenForApps(options: SipServerOptions, core: Core): Promise<Con
       counted: (name) => core.counters.count(name),
     });
   } catch (error) {
-    throw new ListenError(`control ${formatHostPort(host, port)}`, error);
+    throw new ListenError('control', formatHostPort(host, port), error);
   }
 }
 

@@ -19,7 +19,7 @@ export function stepClientInvite(state: StateOf<Phase>, event: ClientEvent, cont
       return unanswered(state, event, context);
     case 'accepted':
       // Repeated and forked 2xx all go to the user, who acknowledges them.
-      if (event.type === 'response') return event.status < 300 ? stay(state, deliver) : stay(state);
+      if (event.type === 'response') return isSuccess(event.status) ? stay(state, deliver) : stay(state);
       return event.type === 'timer' && event.timer === 'M' ? end() : stay(state);
     case 'completed':
       if (event.type === 'response') return event.status >= 300 ? stay(state, ack) : stay(state);
@@ -42,4 +42,8 @@ function unanswered(state: StateOf<Phase>, event: ClientEvent, { timing, reliabl
   if (event.status < 200) return enter('proceeding', ...quiet, deliver);
   if (event.status < 300) return enter('accepted', ...quiet, deliver, start('M', 64 * timing.t1));
   return linger('completed', 'D', 64 * timing.t1, reliable, ...quiet, ack, deliver);
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }

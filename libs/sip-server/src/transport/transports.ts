@@ -5,15 +5,18 @@ import type { TcpLimits } from './tcp.ts';
 import { TcpTransport } from './tcp.ts';
 import { UdpTransport } from './udp.ts';
 
-/** A wanted address could not be bound; `setting` is it in the form of the configuration. */
+/** A wanted address could not be bound. */
 export class ListenError extends Error {
   readonly code = 'SIP_LISTEN';
-  readonly fault = 'ours';
+  readonly fault = 'theirs';
+  /** Which of the two: the addresses for SIP, or the one for applications. */
+  readonly side: 'listen' | 'control';
 
-  constructor(setting: string, cause: unknown) {
+  constructor(side: 'listen' | 'control', address: string, cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`cannot listen on ${setting}: ${reason}`, { cause });
+    super(`cannot listen on ${address}: ${reason}`, { cause });
     this.name = 'ListenError';
+    this.side = side;
   }
 }
 
@@ -41,7 +44,7 @@ export class Transports implements AsyncDisposable {
         );
       } catch (error) {
         await Promise.all(bound.map((each) => each[Symbol.asyncDispose]()));
-        throw new ListenError(formatEndpoint(endpoint), error);
+        throw new ListenError('listen', formatEndpoint(endpoint), error);
       }
     }
     return new Transports(bound);

@@ -1,8 +1,9 @@
 import { eventsStream, eventSubject } from '@reelstream/events';
-import type { DomainEvent, RawEvent } from '@reelstream/events';
+import type { DomainEvent } from '@reelstream/events';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import type { JetStreamPublishOptions, PubAck } from '@nats-io/jetstream';
 import { judgeConflict } from './core/append.ts';
+import type { Place } from './core/append.ts';
 import { BusError } from './errors.ts';
 import type { JetStreamAccess } from './jetstream.ts';
 import type { Link } from './link.ts';
@@ -11,8 +12,12 @@ import { untilDone } from './retry.ts';
 import type { AppendOutcome } from './types.ts';
 
 const ackTimeoutMs = 2_000;
-/** Subjects whose last sequence is remembered. A forgotten one costs a round trip. */
+/** Room for our headers: message id and expectations. */
+const headerReserveBytes = 1_024;
+/** Subjects whose last message is remembered. A forgotten one costs a round trip. */
 const hintsKept = 10_000;
+
+type Hint = { readonly sequence: number; readonly place: Place };
 
 const isWrongLastSequence = (error: unknown): boolean =>
   error instanceof JetStreamApiError &&
@@ -25,8 +30,8 @@ const subjectOf = (event: DomainEvent): string => eventSubject(event.type, event
 export class Appender {
   readonly #link: Link;
   readonly #jetstream: JetStreamAccess;
-  /** Last sequence per subject, as far as we know: a hint, set right by the server. In order of use. */
-  readonly #hints = new Map<string, number>();
+  /** The last message per subject, as far as we know: a hint, set right by the server. In order of use. */
+  readonly #hints = new Map<string, Hint>();
 
   constructor(link: Link, jetstream: JetStreamAccess) {
     this.#link = link;
@@ -43,9 +48,9 @@ export class Appender {
         try {
           const ack = await this.#publish(event, {
             msgID: event.id,
-            expect: { lastSubjectSequence: this.#hints.get(subject) ?? 0 },
+            expect: { lastSubjectSequence: this.#expected(subject, event) },
           });
-          this.#remember(subject, ack.seq);
+          this.#remember(subject, ack.seq, event);
 
           return { status: ack.duplicate ? 'already-stored' : 'appended', sequence: ack.seq };
         } catch (error) {
@@ -67,7 +72,7 @@ export class Appender {
   /** Without a message id: the server's memory of ids may outlive the message it stands for. */
   async again(event: DomainEvent, signal?: AbortSignal): Promise<{ readonly sequence: number }> {
     const ack = await untilDone(this.#link, () => this.#publish(event, {}), signal);
-    this.#remember(subjectOf(event), ack.seq);
+    this.#remember(subjectOf(event), ack.seq, event);
 
     return { sequence: ack.seq };
   }
@@ -75,7 +80,8 @@ export class Appender {
   async #resolveConflict(event: DomainEvent, subject: string): Promise<AppendOutcome> {
     const { manager } = await this.#jetstream.apis();
     const last = await lastOf(manager, subject);
-    this.#remember(subject, last?.sequence ?? 0);
+    if (last) this.#remember(subject, last.sequence, last.event);
+    else this.#hints.delete(subject);
     switch (judgeConflict(event, last?.event)) {
       case 'already-stored':
         return {
@@ -89,7 +95,7 @@ export class Appender {
     }
   }
 
-  async #publish(event: DomainEvent | RawEvent, options: Partial<JetStreamPublishOptions>): Promise<PubAck> {
+  async #publish(event: DomainEvent, options: Partial<JetStreamPublishOptions>): Promise<PubAck> {
     const { client } = await this.#jetstream.apis();
     const payload = new TextEncoder().encode(JSON.stringify(event));
     const limit = this.#link.up.info?.max_payload;
@@ -101,16 +107,23 @@ export class Appender {
     }
     const { expect, ...rest } = options;
 
-    return client.publish(eventSubject(event.type as DomainEvent['type'], event.subject), payload, {
+    return client.publish(subjectOf(event), payload, {
       ...rest,
       timeout: ackTimeoutMs,
       expect: { streamName: eventsStream, ...expect },
     });
   }
 
-  #remember(subject: string, sequence: number): void {
+  /** A hint at or past our own place would let a stored event in again: then the subject's last message must judge. */
+  #expected(subject: string, event: Place): number {
+    const hint = this.#hints.get(subject);
+
+    return hint && judgeConflict(event, hint.place) === 'retry' ? hint.sequence : 0;
+  }
+
+  #remember(subject: string, sequence: number, { id, epoch, version }: Place): void {
     this.#hints.delete(subject);
-    this.#hints.set(subject, sequence);
+    this.#hints.set(subject, { sequence, place: { id, epoch, version } });
     if (this.#hints.size <= hintsKept) return;
     for (const oldest of this.#hints.keys()) {
       this.#hints.delete(oldest);
@@ -118,6 +131,3 @@ export class Appender {
     }
   }
 }
-
-/** Room for our headers: message id and expectations. */
-const headerReserveBytes = 1_024;

@@ -38,8 +38,19 @@ export const createEventLog = (link: Link, jetstream: JetStreamAccess, options: 
     };
   };
 
+  let ensured = false;
+  const ensureAndKeep = async (): Promise<void> => {
+    await untilDone(link, ensure);
+    if (ensured) return;
+    ensured = true;
+    // A server may come back with an empty store; what else it could refuse was told at the first time.
+    link.onChange((connected) => {
+      if (connected) untilDone(link, ensure).catch(() => undefined);
+    });
+  };
+
   return {
-    ensure: () => untilDone(link, ensure),
+    ensure: ensureAndKeep,
     appendOwned: (event, signal) => appender.owned(event, signal),
     appendShared: (event, signal) => appender.shared(event, signal),
     republish: (event, signal) => appender.again(event, signal),

@@ -88,6 +88,20 @@ export class Link implements AsyncDisposable {
     return this.up;
   }
 
+  /** Waits for what was asked of a server, but no longer than the connection lasts: with it, the answer is gone. */
+  async whileUp<T>(asked: Promise<T>): Promise<T> {
+    const { promise: down, reject } = Promise.withResolvers<never>();
+    const forget = this.onChange(() =>
+      reject(new BusError('BUS_NO_RESPONDER', 'the connection to NATS broke')),
+    );
+    try {
+      return await Promise.race([asked, down]);
+    } finally {
+      forget();
+      asked.catch(() => undefined);
+    }
+  }
+
   subscribe(subject: string, callback: (message: Msg) => void): () => void {
     const attachment: Attachment = { subject, callback, subscription: undefined };
     this.#attachments.add(attachment);

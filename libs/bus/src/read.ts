@@ -13,7 +13,7 @@ import type { Batch, InvalidMessage, StreamedEvent } from './types.ts';
 
 const defaultMaxEvents = 500;
 const fetchExpiresMs = 30_000;
-const fetchHeartbeatMs = 1_000;
+const fetchHeartbeatMs = 500;
 /** The server forgets our consumer after this long without a fetch; we then make another. */
 const consumerIdleMs = 60_000;
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errors, RequestError } from '@nats-io/transport-node';
-import { JetStreamApiError } from '@nats-io/jetstream';
+import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { jserrors } from '@nats-io/jetstream/internal';
 import { BusError } from './errors.ts';
 import type { Link } from './link.ts';
@@ -8,8 +8,11 @@ import type { Link } from './link.ts';
 const firstPauseMs = 50;
 const longestPauseMs = 1_000;
 
-/** JetStream API errors that pass: no leader yet, peers still joining, out of resources for the moment. */
-const passing = new Set([10005, 10008, 10023, 10077]);
+/**
+ * JetStream API errors that pass: no leader yet, peers still joining, out of resources for the moment; and a stream that
+ * is not there (a store that was wiped), for every service that ensures it does so again after a reconnect.
+ */
+const passing = new Set<number>([10005, 10008, 10023, 10077, JetStreamApiCodes.StreamNotFound]);
 
 /** True for what a cluster says while it restarts or elects: it is to be tried again. */
 export const isTransient = (error: unknown): boolean =>
@@ -39,7 +42,7 @@ export const untilDone = async <T>(
   for (let attempt = 0; ; attempt += 1) {
     await link.whenUp(signal);
     try {
-      return await action();
+      return await link.whileUp(action());
     } catch (error) {
       if (!isTransient(error)) throw error;
     }

@@ -47,7 +47,10 @@ export type StreamInfo = {
 
 /** The stream EVENTS. */
 export interface EventLog {
-  /** Creates or updates the stream. Throws BusError `BUS_UNSUPPORTED` for options the server would ignore. */
+  /**
+   * Creates or updates the stream, now and after each reconnect; waits for a server. Throws BusError `BUS_UNSUPPORTED` for
+   * options the server would ignore, `BUS_REFUSED` if it refuses. Until some service has ensured the stream, all else waits.
+   */
   ensure(): Promise<void>;
   /**
    * Appends a fact of a subject with one writer (session, recording), retrying until it is known to be stored.

@@ -80,16 +80,16 @@ export class Appender {
   async #resolveConflict(event: DomainEvent, subject: string): Promise<AppendOutcome> {
     const { manager } = await this.#jetstream.apis();
     const last = await lastOf(manager, subject);
-    if (last) this.#remember(subject, last.sequence, last.event);
+    if (last) this.#remember(subject, last.sequence, last.place);
     else this.#hints.delete(subject);
-    switch (judgeConflict(event, last?.event)) {
+    switch (judgeConflict(event, last?.place)) {
       case 'already-stored':
         return {
           status: 'already-stored',
-          sequence: last?.event.id === event.id ? last.sequence : undefined,
+          sequence: last?.place.id === event.id ? last.sequence : undefined,
         };
       case 'fenced':
-        return { status: 'fenced', byEpoch: last?.event.epoch ?? event.epoch };
+        return { status: 'fenced', byEpoch: last?.place.epoch ?? event.epoch };
       case 'retry':
         throw new BusError('BUS_TIMEOUT', `${subject} moved on to ${last?.sequence ?? 0}; trying again`);
     }

@@ -2,6 +2,7 @@ import { eventsStream, understand } from '@reelstream/events';
 import type { RawEvent } from '@reelstream/events';
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
+import type { Place } from './core/append.ts';
 import type { InvalidMessage, StreamedEvent } from './types.ts';
 
 type Message = { readonly sequence: number; readonly subject: string; readonly data: Uint8Array };
@@ -59,15 +60,26 @@ export const eventAt = async (
   return message && eventIn(message);
 };
 
-/** The last message of a subject. What is no valid event there is taken as one before all others. */
+/** Where a message stands in its writer's journal, however broken its data. Without that it is before all others. */
+const placeOf = (message: StoredMsg): Place => {
+  const nowhere = { id: '', epoch: -1, version: 0 };
+  try {
+    const { id, epoch, version } = message.json<Partial<Record<keyof Place, unknown>>>();
+    if (typeof id === 'string' && typeof epoch === 'number' && typeof version === 'number')
+      return { id, epoch, version };
+  } catch {
+    return nowhere;
+  }
+
+  return nowhere;
+};
+
+/** The last message of a subject. */
 export const lastOf = async (
   manager: JetStreamManager,
   subject: string,
-): Promise<
-  { readonly sequence: number; readonly event: Pick<RawEvent, 'id' | 'epoch' | 'version'> } | undefined
-> => {
+): Promise<{ readonly sequence: number; readonly place: Place } | undefined> => {
   const message = await stored(manager, { last_by_subj: subject });
-  if (!message) return undefined;
 
-  return { sequence: message.seq, event: eventIn(message)?.raw ?? { id: '', epoch: -1, version: 0 } };
+  return message && { sequence: message.seq, place: placeOf(message) };
 };

@@ -1,0 +1,261 @@
+import { rm } from 'node:fs/promises';
+import type { OpenSegment } from './segment-file.ts';
+import { createSegment, currentBootId, nextSegmentNumber } from './segment-file.ts';
+import {
+  blockHeaderLength,
+  blockKind,
+  formatClock,
+  segmentHeaderLength,
+  sessionBytes,
+  writeBlock,
+} from './segment-format.ts';
+import type { Clock, Pointer } from './segment-format.ts';
+
+export type SegmentLogOptions = {
+  /** Folder of all segments. */
+  readonly segments: string;
+  readonly worker: number;
+  readonly epoch: number;
+  /** A segment is closed at the first beat past this size. */
+  readonly segmentBytes: number;
+  /** ns since boot. */
+  readonly monotonicNs: () => number;
+  readonly wallMs: () => number;
+  /** A closed segment changes no more. */
+  readonly onClosed: (segment: { readonly path: string; readonly sessions: readonly string[] }) => void;
+  /** A write failed; said at each failure. What is not written is kept and tried again, while it fits. */
+  readonly onFailure: (error: NodeJS.ErrnoException) => void;
+};
+
+/** One stream's place in the log. */
+export type LogStream = {
+  readonly sessionId: string;
+  readonly trackNumber: number;
+  readonly session: Buffer;
+  /** Its last block. */
+  head: Pointer;
+  ordinal: number;
+};
+
+/** Blocks that go to disk in one write; `last` of its segment. */
+type Chunk = { segment: OpenSegment; position: number; bytes: Buffer; used: number; last: boolean };
+
+const firstChunkBytes = 256 * 1024;
+/** Kept at most while the disk doesn't take it: 3 s of 500 calls. */
+const longestChunkBytes = 32 * 1024 * 1024;
+/** A chunk that grew past this is given back once written. */
+const ordinaryChunkBytes = 4 * 1024 * 1024;
+/** Offsets are 32 bits. */
+const lastOffset = 0xf000_0000;
+
+const chunkAt = (segment: OpenSegment, position: number, bytes: Buffer): Chunk => ({
+  segment,
+  position,
+  bytes,
+  used: 0,
+  last: false,
+});
+
+/** Appends runs of frames to segments. `append` only copies; `flush` writes; `sync` makes durable. */
+export class SegmentLog {
+  readonly #options: SegmentLogOptions;
+  readonly #bootId = currentBootId();
+  #filling: Chunk;
+  #writing: Chunk;
+  #next: OpenSegment | undefined;
+  #opening = false;
+  #clockOffset = segmentHeaderLength;
+  #queue: Promise<boolean> = Promise.resolve(true);
+  /** Written since its last sync. */
+  #unsynced: OpenSegment | undefined;
+
+  private constructor(options: SegmentLogOptions, segment: OpenSegment) {
+    this.#options = options;
+    this.#filling = chunkAt(segment, segmentHeaderLength, Buffer.allocUnsafe(firstChunkBytes));
+    this.#writing = chunkAt(segment, segmentHeaderLength, Buffer.allocUnsafe(firstChunkBytes));
+    this.anchor();
+  }
+
+  /** Begins a new segment after those that are there. Throws Node's error where it can't be made. */
+  static async open(options: SegmentLogOptions): Promise<SegmentLog> {
+    const number = await nextSegmentNumber(options.segments, options.worker);
+    const clock = SegmentLog.#clock(options, currentBootId());
+
+    return new SegmentLog(options, await createSegment(options.segments, options.worker, number, clock));
+  }
+
+  static #clock({ monotonicNs, wallMs, epoch }: SegmentLogOptions, bootId: string): Clock {
+    return {
+      monotonicNs: BigInt(monotonicNs()),
+      wallNs: BigInt(Math.round(wallMs())) * 1_000_000n,
+      epoch: BigInt(epoch),
+      bootId,
+    };
+  }
+
+  stream(sessionId: string, trackNumber: number): LogStream {
+    return {
+      sessionId,
+      trackNumber,
+      session: sessionBytes(sessionId),
+      head: { segment: 0, offset: 0 },
+      ordinal: 0,
+    };
+  }
+
+  /** Takes a run of frames of one stream; false where it can't be held (the disk has refused for too long). */
+  append(stream: LogStream, frames: Buffer): boolean {
+    const at = this.#block(
+      { ...stream, kind: blockKind.media, ordinal: stream.ordinal + 1, previous: stream.head },
+      frames,
+    );
+    if (at === undefined) return false;
+    stream.ordinal++;
+    stream.head = { segment: this.#filling.segment.number, offset: at };
+    this.#filling.segment.sessions.add(stream.sessionId);
+
+    return true;
+  }
+
+  /** Writes down what the clocks say; to be called once a second. */
+  anchor(): void {
+    const clock = SegmentLog.#clock(this.#options, this.#bootId);
+    const block = {
+      kind: blockKind.clock,
+      trackNumber: 0,
+      ordinal: 0,
+      previous: { segment: 0, offset: 0 },
+      session: Buffer.alloc(16),
+    };
+    this.#clockOffset = this.#block(block, formatClock(clock)) ?? this.#clockOffset;
+  }
+
+  /** Writes what was appended; resolves with false where the disk refused and it is still kept. */
+  flush(): Promise<boolean> {
+    this.#queue = this.#queue.then(() => this.#write());
+
+    return this.#queue;
+  }
+
+  /** Makes durable what was written. */
+  async sync(): Promise<void> {
+    const segment = this.#unsynced;
+    if (!segment) return;
+    this.#unsynced = undefined;
+    try {
+      await segment.file.datasync();
+    } catch (error) {
+      this.#options.onFailure(error as NodeJS.ErrnoException);
+    }
+  }
+
+  /** Writes, syncs and closes. What the disk refuses now is gone. */
+  async close(): Promise<void> {
+    await this.flush();
+    await this.#finish(this.#filling.segment);
+    await this.#next?.file.close();
+    if (this.#next) await rm(this.#next.path, { force: true });
+  }
+
+  #block(block: Omit<Parameters<typeof writeBlock>[3], 'clockOffset'>, payload: Buffer): number | undefined {
+    const chunk = this.#filling;
+    const length = blockHeaderLength + payload.length;
+    const at = chunk.position + chunk.used;
+    if (at + length > lastOffset || !this.#reserve(chunk, length)) return undefined;
+    const clockOffset = block.kind === blockKind.clock ? at : this.#clockOffset;
+    chunk.used = writeBlock(chunk.bytes, chunk.used, chunk.segment.salt, { ...block, clockOffset }, payload);
+
+    return at;
+  }
+
+  #reserve(chunk: Chunk, length: number): boolean {
+    let size = chunk.bytes.length;
+    while (size < chunk.used + length) size *= 2;
+    if (size > longestChunkBytes) return false;
+    if (size > chunk.bytes.length) {
+      const larger = Buffer.allocUnsafe(size);
+      chunk.bytes.copy(larger, 0, 0, chunk.used);
+      chunk.bytes = larger;
+    }
+
+    return true;
+  }
+
+  /** First what an earlier write left over, then what was appended since. Never rejects. */
+  async #write(): Promise<boolean> {
+    if (this.#writing.used > 0 && !(await this.#writeChunk(this.#writing))) return false;
+    const filled = this.#filling;
+    if (filled.used === 0) return true;
+    this.#swap(filled);
+    const written = await this.#writeChunk(filled);
+    this.#prepareNext();
+
+    return written;
+  }
+
+  /** Lets a new chunk be filled while this one is written: in the next segment, where this one is full. */
+  #swap(filled: Chunk): void {
+    const position = filled.position + filled.used;
+    const spare = this.#writing.bytes;
+    this.#writing = filled;
+    const next = position >= this.#options.segmentBytes ? this.#next : undefined;
+    this.#filling = chunkAt(next ?? filled.segment, next ? segmentHeaderLength : position, spare);
+    if (!next) return;
+    filled.last = true;
+    this.#next = undefined;
+    this.anchor();
+  }
+
+  async #writeChunk(chunk: Chunk): Promise<boolean> {
+    try {
+      for (let done = 0; done < chunk.used;) {
+        const { bytesWritten } = await chunk.segment.file.write(
+          chunk.bytes,
+          done,
+          chunk.used - done,
+          chunk.position + done,
+        );
+        done += bytesWritten;
+      }
+    } catch (error) {
+      this.#options.onFailure(error as NodeJS.ErrnoException);
+
+      return false;
+    }
+    chunk.used = 0;
+    if (chunk.bytes.length > ordinaryChunkBytes) chunk.bytes = Buffer.allocUnsafe(firstChunkBytes);
+    this.#unsynced = chunk.segment;
+    if (chunk.last) await this.#finish(chunk.segment);
+
+    return true;
+  }
+
+  /** The next segment is opened before it is needed: no write ever waits for an open. */
+  #prepareNext(): void {
+    const { position, used, segment } = this.#filling;
+    if (this.#opening || this.#next || position + used < this.#options.segmentBytes / 2) return;
+    this.#opening = true;
+    const { segments, worker } = this.#options;
+    createSegment(segments, worker, segment.number + 1, SegmentLog.#clock(this.#options, this.#bootId))
+      .then(
+        (next) => {
+          this.#next = next;
+        },
+        (error: NodeJS.ErrnoException) => this.#options.onFailure(error),
+      )
+      .finally(() => {
+        this.#opening = false;
+      });
+  }
+
+  async #finish(segment: OpenSegment): Promise<void> {
+    if (this.#unsynced === segment) this.#unsynced = undefined;
+    try {
+      await segment.file.datasync();
+      await segment.file.close();
+    } catch (error) {
+      this.#options.onFailure(error as NodeJS.ErrnoException);
+    }
+    this.#options.onClosed({ path: segment.path, sessions: [...segment.sessions] });
+  }
+}

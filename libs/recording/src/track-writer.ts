@@ -1,0 +1,201 @@
+import type { Gap } from '@reelstream/events';
+import { frameKind, parseSource, StreamStatistics, walkFrames } from '@reelstream/rtp';
+import type { FrameKind } from '@reelstream/rtp';
+import { HashedFile } from './hashed-file.ts';
+import type { Codec, ManifestTrack } from './manifest.ts';
+import { indexFile, rtpdumpFile } from './paths.ts';
+import { formatRtpdumpHeader, longestPacket, recordHeaderLength, writeRecordHeader } from './rtpdump.ts';
+import { formatIndexEnd, indexEntryLength, indexMagic, writeIndexEntry } from './track-index.ts';
+
+export type SealedTrack = {
+  readonly trackNumber: number;
+  readonly mediaType: 'audio' | 'video';
+  readonly label?: string | undefined;
+  readonly codecs: readonly Codec[];
+};
+
+type Arrived = {
+  readonly rtcp: boolean;
+  readonly offsetNs: number;
+  readonly at: number;
+  readonly length: number;
+  readonly source: number;
+};
+
+/** Losses shorter than this are counted, not listed. */
+const shortestGapMs = 100;
+const mostGaps = 500;
+const mostSourcesListed = 16;
+
+const ms = (ns: number): number => Math.round(ns / 1e3) / 1e3;
+
+/** Writes the two files of a track from its blocks, and counts what goes into them. Blocking. */
+export class TrackWriter {
+  readonly rtpdump: HashedFile;
+  readonly index: HashedFile;
+  readonly #track: SealedTrack;
+  readonly #startedAtMs: number;
+  readonly #statistics: StreamStatistics;
+  readonly #sources = new Map<string, number>();
+  readonly #gaps: Gap[] = [];
+  #entries = 0;
+  #epoch: bigint | undefined;
+  /** The next packet is the first after the recording process died: what is missing there is told as that. */
+  #afterInterruption = false;
+
+  constructor(folder: string, track: SealedTrack, startedAtMs: number) {
+    this.#track = track;
+    this.#startedAtMs = startedAtMs;
+    this.rtpdump = new HashedFile(folder, rtpdumpFile(track.trackNumber));
+    this.index = new HashedFile(folder, indexFile(track.trackNumber));
+    this.index.write(indexMagic);
+    // Telephone events repeat their timestamp (RFC 4733 §2.2): they say nothing about jitter.
+    const timed = track.codecs.filter(({ codec }) => codec.toLowerCase() !== 'telephone-event');
+    this.#statistics = new StreamStatistics(
+      new Map(timed.map((codec) => [codec.payloadType, codec.clockRate])),
+    );
+    this.#statistics.onMissing = ({ fromNs, durationNs }) => this.#missing(fromNs, durationNs);
+  }
+
+  get lastNs(): number {
+    return this.#statistics.lastNs ?? 0;
+  }
+
+  /** Takes a block's payload; `offsetOf` places an arrival on the session's timeline. */
+  take(payload: Buffer, epoch: bigint, offsetOf: (arrivalNs: number) => number): void {
+    if (this.#epoch !== undefined && epoch !== this.#epoch) this.#afterInterruption = true;
+    this.#epoch = epoch;
+    const arrived = this.#arrivals(payload, offsetOf);
+    // A source that drains one socket after the other brings RTP before RTCP.
+    const inOrder = arrived.every((packet, i) => i === 0 || packet.offsetNs >= arrived[i - 1]!.offsetNs);
+    for (const packet of inOrder ? arrived : arrived.toSorted((a, b) => a.offsetNs - b.offsetNs)) {
+      this.#write(payload, packet);
+    }
+  }
+
+  /** Completes both files (still under temporary names) and says what they hold. */
+  complete(): {
+    readonly track: ManifestTrack;
+    readonly files: readonly ReturnType<HashedFile['complete']>[];
+  } {
+    this.#header('0.0.0.0', 0);
+    this.index.write(formatIndexEnd([...this.#sources.keys()], this.#entries));
+    const files = [this.rtpdump.complete(), this.index.complete()];
+
+    return { track: this.#describe(), files };
+  }
+
+  #arrivals(payload: Buffer, offsetOf: (arrivalNs: number) => number): Arrived[] {
+    const arrived: Arrived[] = [];
+    const sources: Record<'rtp' | 'rtcp', number> = { rtp: 0, rtcp: 0 };
+    walkFrames(payload, (kind: FrameKind, arrivalNs, at, length) => {
+      if (kind === frameKind.rtp || kind === frameKind.rtcp) {
+        const rtcp = kind === frameKind.rtcp;
+        arrived.push({
+          rtcp,
+          offsetNs: offsetOf(arrivalNs),
+          at,
+          length,
+          source: rtcp ? sources.rtcp : sources.rtp,
+        });
+      } else {
+        sources[kind === frameKind.rtpSource ? 'rtp' : 'rtcp'] = this.#source(
+          payload.subarray(at, at + length),
+        );
+      }
+    });
+
+    return arrived;
+  }
+
+  #source(body: Buffer): number {
+    const source = parseSource(body);
+    const text = !source
+      ? ''
+      : source.address.includes(':')
+        ? `[${source.address}]:${source.port}`
+        : `${source.address}:${source.port}`;
+    const known = this.#sources.get(text);
+    if (known !== undefined) return known;
+    this.#sources.set(text, this.#sources.size);
+    this.#header(source?.address ?? '0.0.0.0', source?.port ?? 0);
+
+    return this.#sources.size - 1;
+  }
+
+  /** The first sender stands in the header, unless none is known. */
+  #header(address: string, port: number): void {
+    if (this.rtpdump.size > 0) return;
+    this.rtpdump.write(formatRtpdumpHeader({ startUs: BigInt(this.#startedAtMs) * 1_000n, address, port }));
+  }
+
+  #write(payload: Buffer, { rtcp, offsetNs, at, length, source }: Arrived): void {
+    if (length > longestPacket) return;
+    this.#header('0.0.0.0', 0);
+    const position = this.rtpdump.size;
+    const record = this.rtpdump.reserve(recordHeaderLength + length);
+    writeRecordHeader(record.target, record.at, { packetLength: length, rtcp, offsetMs: offsetNs / 1e6 });
+    payload.copy(record.target, record.at + recordHeaderLength, at, at + length);
+    const entry = this.index.reserve(indexEntryLength);
+    writeIndexEntry(entry.target, entry.at, { arrivalNs: offsetNs, position, length, rtcp, source });
+    this.#entries++;
+    if (rtcp) {
+      this.#statistics.takeRtcp();
+    } else {
+      this.#interruption(offsetNs);
+      this.#statistics.takeRtp(payload, at, length, offsetNs);
+      this.#afterInterruption = false;
+    }
+  }
+
+  #interruption(offsetNs: number): void {
+    const last = this.#statistics.lastNs;
+    if (!this.#afterInterruption || last === undefined) return;
+    this.#gaps.push({ fromMs: ms(last), durationMs: ms(Math.max(0, offsetNs - last)), cause: 'interrupted' });
+  }
+
+  #missing(fromNs: number, durationNs: number): void {
+    if (this.#afterInterruption || durationNs < shortestGapMs * 1e6) return;
+    this.#gaps.push({ fromMs: ms(fromNs), durationMs: ms(durationNs), cause: 'loss' });
+  }
+
+  #listedGaps(): Gap[] {
+    if (this.#gaps.length <= mostGaps) return this.#gaps;
+
+    return this.#gaps
+      .toSorted((a, b) => b.durationMs - a.durationMs)
+      .slice(0, mostGaps)
+      .toSorted((a, b) => a.fromMs - b.fromMs);
+  }
+
+  #describe(): ManifestTrack {
+    const { packets, rtcpPackets, lost, jitterMs, firstNs, lastNs, stretches } = this.#statistics;
+    const { trackNumber, mediaType, label, codecs } = this.#track;
+
+    return {
+      trackNumber,
+      mediaType,
+      ...(label !== undefined && { label }),
+      codecs: [...codecs],
+      spans: stretches.map(({ ssrc, payloadType, fromNs, toNs, packets: count }) => ({
+        ssrc,
+        payloadType,
+        fromMs: ms(fromNs),
+        toMs: ms(toNs),
+        packets: count,
+      })),
+      rtpdump: this.rtpdump.name,
+      index: this.index.name,
+      packets,
+      rtcpPackets,
+      lost,
+      ...(jitterMs !== undefined && { jitterMs: Math.round(jitterMs * 1e3) / 1e3 }),
+      ...(firstNs !== undefined && {
+        firstPacketAt: new Date(this.#startedAtMs + firstNs / 1e6).toISOString(),
+      }),
+      durationMs: ms((lastNs ?? 0) - (firstNs ?? 0)),
+      gaps: this.#listedGaps(),
+      sources: [...this.#sources.keys()].slice(0, mostSourcesListed),
+    };
+  }
+}

@@ -102,7 +102,7 @@ test('a bucket keeps values, tells changes, and lets one of two claim a key', as
   const end = await bucket.watch((key, value) => changes.push(`${key}=${JSON.stringify(value)}`));
   const claims = await Promise.all([bucket.create('call', 'a'), bucket.create('call', 'b')]);
 
-  assert.deepEqual(claims.toSorted(), [false, true]);
+  assert.deepEqual([claims.includes(true), claims.includes(false)], [true, true]);
   assert.deepEqual(await bucket.get('there'), { home: 'a' });
   assert.equal(await bucket.get('nothing'), undefined);
   await bucket.delete('there');
@@ -135,7 +135,8 @@ test('a stream that was lost with its store is made again', async () => {
   await other.events.ensure();
   await other.events.appendShared(nodeStopped());
   const reader = other.events.read({ after: 0, signal: AbortSignal.timeout(10_000) })[Symbol.asyncIterator]();
-  assert.equal((await reader.next()).value.through, 1);
+  const one = await reader.next();
+  assert.equal(one.done === true ? undefined : one.value.through, 1);
   const lost = assert.rejects(reader.next(), { code: 'BUS_SEQUENCE_LOST', loss: 'tail-lost' });
   await wiped.restore(empty);
 

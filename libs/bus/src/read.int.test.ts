@@ -43,7 +43,10 @@ const append = async (count: number): Promise<string[]> => {
 };
 
 /** Reads in the background: what came, and how it ended. */
-const readAfter = (from: number, options: { by?: Bus; afterId?: string; maxEvents?: number } = {}) => {
+const readAfter = (
+  from: number,
+  options: { by?: Bus; anchor?: { sequence: number; id: string }; maxEvents?: number } = {},
+) => {
   const batches: Batch[] = [];
   const ended = (async (): Promise<unknown> => {
     const { by = bus, ...rest } = options;
@@ -159,7 +162,7 @@ test('a stream put back to an older store is noticed, and the last common event 
   assert.equal(await findCommonPosition({ stored, log: bus.events, from }), lastSequence + 40);
 
   await append(130);
-  const longer = await readAfter(from, { afterId: read.get(from)! }).ended;
+  const longer = await readAfter(from, { anchor: { sequence: from, id: read.get(from)! } }).ended;
   assert.ok(longer instanceof BusError);
   assert.equal(longer.loss, 'id-mismatch');
   assert.equal(await findCommonPosition({ stored, log: bus.events, from }), lastSequence + 40);

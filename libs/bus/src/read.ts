@@ -19,7 +19,7 @@ const consumerIdleMs = 60_000;
 
 export type ReadOptions = {
   readonly after: number;
-  readonly afterId?: string | undefined;
+  readonly anchor?: Cursor['anchor'];
   readonly signal: AbortSignal;
   readonly maxEvents?: number;
 };
@@ -33,12 +33,11 @@ export class Reader {
   #cursor: Cursor;
 
   constructor(link: Link, jetstream: JetStreamAccess, options: ReadOptions) {
-    const { after, afterId } = options;
     this.#link = link;
     this.#jetstream = jetstream;
     this.#signal = AbortSignal.any([options.signal, link.closing]);
     this.#maxEvents = options.maxEvents ?? defaultMaxEvents;
-    this.#cursor = { after, anchor: afterId === undefined ? undefined : { sequence: after, id: afterId } };
+    this.#cursor = { after: options.after, anchor: options.anchor };
   }
 
   async *batches(): AsyncGenerator<Batch, void, undefined> {

@@ -73,8 +73,8 @@ export interface EventLog {
    */
   read(options: {
     readonly after: number;
-    /** Id of the event that was read at `after`, if one is known: the stream must hold it there. */
-    readonly afterId?: string | undefined;
+    /** The last event that was read, at or before `after`: the stream must hold it at its sequence, if at all. */
+    readonly anchor?: { readonly sequence: number; readonly id: string } | undefined;
     readonly signal: AbortSignal;
     /** Most events in a batch. Default 500. */
     readonly maxEvents?: number;
@@ -88,7 +88,7 @@ export type PlainHandler = (message: {
   readonly subject: string;
   readonly data: unknown;
   /** Answers a request; does nothing for a message that asked for no answer. */
-  reply(data: unknown): void;
+  readonly reply: (data: unknown) => void;
 }) => void | Promise<void>;
 
 export interface Bus extends AsyncDisposable {

@@ -144,7 +144,9 @@ const seal = (record: SessionRecord, command: CommandOf<'seal'>): readonly Sessi
 
 /** A call that ends as it should, but of which nothing was heard, is an error of its own. */
 const endReasonOf = ({ endReason, totals }: CommandOf<'end'>): EndReason =>
-  inGoodOrder(endReason) && totals.every(({ packets }) => packets === 0) ? 'no-media' : endReason;
+  inGoodOrder(endReason) && totals.length > 0 && totals.every(({ packets }) => packets === 0)
+    ? 'no-media'
+    : endReason;
 
 const inGoodOrder = (endReason: EndReason): boolean => endReason === 'bye' || endReason === 'stopped';
 

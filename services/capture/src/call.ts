@@ -1,0 +1,118 @@
+import { classifyInvite, weightOf } from '@reelstream/domain';
+import type { ControllerType, Participant, Track } from '@reelstream/events';
+import { formatUri, participantsByLabel, readInvite, wantsPort } from '@reelstream/sip';
+import type { Codec, Invitation, Metadata, RequestInfo } from '@reelstream/sip';
+import { addressTowards } from './capture-node.ts';
+import type { CaptureNode } from './capture-node.ts';
+import { mergeParticipants, participantsOn } from './core/participants.ts';
+import type { Said } from './core/participants.ts';
+import { newTrack, offeredCodecs, withCodec } from './core/tracks.ts';
+import type { Leg, RecordedLine } from './leg.ts';
+
+/** An m-line that can be recorded. */
+export type WantedLine = Pick<RecordedLine, 'index' | 'kind' | 'label'>;
+
+/** An INVITE as the story reads it. */
+export type Call = {
+  readonly info: RequestInfo;
+  readonly invitation: Invitation;
+  readonly type: ControllerType;
+  readonly lines: readonly WantedLine[];
+  /** Streams that it takes. */
+  readonly weight: number;
+};
+
+/** Where the peer leaves the offer to us, there is one stream in a dialog. */
+const delayedOffer: readonly WantedLine[] = [{ index: 0, kind: 'audio', label: undefined }];
+
+/** The m-lines of a request that can be recorded. */
+export const wantedLines = ({ offer }: Invitation): readonly WantedLine[] =>
+  offer?.media.flatMap((line) =>
+    line.kind !== 'other' && wantsPort(line)
+      ? [{ index: line.index, kind: line.kind, label: line.label }]
+      : [],
+  ) ?? delayedOffer;
+
+export const readCall = (info: RequestInfo): Call => {
+  const invitation = readInvite(info);
+  const lines = wantedLines(invitation);
+
+  return {
+    info,
+    invitation,
+    type: classifyInvite(invitation.marks),
+    lines,
+    weight: weightOf(lines.map(({ kind }) => kind)),
+  };
+};
+
+/** Value of the Contact header towards whoever sent this request; a SIPREC peer is told what we are (RFC 7866 §6). */
+export const contactTowards = (node: CaptureNode, info: RequestInfo, type: ControllerType): string => {
+  const host = addressTowards(node, info);
+  const uri = formatUri({
+    user: undefined,
+    host,
+    port: node.status.sipPort,
+    transport: info.source.transport,
+  });
+
+  return type === 'siprec' ? `<${uri}>;+sip.srs` : `<${uri}>`;
+};
+
+/** What a request says of who is on the call. Metadata is that of the whole dialog so far. */
+export const saidIn = (
+  { info, invitation, type }: Pick<Call, 'info' | 'invitation' | 'type'>,
+  metadata: Metadata | undefined,
+): Said => ({
+  type,
+  from: info.from,
+  byLabel: metadata ? participantsByLabel(metadata) : new Map(),
+  cubeParticipants: invitation.cubeParticipants,
+  bib: invitation.bib,
+});
+
+const isMedia = ({ name }: Codec): boolean => name.toLowerCase() !== 'telephone-event' && name !== 'CN';
+
+/** The codec of a line: the first agreed that carries media, or the first of ours as long as nothing is agreed. */
+const codecOf = ({ codecs }: RecordedLine): Codec => {
+  const codec = codecs.find(isMedia) ?? codecs[0] ?? offeredCodecs[0];
+  if (!codec) throw new Error('no codec is offered');
+
+  return codec;
+};
+
+/** A session's tracks after what was agreed in a leg, and heard of its participants (undefined: nothing new). */
+export const tracksAfter = (
+  before: readonly Track[],
+  leg: Leg,
+  said: Said | undefined,
+  now: string,
+): readonly Track[] => {
+  const known = before.map((track) => {
+    const line = leg.lines.find(({ trackNumber }) => trackNumber === track.trackNumber);
+    if (!line) return track;
+    const named = said && participantsOn(said, line, now);
+
+    return {
+      ...withCodec(track, codecOf(line), now),
+      participants: named ? mergeParticipants(track.participants, named, now) : track.participants,
+    };
+  });
+  const added = leg.lines.filter((line) =>
+    before.every(({ trackNumber }) => trackNumber !== line.trackNumber),
+  );
+
+  return [...known, ...added.map((line) => trackOf(line, said ? participantsOn(said, line, now) : [], now))];
+};
+
+const trackOf = (line: RecordedLine, participants: readonly Participant[], now: string): Track =>
+  newTrack(
+    {
+      trackNumber: line.trackNumber,
+      mediaType: line.kind,
+      label: line.label,
+      codec: codecOf(line),
+      participants,
+    },
+    now,
+  );

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import type { Bus } from '@reelstream/bus';
+import { addressFor } from '@reelstream/domain';
+import type { AdvertisedAddress } from '@reelstream/events';
+import { recordingFolder } from '@reelstream/recording';
+import type { Outbox as OutboxIndex } from '@reelstream/recording';
+import type { Logger, Meters } from '@reelstream/service';
+import type { RequestInfo } from '@reelstream/sip';
+import type { PositionWatch } from './adapters/positions.ts';
+import type { Config } from './config.ts';
+import { originOf } from './core/origin.ts';
+import type { Writer } from './ledger.ts';
+import type { LiveSession } from './live-session.ts';
+import type { Recorder } from './media/types.ts';
+import type { NodeEvents } from './node-events.ts';
+import type { NodeStatus } from './node-status.ts';
+import type { Outbox } from './outbox.ts';
+
+/** What the stories of this node work with. */
+export type CaptureNode = {
+  readonly config: Config;
+  readonly advertise: readonly AdvertisedAddress[];
+  readonly writer: Writer;
+  readonly log: Logger;
+  readonly meters: Meters;
+  readonly bus: Bus;
+  readonly recorder: Recorder;
+  readonly outbox: Outbox;
+  readonly outboxIndex: OutboxIndex;
+  readonly positions: PositionWatch;
+  readonly events: NodeEvents;
+  readonly status: NodeStatus;
+  /** Sessions that are being recorded or sealed, by id. */
+  readonly sessions: Map<string, LiveSession>;
+  /** Aborts when the node has no time left: what isn't finished is finished by its next life. */
+  readonly closing: AbortSignal;
+};
+
+/** The address by which whoever sent this request knows us. */
+export const addressTowards = ({ config, advertise }: CaptureNode, info: RequestInfo): string => {
+  const anywhere = config.host === '0.0.0.0' || config.host === '::';
+  const bound = anywhere ? (info.receivedOn?.address ?? config.host) : config.host;
+
+  return addressFor(advertise, info.source.address, bound);
+};
+
+/** A session's recording folder, absolute. */
+export const folderOf = ({ config }: Pick<CaptureNode, 'config'>, sessionId: string): string =>
+  join(config.recordingsDir, recordingFolder(sessionId));
+
+/** The database server that generates the events of what begins now. */
+export const currentOrigin = ({ config, positions }: Pick<CaptureNode, 'config' | 'positions'>): string =>
+  originOf(config.databaseServers, positions.alive());

@@ -1,0 +1,115 @@
+import type { ControllerType, DialogInfo } from '@reelstream/events';
+import { answerOffer, makeOffer } from '@reelstream/sip';
+import type { Codec, Dialog, Metadata, RequestInfo, Sdp, SdpAnswer } from '@reelstream/sip';
+import { manifestCodec, offeredCodecs, playableCodecs } from './core/tracks.ts';
+import type { NegotiatedCodecs } from './core/sealing.ts';
+
+/** One m-line that is recorded. */
+export type RecordedLine = {
+  readonly index: number;
+  readonly kind: 'audio' | 'video';
+  readonly label: string | undefined;
+  readonly trackNumber: number;
+  readonly port: number;
+  readonly codecs: readonly Codec[];
+};
+
+/** One dialog of a session, and what was agreed in it. */
+export class Leg {
+  readonly type: ControllerType;
+  readonly info: DialogInfo;
+  /** Header of our responses: where the peer reaches us. */
+  readonly contact: string;
+  dialog: Dialog | undefined;
+  metadata: Metadata | undefined;
+  readonly #address: string;
+  readonly #sdpSessionId = String(Date.now());
+  #sdpVersion = 0;
+  #lines: readonly (RecordedLine | undefined)[] = [];
+
+  constructor(options: {
+    readonly type: ControllerType;
+    readonly request: RequestInfo;
+    /** Our address as the peer knows it. */
+    readonly address: string;
+    readonly contact: string;
+  }) {
+    const { source, callId, from, to } = options.request;
+    this.type = options.type;
+    this.contact = options.contact;
+    this.#address = options.address;
+    this.info = {
+      callId,
+      fromUri: from.uri,
+      toUri: to.uri,
+      transport: source.transport,
+      remoteAddress: `${source.address}:${source.port}`,
+    };
+  }
+
+  /** The m-lines that are recorded. */
+  get lines(): readonly RecordedLine[] {
+    return this.#lines.filter((line) => line !== undefined);
+  }
+
+  lineAt(index: number): RecordedLine | undefined {
+    return this.#lines[index];
+  }
+
+  /** Every codec agreed on, by track. */
+  get negotiated(): NegotiatedCodecs {
+    return Object.fromEntries(
+      this.lines.map(({ trackNumber, codecs }) => [trackNumber, codecs.map(manifestCodec)]),
+    );
+  }
+
+  /** Records an m-line from now on. */
+  add(line: Omit<RecordedLine, 'codecs'>): void {
+    this.#set({ ...line, codecs: [] });
+  }
+
+  /** Our answer, mirroring the offer; lines that were not added are refused. */
+  answer(offer: Sdp): SdpAnswer {
+    const ports = offer.media.map(({ index }) => this.#lines[index]?.port);
+    const answer = answerOffer(offer, { ...this.#describer(), ports, playable: playableCodecs });
+    for (const { index, refusal, codecs, label } of answer.media) {
+      const line = this.#lines[index];
+      if (line && !refusal) this.#set({ ...line, label: label ?? line.label, codecs });
+    }
+    this.#lines = offer.media.map(({ index }) => this.#lines[index]);
+
+    return answer;
+  }
+
+  /** Our offer where the peer sent none: every line as it stands, or all we can take. */
+  offer(): string {
+    const media = this.#lines.map((line) => ({
+      kind: line?.kind ?? ('audio' as const),
+      port: line?.port ?? 0,
+      codecs: line && line.codecs.length > 0 ? line.codecs : offeredCodecs,
+      ...(line?.label === undefined ? {} : { label: line.label }),
+    }));
+
+    return makeOffer(this.#describer(), media);
+  }
+
+  /** The peer's answer to our offer: what it left of the codecs. */
+  answered(answer: Sdp): void {
+    for (const { index, codecs } of answer.media) {
+      const line = this.#lines[index];
+      if (line && codecs.length > 0) this.#set({ ...line, codecs });
+    }
+  }
+
+  #set(line: RecordedLine): void {
+    const lines = [...this.#lines];
+    lines[line.index] = line;
+    this.#lines = Array.from(lines);
+  }
+
+  #describer(): { readonly address: string; readonly sessionId: string; readonly version: number } {
+    this.#sdpVersion += 1;
+
+    return { address: this.#address, sessionId: this.#sdpSessionId, version: this.#sdpVersion };
+  }
+}

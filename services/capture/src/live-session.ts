@@ -1,0 +1,211 @@
+import { rm } from 'node:fs/promises';
+import type { SessionEvent, SessionRecord } from '@reelstream/domain';
+import type { EndReason } from '@reelstream/events';
+import { openJournal, saveBody } from '@reelstream/recording';
+import type { Journal } from '@reelstream/recording';
+import type { Logger } from '@reelstream/service';
+import type { Dialog, DialogEnd } from '@reelstream/sip';
+import type { CaptureNode } from './capture-node.ts';
+import { folderOf } from './capture-node.ts';
+import type { Command, Description, Stamp } from './core/decide.ts';
+import type { NegotiatedCodecs } from './core/sealing.ts';
+import { sealDescription, totalsOf } from './core/sealing.ts';
+import { sealedBy } from './finish.ts';
+import type { Leg } from './leg.ts';
+import { Ledger } from './ledger.ts';
+import { persist } from './persist.ts';
+
+const reasonOf: Readonly<Record<DialogEnd['cause'], EndReason>> = {
+  bye: 'bye',
+  'ack-timeout': 'ack-timeout',
+  'session-expired': 'session-expired',
+  cancelled: 'stopped',
+  other: 'stopped',
+};
+
+/** The keys of a call's encryption are kept nowhere in the clear. */
+const withoutKeys = (body: string): string => body.replace(/^(a=crypto:|k=)[^\r\n]*/gm, '$1removed');
+
+/** A session while it is recorded: its dialogs, its media and its journal, until it is sealed. */
+export class LiveSession {
+  readonly sessionId: string;
+  readonly #node: CaptureNode;
+  readonly #log: Logger;
+  readonly #ledger: Ledger;
+  readonly #startedMs = performance.now();
+  readonly #legs = new Set<Leg>();
+  #codecs: NegotiatedCodecs = {};
+  #bodies = 0;
+  #answered = false;
+  #ended: Promise<void> | undefined;
+  #sealed: Promise<void> | undefined;
+
+  private constructor(node: CaptureNode, sessionId: string, journal: Journal) {
+    this.#node = node;
+    this.sessionId = sessionId;
+    this.#log = node.log.child({ sessionId });
+    this.#ledger = new Ledger(journal, node.writer, (event) => this.#journalled(event));
+  }
+
+  /** Makes the journal of a new session, durably. Nothing is said of it before it is answered. */
+  static async open(node: CaptureNode, sessionId: string): Promise<LiveSession> {
+    await node.outboxIndex.add(sessionId);
+    try {
+      const session = new LiveSession(node, sessionId, await openJournal(folderOf(node, sessionId)));
+      node.sessions.set(sessionId, session);
+
+      return session;
+    } catch (error) {
+      await node.outboxIndex.remove(sessionId);
+      throw error;
+    }
+  }
+
+  get record(): SessionRecord | undefined {
+    return this.#ledger.record;
+  }
+
+  get legs(): ReadonlySet<Leg> {
+    return this.#legs;
+  }
+
+  /** Journals a command of this session; see Ledger. */
+  execute(
+    command: (stamp: Stamp, record: SessionRecord | undefined) => Command,
+  ): Promise<readonly SessionEvent[]> {
+    return this.#ledger.execute(command);
+  }
+
+  /** Journals what has changed about the session, if anything has. */
+  describe(
+    reason: 'metadata' | 'dialog',
+    change: (record: SessionRecord, now: string) => Partial<Description>,
+  ): Promise<readonly SessionEvent[]> {
+    return this.execute((stamp, record) => ({
+      type: 'describe',
+      stamp,
+      reason,
+      description: record ? change(record, stamp.time) : {},
+    }));
+  }
+
+  /** Codecs negotiated for tracks, beside those negotiated before; durable when it resolves. */
+  async negotiated(codecs: NegotiatedCodecs): Promise<void> {
+    const merged: Record<number, NegotiatedCodecs[number]> = { ...this.#codecs };
+    for (const [track, added] of Object.entries(codecs)) {
+      const before = merged[Number(track)] ?? [];
+      const replaced = before.filter(({ payloadType }) =>
+        added.every((codec) => codec.payloadType !== payloadType),
+      );
+      merged[Number(track)] = [...replaced, ...added];
+    }
+    this.#codecs = merged;
+    await this.#ledger.journal.note('codecs', merged);
+  }
+
+  /** Keeps a raw body, without keys, in the recording's folder. Never fails: the call goes on without. */
+  keepBody(kind: string, body: string): void {
+    if (body === '') return;
+    this.#bodies += 1;
+    const name = `${String(this.#bodies).padStart(3, '0')}-${kind}`;
+    const folder = folderOf(this.#node, this.sessionId);
+    saveBody(folder, name, Buffer.from(withoutKeys(body))).catch((error: unknown) => {
+      this.#log.warn({ error }, 'raw body could not be kept');
+    });
+  }
+
+  /** The 200 has left: from now on the session is a fact, to be told. */
+  answered(): void {
+    this.#answered = true;
+    this.#node.outbox.journalled(this.sessionId, this.record?.version ?? 0, false);
+  }
+
+  /** A dialog of this session stands; the session ends with the last of them. */
+  follow(leg: Leg, dialog: Dialog): void {
+    this.#legs.add(leg);
+    leg.dialog = dialog;
+    dialog.onEnded((end) => {
+      this.#legs.delete(leg);
+      if (this.#legs.size === 0) this.endQuietly(reasonOf[end.cause]);
+    });
+  }
+
+  /** The first packet of a track has come. One that comes before the 200 is told at the end only. */
+  heard(trackNumber: number, firstPacketAt: string): void {
+    if (!this.record) return;
+    this.execute((stamp) => ({ type: 'media', stamp, trackNumber, firstPacketAt })).catch((error: unknown) =>
+      this.#log.error({ error }, 'first packet could not be journalled'),
+    );
+  }
+
+  /** Ends it from our side: hangs up; resolves when the end is journalled. */
+  async stop(endReason: EndReason): Promise<void> {
+    const ended = this.end(endReason);
+    for (const { dialog } of this.#legs)
+      dialog?.bye().catch((error: unknown) => this.#log.warn({ error }, 'BYE failed'));
+    await ended;
+  }
+
+  /** Ends it, once; resolves when the end is journalled. What can't be finished is left to the node's next life. */
+  end(endReason: EndReason): Promise<void> {
+    this.#ended ??= this.#close(endReason);
+    this.#sealed ??= this.#ended
+      .then(() => this.#seal())
+      .catch((error: unknown) => this.#log.error({ error }, 'session left unfinished'));
+
+    return this.#ended;
+  }
+
+  /** The same where nobody waits for it; what goes wrong is logged. */
+  endQuietly(endReason: EndReason): void {
+    this.end(endReason).catch(() => undefined);
+  }
+
+  /** Resolves when an ended session is sealed, or left to the next life. */
+  get sealed(): Promise<void> {
+    return this.#sealed ?? Promise.resolve();
+  }
+
+  /** Leaves no trace of a session that was never answered. */
+  async discard(): Promise<void> {
+    this.#node.sessions.delete(this.sessionId);
+    await this.#ledger.close();
+    await rm(folderOf(this.#node, this.sessionId), { recursive: true, force: true });
+    await this.#node.outboxIndex.remove(this.sessionId);
+  }
+
+  #journalled({ type, version }: SessionEvent): void {
+    this.#log.info({ version }, type);
+    if (this.#answered) this.#node.outbox.journalled(this.sessionId, version, type === 'recording.sealed');
+  }
+
+  async #close(endReason: EndReason): Promise<void> {
+    const durationMs = Math.round(performance.now() - this.#startedMs);
+    const figures = await this.#node.recorder.release(this.sessionId).catch((error: unknown) => {
+      this.#log.error({ error }, 'media could not be released');
+
+      return [];
+    });
+    this.#node.status.free(this.sessionId);
+    const totals = totalsOf(figures, this.#codecs);
+    await this.#persist('journalling the end', () =>
+      this.execute((stamp) => ({ type: 'end', stamp, endReason, durationMs, totals })),
+    );
+  }
+
+  async #seal(): Promise<void> {
+    const { record } = this;
+    if (!record) return;
+    const description = sealDescription(record, this.#codecs);
+    const manifest = await this.#persist('sealing', () =>
+      this.#node.recorder.seal(this.sessionId, description),
+    );
+    await this.#persist('journalling the seal', () => this.execute(sealedBy(manifest)));
+    await this.#ledger.close();
+    this.#node.sessions.delete(this.sessionId);
+  }
+
+  #persist<T>(what: string, action: () => Promise<T>): Promise<T> {
+    return persist(action, { what, closing: this.#node.closing, log: this.#log });
+  }
+}

@@ -1,0 +1,120 @@
+import type { Heartbeat, NodeState, Reservation, StorageLevel } from '@reelstream/events';
+import { obstacleTo } from './core/admission.ts';
+import type { RefusalCause } from './core/admission.ts';
+import { claim, dropExpired, hold, reservedStreams } from './core/reservations.ts';
+import type { Held } from './core/reservations.ts';
+import { storageLevel } from './core/storage-level.ts';
+
+/** What never changes in this node's heartbeats. */
+export type NodeIdentity = Pick<
+  Heartbeat,
+  'nodeId' | 'role' | 'epoch' | 'pid' | 'host' | 'address' | 'advertise' | 'capacity'
+>;
+
+/** What this node has on its hands, and whether it would take a call now. */
+export class NodeStatus {
+  readonly #identity: NodeIdentity;
+  readonly #weights = new Map<string, number>();
+  #held: readonly Held[] = [];
+  #storage: { readonly level: StorageLevel; readonly usedPercent: number } = {
+    level: 'NORMAL',
+    usedPercent: 0,
+  };
+  #writeFailure: string | undefined;
+  #sip: 'starting' | 'connected' | 'away' = 'starting';
+  #draining = false;
+  /** Port on which clients reach our SIP server. */
+  sipPort: number;
+
+  constructor(identity: NodeIdentity, sipPort: number) {
+    this.#identity = identity;
+    this.sipPort = sipPort;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Streams in use. */
+  get load(): number {
+    return [...this.#weights.values()].reduce((sum, weight) => sum + weight, 0);
+  }
+
+  /** Why a call of this weight would be refused now, or undefined. */
+  obstacle(weight: number): RefusalCause | undefined {
+    return obstacleTo({
+      draining: this.#draining,
+      storage: this.#writeFailure === undefined ? this.#storage.level : 'EMERGENCY',
+      load: this.load,
+      capacity: this.#identity.capacity,
+      weight,
+    });
+  }
+
+  /** A session takes `weight` streams in all, until it frees them. */
+  occupy(sessionId: string, weight: number): void {
+    this.#weights.set(sessionId, weight);
+  }
+
+  free(sessionId: string): void {
+    this.#weights.delete(sessionId);
+  }
+
+  reserve(reservation: Reservation): void {
+    this.#held = hold(this.#held, reservation, performance.now());
+  }
+
+  claim(callId: string): void {
+    this.#held = claim(this.#held, callId);
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  sipConnected(connected: boolean): void {
+    this.#sip = connected ? 'connected' : 'away';
+  }
+
+  /** Returns the level, and whether it has changed. */
+  diskUsed(usedPercent: number): { readonly level: StorageLevel; readonly changed: boolean } {
+    const before = this.#storage.level;
+    const level = storageLevel(before, usedPercent);
+    this.#storage = { level, usedPercent };
+
+    return { level, changed: level !== before };
+  }
+
+  /** What keeps media from being written; undefined once it can be again. */
+  writeFailure(detail: string | undefined): void {
+    this.#writeFailure = detail;
+  }
+
+  heartbeat(): Heartbeat {
+    this.#held = dropExpired(this.#held, performance.now());
+    const detail = this.#trouble();
+
+    return {
+      ...this.#identity,
+      state: this.#state(),
+      ...(detail === undefined ? {} : { detail }),
+      sip: { port: this.sipPort },
+      load: this.load,
+      reserved: reservedStreams(this.#held),
+      storage: this.#storage,
+    };
+  }
+
+  #state(): NodeState {
+    if (this.#draining) return 'draining';
+    if (this.#sip === 'starting') return 'starting';
+
+    return this.#trouble() === undefined ? 'ready' : 'impaired';
+  }
+
+  #trouble(): string | undefined {
+    if (this.#sip !== 'connected') return 'no connection to the SIP server';
+
+    return this.#writeFailure === undefined ? undefined : `media can't be written: ${this.#writeFailure}`;
+  }
+}

@@ -1,0 +1,99 @@
+import { weightOf } from '@reelstream/domain';
+import { mergeMetadata, parseSdp, readInvite } from '@reelstream/sip';
+import type { InDialogRequest, Invitation } from '@reelstream/sip';
+import { saidIn, tracksAfter, wantedLines } from './call.ts';
+import type { WantedLine } from './call.ts';
+import type { CaptureNode } from './capture-node.ts';
+import type { Said } from './core/participants.ts';
+import { nextTrackNumber } from './core/sealing.ts';
+import { correlationOf } from './core/tracks.ts';
+import type { Leg } from './leg.ts';
+import type { LiveSession } from './live-session.ts';
+
+/**
+ * A re-INVITE or UPDATE: an offer gets its mirrored answer, new lines become tracks, metadata is merged; an INVITE
+ * without an offer gets ours (RFC 3261 §14.2), and its ACK carries the answer. Never rejects.
+ */
+export const takeOffer = async (
+  node: CaptureNode,
+  session: LiveSession,
+  leg: Leg,
+  request: InDialogRequest,
+): Promise<void> => {
+  const { info } = request;
+  const headers = { contact: leg.contact };
+  try {
+    const invitation = readInvite(info);
+    session.keepBody(info.method.toLowerCase(), info.body);
+    if (invitation.metadata) leg.metadata = mergeMetadata(leg.metadata, invitation.metadata);
+    if (invitation.offer) await addTracks(node, session, leg, wantedLines(invitation));
+    const body = bodyFor(leg, info.method, invitation);
+    const said = saysWho(invitation) ? saidIn({ info, invitation, type: leg.type }, leg.metadata) : undefined;
+    await journalChange(session, leg, said, invitation);
+    request.respond(
+      200,
+      body === undefined ? { headers } : { body, contentType: 'application/sdp', headers },
+    );
+  } catch (error) {
+    node.log.error({ error, sessionId: session.sessionId }, `${info.method} could not be taken`);
+    request.respond(500);
+  }
+};
+
+/** The ACK of a 200 that carried our offer brings the answer. */
+export const takeAck = (node: CaptureNode, session: LiveSession, leg: Leg, body: string): void => {
+  if (body === '') return;
+  session.keepBody('ack', body);
+  const answer = parseSdp(body);
+  if (answer.media.length === 0) return;
+  leg.answered(answer);
+  journalChange(session, leg, undefined, undefined).catch((error: unknown) =>
+    node.log.error({ error, sessionId: session.sessionId }, 'what an ACK brought could not be journalled'),
+  );
+};
+
+const bodyFor = (leg: Leg, method: string, { offer }: Invitation): string | undefined => {
+  if (offer) return leg.answer(offer).sdp;
+
+  return method === 'INVITE' ? leg.offer() : undefined;
+};
+
+/** Lines that are new to the dialog get a socket; one that can't have one is refused in the answer. */
+const addTracks = async (
+  node: CaptureNode,
+  session: LiveSession,
+  leg: Leg,
+  wanted: readonly WantedLine[],
+): Promise<void> => {
+  const { sessionId, record } = session;
+  const added = wanted.filter(({ index }) => !leg.lineAt(index));
+  if (added.length === 0 || !record || node.status.obstacle(weightOf(added.map(({ kind }) => kind)))) return;
+  const first = nextTrackNumber(record.tracks);
+  const tracks = added.map(({ kind }, place) => ({ trackNumber: first + place, mediaType: kind }));
+  const allocation = await node.recorder.allocate(sessionId, tracks, node.config.host);
+  if (!allocation.ok) return node.log.warn({ ...allocation, sessionId }, 'no sockets for further tracks');
+  for (const [place, line] of added.entries()) {
+    const port = allocation.tracks.find(({ trackNumber }) => trackNumber === first + place)?.rtpPort ?? 0;
+    leg.add({ ...line, trackNumber: first + place, port });
+  }
+  const kinds = [...record.tracks.map(({ mediaType }) => mediaType), ...added.map(({ kind }) => kind)];
+  node.status.occupy(sessionId, weightOf(kinds));
+};
+
+const saysWho = ({ metadata, cubeParticipants, bib }: Invitation): boolean =>
+  metadata !== undefined || cubeParticipants.length > 0 || bib !== undefined;
+
+const journalChange = async (
+  session: LiveSession,
+  leg: Leg,
+  said: Said | undefined,
+  invitation: Invitation | undefined,
+): Promise<void> => {
+  await session.negotiated(leg.negotiated);
+  await session.describe(said ? 'metadata' : 'dialog', (record, now) => ({
+    tracks: [...tracksAfter(record.tracks, leg, said, now)],
+    correlation: invitation
+      ? { ...record.correlation, ...correlationOf({ ...invitation, metadata: leg.metadata }) }
+      : record.correlation,
+  }));
+};

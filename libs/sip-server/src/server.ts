@@ -57,9 +57,7 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
     throw error;
   });
   const close = async (): Promise<void> => {
-    core.transactions.close();
-    core.dialogs.close();
-    for (const { expiry, grace } of core.incoming.values()) [expiry, grace].forEach(clearTimeout);
+    forgetAll(core);
     await Promise.all([control[Symbol.asyncDispose](), transports[Symbol.asyncDispose]()]);
   };
   return {
@@ -69,6 +67,17 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Stops every timer, so that nothing happens any more once the sockets close. */
+function forgetAll({ incoming, outgoing, parked, transactions, dialogs }: Core): void {
+  for (const { expiry, grace } of incoming.values()) {
+    clearTimeout(expiry);
+    clearTimeout(grace);
+  }
+  for (const map of [incoming, outgoing, parked]) map.clear();
+  transactions.close();
+  dialogs.close();
 }
 
 function gauges({ dialogs, transactions, apps }: Core): Record<string, number> {

@@ -29,6 +29,11 @@ export class Apps {
     if (this.#departed.size > MAX_DEPARTED) this.#departed.delete(this.#departed.keys().next().value ?? '');
   }
 
+  /** True where at least one application takes new requests of this method. */
+  canTake(method: string): boolean {
+    return this.#all.some((app) => app.routes.has(method) && app.isConnected);
+  }
+
   /** The next application, in turn, that takes new requests of this method. */
   pick(method: string): App | undefined {
     const willing = this.#all.filter((app) => app.routes.has(method) && app.isConnected);

@@ -3,7 +3,10 @@ import Srf from 'drachtio-srf';
 import type { SipServer, SipServerOptions } from '../server.ts';
 import { startSipServer } from '../server.ts';
 import type { Endpoint, Protocol } from '../transport/endpoint.ts';
+import type { SipResponse } from '../message/message.ts';
 import { until } from './inbox.ts';
+import { ANSWER, Caller, OFFER } from './messages.ts';
+import type { UdpPeer } from './udp-peer.ts';
 
 export const SECRET = 'cymru';
 
@@ -29,21 +32,93 @@ export function endpoint(server: SipServer, protocol: Protocol): Endpoint {
   return found;
 }
 
-/** A real drachtio-srf, connected and authenticated; disposing it disconnects. */
+/** A real drachtio-srf, connected and authenticated, over a relay where one is given; disposing it disconnects. */
 export async function connectApp(
   server: SipServer,
   prepare: (srf: Srf) => void = () => {},
+  via: { readonly host: string; readonly port: number } = server.control,
 ): Promise<Srf & AsyncDisposable> {
   const srf = new Srf();
+  let isConnected = false;
   srf.on('error', () => {});
+  srf.addListener('connect', () => (isConnected = true));
+  srf.addListener('close', () => (isConnected = false));
   prepare(srf);
   const before = server.counters()['now.applications'] ?? 0;
-  void srf.connect({ ...server.control, secret: SECRET });
+  void srf.connect({ ...via, secret: SECRET });
   await once(srf, 'connect');
   await until('the application is known', () => (server.counters()['now.applications'] ?? 0) > before);
   return Object.assign(srf, {
     [Symbol.asyncDispose]: async () => {
-      if (srf.locals['gone'] !== true) srf.disconnect();
+      // It can't stop trying to reconnect, nor disconnect while it tries.
+      await until('the application is back', () => isConnected);
+      srf.disconnect();
     },
+  });
+}
+
+export type AnsweringApp = {
+  /** The dialogs answered so far. */
+  readonly dialogs: Srf.Dialog[];
+  readonly prepare: (srf: Srf) => void;
+};
+
+/** An application that answers every call with the same SDP. */
+export function answeringApp(): AnsweringApp {
+  const dialogs: Srf.Dialog[] = [];
+  const prepare = (srf: Srf): void => {
+    srf.invite((req, res) => {
+      srf.createUAS(req, res, { localSdp: ANSWER }).then(
+        (dialog) => dialogs.push(dialog),
+        (error: unknown) => console.error(error),
+      );
+    });
+  };
+  return { dialogs, prepare };
+}
+
+/** A call from a UDP peer to an answering application, up to its ACK. */
+export async function establish(
+  server: SipServer,
+  peer: UdpPeer,
+  app: AnsweringApp,
+  callId: string,
+  extra: readonly string[] = [],
+): Promise<{ readonly caller: Caller; readonly dialog: Srf.Dialog; readonly ok: SipResponse }> {
+  const caller = new Caller(callId, peer.port);
+  peer.send(caller.request('INVITE', 1, { body: OFFER, extra }), endpoint(server, 'udp'));
+  const ok = await peer.response(200, 'INVITE');
+  caller.learn(ok);
+  const isOurs = (each: Srf.Dialog): boolean => each.sip.callId === callId;
+  await until('the application has the dialog', () => app.dialogs.some(isOurs));
+  const dialog = app.dialogs.find(isOurs);
+  if (dialog === undefined) throw new Error('no dialog');
+  const acked = once(dialog, 'ack');
+  peer.send(caller.request('ACK', 1), endpoint(server, 'udp'));
+  await acked;
+  return { caller, dialog, ok };
+}
+
+type Requesting = {
+  request(
+    uri: string,
+    options: { readonly method: string },
+    sent: (error: unknown, req: Srf.SrfRequest) => void,
+  ): void;
+};
+
+/** Sends a request outside of any dialog and waits for its final response. */
+export function request(
+  srf: Srf,
+  uri: string,
+  options: { readonly method: string },
+): Promise<Srf.SrfResponse> {
+  // The published types of request() don't know its documented form.
+  const requesting = srf as unknown as Requesting;
+  return new Promise((resolve, reject) => {
+    requesting.request(uri, options, (error, req) => {
+      if (error !== null) return reject(error);
+      return req.on('response', (res) => res !== undefined && res.status >= 200 && resolve(res));
+    });
   });
 }

@@ -26,6 +26,7 @@ export class TcpTransport implements AsyncDisposable {
   readonly #limits: TcpLimits;
   readonly #connections = new Map<number, Socket>();
   readonly #byRemote = new Map<string, number>();
+  #isClosed = false;
 
   private constructor(server: Server, bound: Endpoint, events: TransportEvents, limits: TcpLimits) {
     this.#server = server;
@@ -56,6 +57,7 @@ export class TcpTransport implements AsyncDisposable {
 
   /** Sends on the flow's connection, or on another to the same endpoint, or on a new one (§18.2.2). */
   send(bytes: Buffer, flow: Flow, failed: (error: Error) => void): void {
+    if (this.#isClosed) return;
     const id = flow.connection ?? 0;
     const socket = this.#connections.get(id) ?? this.#connectionTo(flow.remote);
     if (socket.writableLength > this.#limits.maxQueuedBytes) {
@@ -125,6 +127,7 @@ export class TcpTransport implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#server, 'close');
+    this.#isClosed = true;
     this.#server.close();
     for (const socket of this.#connections.values()) socket.destroy();
     await closed;

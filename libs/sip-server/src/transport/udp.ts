@@ -12,6 +12,7 @@ const RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024;
 export class UdpTransport implements AsyncDisposable {
   readonly bound: Endpoint;
   readonly #socket: Socket;
+  #isClosed = false;
 
   private constructor(socket: Socket, bound: Endpoint, events: TransportEvents) {
     this.#socket = socket;
@@ -38,6 +39,7 @@ export class UdpTransport implements AsyncDisposable {
 
   /** Sends to the flow's remote endpoint; `failed` hears of an unreachable one, if the system says so. */
   send(bytes: Buffer, flow: Flow, failed: (error: Error) => void): void {
+    if (this.#isClosed) return;
     this.#socket.send(bytes, flow.remote.port, flow.remote.address, (error) => {
       if (error !== null) failed(error);
     });
@@ -45,6 +47,7 @@ export class UdpTransport implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#socket, 'close');
+    this.#isClosed = true;
     this.#socket.close();
     await closed;
   }

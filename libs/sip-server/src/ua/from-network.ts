@@ -27,7 +27,7 @@ export function onRequest(core: Core, transaction: ServerTransaction): void {
   else if (scheme !== 'sip' && scheme !== 'sips') answer(transaction, 416);
   else if (IN_DIALOG_ONLY.has(request.method)) answer(transaction, 481);
   else if (DIALOG_MAKING.has(request.method) && !canMakeDialog(request)) answer(transaction, 400);
-  else if (core.apps.pick(request.method) === undefined) {
+  else if (!core.apps.canTake(request.method)) {
     core.counters.count('request.no-application');
     answer(transaction, 503, makeHeader('Retry-After', '1'));
   } else admit(core, transaction, undefined);

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import type { DataFolder } from './data-folder.ts';
+import type { LauncherSettings } from './settings.ts';
+import type { ProcessPlan } from './supervised.ts';
+
+/** What the processes are told apart from the user's settings. */
+export type Surroundings = {
+  /** Holds services/ and libs/: the checkout. */
+  readonly programsDir: string;
+  readonly folder: DataFolder;
+  readonly databaseUrl: string;
+  readonly natsUrl: string;
+  /** Loopback ports on which the embedded SIP servers take their applications. */
+  readonly controlPorts: Readonly<Record<SipRole, number>>;
+  /** What applications must know to connect to an embedded SIP server; made at every start. */
+  readonly sipSecret: string;
+};
+
+export const sipRoles = ['pilot', 'capture', 'playback'] as const;
+export type SipRole = (typeof sipRoles)[number];
+
+type Variables = Readonly<Record<string, string>>;
+
+const loopback = '127.0.0.1';
+
+/** Every process but PostgreSQL and NATS, with the environment it needs. */
+export const planProcesses = (settings: LauncherSettings, around: Surroundings): readonly ProcessPlan[] => [
+  ...sipRoles
+    .filter((role) => !sipOf(settings, role).server)
+    .map((role) => planSipServer(settings, around, role)),
+  ...Object.entries(serviceVariables(settings, around)).map(([name, own]) =>
+    planNode(around, name, `services/${name}/src/main.ts`, {
+      ...commonVariables(settings, around, name),
+      ...own,
+    }),
+  ),
+];
+
+const planNode = (around: Surroundings, name: string, main: string, env: Variables): ProcessPlan => ({
+  name,
+  command: { file: process.execPath, args: [join(around.programsDir, main)], env },
+  stopSignal: 'SIGTERM',
+});
+
+const sipOf = (settings: LauncherSettings, role: SipRole) =>
+  ({
+    pilot: { port: settings.sipPort, server: settings.pilotSipServer },
+    capture: { port: settings.captureSipPort, server: settings.captureSipServer },
+    playback: { port: settings.playbackSipPort, server: settings.playbackSipServer },
+  })[role];
+
+const planSipServer = (settings: LauncherSettings, around: Surroundings, role: SipRole): ProcessPlan => {
+  const { port } = sipOf(settings, role);
+  const place = `${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
+
+  return planNode(around, `sip-${role}`, 'libs/sip-server/src/main.ts', {
+    SIP_SERVER_LISTEN: `udp/${place},tcp/${place}`,
+    SIP_SERVER_CONTROL: `${loopback}:${around.controlPorts[role]}`,
+    SIP_SERVER_SECRET: around.sipSecret,
+    REEL_NODE_ID: `sip-${role}`,
+    REEL_LOG_LEVEL: settings.logLevel,
+  });
+};
+
+const commonVariables = (settings: LauncherSettings, around: Surroundings, role: string): Variables => ({
+  NATS_URL: around.natsUrl,
+  REEL_CLUSTER_ID: 'local',
+  REEL_CLUSTER_KEY: around.folder.clusterKey.reveal(),
+  REEL_NODE_ID: `${role}-1`,
+  REEL_HOST: settings.host,
+  REEL_ADVERTISE: settings.advertise,
+  REEL_LOG_LEVEL: settings.logLevel,
+});
+
+const serviceVariables = (
+  settings: LauncherSettings,
+  around: Surroundings,
+): Readonly<Record<string, Variables>> => {
+  const { folder } = around;
+  const sipServer = (role: SipRole): string =>
+    sipOf(settings, role).server ??
+    `drachtio://${loopback}:${around.controlPorts[role]}?secret=${encodeURIComponent(around.sipSecret)}`;
+  const database = { DATABASE_URL: around.databaseUrl, REEL_DATABASE_SERVER: 'primary' };
+
+  return {
+    pilot: { PILOT_SIP_SERVER: sipServer('pilot'), REEL_SIP_PORT: String(settings.sipPort) },
+    capture: {
+      CAPTURE_SIP_SERVER: sipServer('capture'),
+      REEL_CAPTURE_SIP_PORT: String(settings.captureSipPort),
+      REEL_RTP_PORTS: `${settings.rtpPorts.low}-${settings.rtpPorts.high}`,
+      REEL_RECORDINGS_DIR: folder.recordings,
+      REEL_CAPTURE_DIR: folder.capture,
+      REEL_DATABASE_SERVERS: 'primary',
+    },
+    metadata: {
+      ...database,
+      REEL_HTTP_PORT: String(settings.httpPort),
+      REEL_ADMIN_TOKEN_FILE: folder.adminTokenFile,
+    },
+    publisher: database,
+    playback: {
+      PLAYBACK_SIP_SERVER: sipServer('playback'),
+      REEL_PLAYBACK_SIP_PORT: String(settings.playbackSipPort),
+      REEL_PLAYBACK_HTTP_PORT: String(settings.playbackHttpPort),
+      REEL_RECORDINGS_DIR: folder.recordings,
+    },
+  };
+};

@@ -1,0 +1,102 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePorts, waitFor } from '@reelstream/testing';
+
+/** Instead of the services: answers the health check where it is told an HTTP port, and ends when asked to. */
+const idleProgram = `
+import { createServer } from 'node:http';
+if (process.env.FAIL_WITH && process.argv[1].includes('services/pilot')) {
+  console.error(process.env.FAIL_WITH);
+  process.exit(1);
+}
+const port = process.env.REEL_HTTP_PORT && process.argv[1].includes('metadata') ? process.env.REEL_HTTP_PORT : 0;
+createServer((request, response) => response.end('{}')).listen(Number(port), '127.0.0.1');
+console.log(JSON.stringify({ program: process.argv[1], pid: process.pid }));
+process.on('SIGTERM', () => process.exit(0));
+`;
+
+/** A launcher over idle programs, real PostgreSQL and real NATS, in a temporary folder with ports of its own. */
+export class TestBox implements AsyncDisposable {
+  readonly dir: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly #launchers: ChildProcess[] = [];
+  output = '';
+
+  private constructor(dir: string, env: Readonly<Record<string, string>>) {
+    this.dir = dir;
+    this.env = env;
+  }
+
+  static async create(): Promise<TestBox> {
+    const dir = await mkdtemp(join(tmpdir(), 'reel-box-'));
+    const services = ['pilot', 'capture', 'metadata', 'publisher', 'playback'].map(
+      (name) => `services/${name}`,
+    );
+    for (const program of [...services, 'libs/sip-server']) {
+      await mkdir(join(dir, program, 'src'), { recursive: true });
+      await writeFile(join(dir, program, 'src/main.ts'), idleProgram);
+    }
+    await writeFile(join(dir, 'package.json'), '{"type":"module"}');
+    const start = JSON.stringify(new URL('run.ts', import.meta.url).href);
+    await writeFile(
+      join(dir, 'start.ts'),
+      `import { runLauncher } from ${start};
+       await runLauncher({ env: process.env, args: process.argv.slice(2), programsDir: import.meta.dirname });`,
+    );
+    const names = ['SIP', 'CAPTURE_SIP', 'PLAYBACK_SIP', 'HTTP', 'PLAYBACK_HTTP'];
+    const ports = await freePorts(names.length);
+    const settings = names.map((name, index) => [`REEL_${name}_PORT`, String(ports[index])]);
+
+    return new TestBox(dir, { ...Object.fromEntries(settings), REEL_DATA_DIR: join(dir, 'data') });
+  }
+
+  /** Spawns a launcher; `env` is added to the box's own. */
+  launch(env: Readonly<Record<string, string>> = {}, args: readonly string[] = []): ChildProcess {
+    const launcher = spawn(process.execPath, [join(this.dir, 'start.ts'), ...args], {
+      env: { ...process.env, ...this.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.output = '';
+    const keep = (data: Buffer): void => void (this.output += data.toString());
+    launcher.stdout.on('data', keep);
+    launcher.stderr.on('data', keep);
+    this.#launchers.push(launcher);
+
+    return launcher;
+  }
+
+  async ready(): Promise<void> {
+    await waitFor(() => (this.output.includes('Reelstream is ready') ? true : undefined), {
+      deadlineMs: 30_000,
+      describe: () => `the box was not ready: ${this.output}`,
+    });
+  }
+
+  /** The pids of all processes of the box, by name; without the launcher's. */
+  async pids(): Promise<Readonly<Record<string, number>>> {
+    const run = join(this.dir, 'data/run');
+    const names = (await readdir(run)).filter((name) => name.endsWith('.json') && name !== 'launcher.json');
+    const files = await Promise.all(names.map((name) => readFile(join(run, name), 'utf8').catch(() => '{}')));
+    const entries = files.map((text) => JSON.parse(text) as { name: string; pid: number });
+
+    return Object.fromEntries(entries.map(({ name, pid }) => [name, pid]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const launcher of this.#launchers) {
+      if (launcher.exitCode !== null || launcher.signalCode !== null) continue;
+      launcher.kill('SIGTERM');
+      await exitOf(launcher);
+    }
+    await rm(this.dir, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** How a process ended. */
+export const exitOf = (child: ChildProcess): Promise<number | NodeJS.Signals | null> =>
+  new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode ?? child.signalCode);
+    else child.once('close', (code, signal) => resolve(code ?? signal));
+  });

@@ -23,3 +23,15 @@ export const sqlState = (error: unknown): string | undefined => {
  * program limits exceeded (54).
  */
 export const isDataError = (error: unknown): boolean => /^(22|23|54)/.test(sqlState(error) ?? '');
+
+/** Whether the server is away or refuses work for now, so that the same query may succeed later. */
+export const isUnavailable = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false;
+  const state = sqlState(error);
+  if (state !== undefined) return /^(08|53|57P)/.test(state);
+  if (error instanceof AggregateError) return error.errors.some(isUnavailable);
+  const code: unknown = 'code' in error ? error.code : undefined;
+
+  // pg says the rest in words only: `Connection terminated …`, `timeout exceeded when trying to connect`.
+  return typeof code === 'string' ? /^E[A-Z]+$/.test(code) : /connection|connect\b/i.test(error.message);
+};

@@ -52,7 +52,7 @@ const position = {
   base: bigint,
   /** The last event at or before `sequence`: the stream must still hold it there. */
   event_sequence: nullable(bigint),
-  event_id: nullable(uuid),
+  event_id: nullable(text),
   changed_at: withDefault(timestamp),
 };
 
@@ -76,6 +76,8 @@ const node = {
   role: text,
   host: nullable(text),
   address: nullable(text),
+  /** The life that `state` speaks of. */
+  epoch: bigint,
   state: oneOf('started', 'stopped', 'lost'),
   changed_at: timestamp,
 };
@@ -129,6 +131,8 @@ export type Database = {
 
 export type EventRow = Selectable<Database['event']>;
 export type SessionRow = Selectable<Database['session']>;
+export type NodeRow = Selectable<Database['node']>;
+export type PositionRow = Selectable<Database['position']>;
 export type SubscriptionRow = Selectable<Database['subscription']>;
 export type DeliveryRow = Selectable<Database['delivery']>;
 export type NewDelivery = Insertable<Database['delivery']>;

@@ -17,7 +17,7 @@ export type PublicType = (typeof publicTypes)[number];
 /** The body of one delivery (Standard Webhooks). It never changes between attempts. */
 export const WebhookBody = Type.Object({
   id: Type.String({ ...Uuid, description: "the event's id, and the webhook-id header" }),
-  type: Type.Union(publicTypes.map((type) => Type.Literal(type))),
+  type: Type.Unsafe<PublicType>(Type.Union(publicTypes.map((type) => Type.Literal(type)))),
   time: Timestamp,
   sequence: Type.Integer({ minimum: 1, description: 'contiguous per subscription: a gap is a loss' }),
   position: Type.String({

@@ -36,7 +36,7 @@ const statements = [
     sequence bigint not null,
     base bigint not null,
     event_sequence bigint,
-    event_id uuid,
+    event_id text,
     changed_at timestamptz not null default now()
   )`,
 
@@ -63,6 +63,7 @@ const statements = [
     role text not null,
     host text,
     address text,
+    epoch bigint not null,
     state text not null check (state in ('started', 'stopped', 'lost')),
     changed_at timestamptz not null
   )`,
@@ -103,8 +104,8 @@ const statements = [
     delivered_at timestamptz,
     unique (subscription_id, sequence)
   )`,
-  `create index delivery_heads on delivery (subscription_id, session_key, sequence) where state = 'pending'`,
-  `create index delivery_due on delivery (next_attempt_at) where state = 'pending'`,
+  `create index delivery_heads on delivery (subscription_id, session_key, sequence) where state <> 'delivered'`,
+  `create index delivery_due on delivery (subscription_id, next_attempt_at) where state = 'pending'`,
 ];
 
 export const first = {

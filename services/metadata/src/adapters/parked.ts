@@ -1,0 +1,31 @@
+import { toText } from '@reelstream/store';
+import type { Database, Transaction } from '@reelstream/store';
+
+/** A message of the stream that can't take effect, and why. */
+export type ParkedMessage = {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly body: string;
+  readonly reason: string;
+};
+
+/** Keeps messages that can't be applied, for a human to look at. */
+export const park = async (
+  trx: Transaction<Database>,
+  messages: readonly ParkedMessage[],
+  generation: number,
+): Promise<void> => {
+  for (const { sequence, subject, body, reason } of messages) {
+    await trx
+      .insertInto('parked')
+      .values({
+        generation,
+        sequence,
+        subject: toText(subject),
+        body: toText(body),
+        reason: toText(reason),
+      })
+      .onConflict((conflict) => conflict.columns(['generation', 'sequence']).doNothing())
+      .execute();
+  }
+};

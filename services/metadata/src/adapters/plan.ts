@@ -1,0 +1,188 @@
+import { sql, toJson, toText } from '@reelstream/store';
+import type { Database, Transaction } from '@reelstream/store';
+import type { NodeFact, Plan } from '../core/fold.ts';
+import type { Incoming } from '../core/incoming.ts';
+import { participantKeys } from '../core/participants.ts';
+import type { Subscription } from '../core/subscriptions.ts';
+
+type Trx = Transaction<Database>;
+
+/** Rows of one insert: PostgreSQL takes 65,535 parameters a statement. */
+const rowsAtOnce = 1_000;
+
+const chunks = <T>(items: readonly T[]): T[][] =>
+  Array.from({ length: Math.ceil(items.length / rowsAtOnce) }, (_, index) =>
+    items.slice(index * rowsAtOnce, (index + 1) * rowsAtOnce),
+  );
+
+/** Writes everything that a batch came to, but for the position. */
+export const writePlan = async (trx: Trx, plan: Plan, generation: number): Promise<void> => {
+  await writeEvents(trx, plan, generation);
+  await writeSessions(trx, plan);
+  for (const node of plan.nodes) await writeNode(trx, node);
+  for (const { id, data, time } of plan.alarms)
+    await raiseAlarm(trx, { alarmId: id, kind: 'position.rewound', raisedAt: time, detail: data });
+  for (const subscription of plan.subscriptions) await writeSubscription(trx, subscription);
+  await writeDeliveries(trx, plan);
+};
+
+const writeEvents = async (trx: Trx, { inserted, met, done }: Plan, generation: number): Promise<void> => {
+  const fresh = new Set(inserted.map(({ raw }) => raw.id));
+  const rows = inserted.map(({ sequence, family, raw }) => ({
+    id: raw.id,
+    generation,
+    sequence,
+    family,
+    subject: raw.subject,
+    type: toText(raw.type),
+    version: raw.version,
+    epoch: raw.epoch,
+    origin: raw.origin,
+    time: raw.time,
+    envelope: toJson(raw),
+    applied: done.has(raw.id),
+  }));
+  for (const chunk of chunks(rows)) await trx.insertInto('event').values(chunk).execute();
+
+  const released = [...done].filter((id) => !fresh.has(id));
+  if (released.length > 0)
+    await trx.updateTable('event').set({ applied: true }).where('id', 'in', released).execute();
+  for (const incoming of met) await writePlace(trx, incoming, generation);
+};
+
+/** An event of an older generation that the stream holds again has a new place; a mere repeat keeps its first one. */
+const writePlace = async (trx: Trx, { raw, sequence }: Incoming, generation: number): Promise<void> => {
+  await trx
+    .updateTable('event')
+    .set({ generation, sequence })
+    .where('id', '=', raw.id)
+    .where('generation', '<', generation)
+    .execute();
+};
+
+const writeSessions = async (trx: Trx, { sessions }: Plan): Promise<void> => {
+  const rows = sessions.map((record) => ({
+    session_id: record.sessionId,
+    state: record.state,
+    started_at: record.startedAt,
+    ended_at: record.endedAt ?? null,
+    version: record.version,
+    epoch: record.epoch,
+    origin: record.origin,
+    home: record.home,
+    participants: participantKeys(record),
+    doc: toJson(record),
+  }));
+  for (const chunk of chunks(rows)) {
+    await trx
+      .insertInto('session')
+      .values(chunk)
+      .onConflict((conflict) =>
+        conflict.column('session_id').doUpdateSet(({ ref }) => ({
+          state: ref('excluded.state'),
+          started_at: ref('excluded.started_at'),
+          ended_at: ref('excluded.ended_at'),
+          version: ref('excluded.version'),
+          epoch: ref('excluded.epoch'),
+          origin: ref('excluded.origin'),
+          home: ref('excluded.home'),
+          participants: ref('excluded.participants'),
+          doc: sql<string>`excluded.doc`,
+        })),
+      )
+      .execute();
+  }
+};
+
+/** What is said of an older life of a node changes nothing; what isn't said stays. */
+const writeNode = async (trx: Trx, fact: NodeFact): Promise<void> => {
+  await trx
+    .insertInto('node')
+    .values({
+      node_id: fact.nodeId,
+      role: fact.role,
+      host: fact.host === undefined ? null : toText(fact.host),
+      address: fact.address === undefined ? null : toText(fact.address),
+      epoch: fact.epoch,
+      state: fact.state,
+      changed_at: fact.changedAt,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .column('node_id')
+        .doUpdateSet(({ ref }) => ({
+          role: ref('excluded.role'),
+          host: sql<string | null>`coalesce(excluded.host, node.host)`,
+          address: sql<string | null>`coalesce(excluded.address, node.address)`,
+          epoch: ref('excluded.epoch'),
+          state: ref('excluded.state'),
+          changed_at: ref('excluded.changed_at'),
+        }))
+        .whereRef('node.epoch', '<=', 'excluded.epoch'),
+    )
+    .execute();
+};
+
+export type Alarm = {
+  readonly alarmId: string;
+  readonly kind: string;
+  readonly raisedAt: string;
+  readonly detail: unknown;
+};
+
+/** Raises an alarm, once. */
+export const raiseAlarm = async (trx: Trx, alarm: Alarm): Promise<void> => {
+  await trx
+    .insertInto('alarm')
+    .values({
+      alarm_id: alarm.alarmId,
+      kind: alarm.kind,
+      raised_at: alarm.raisedAt,
+      detail: toJson(alarm.detail),
+    })
+    .onConflict((conflict) => conflict.column('alarm_id').doNothing())
+    .execute();
+};
+
+const writeSubscription = async (trx: Trx, subscription: Subscription): Promise<void> => {
+  const { subscriptionId, deletedAt, nextSequence } = subscription;
+  await trx
+    .insertInto('subscription')
+    .values({
+      subscription_id: subscriptionId,
+      url: toText(subscription.url),
+      types: subscription.types.map(toText),
+      encrypted_secret: subscription.encryptedSecret,
+      created_at: subscription.createdAt,
+      deleted_at: deletedAt ?? null,
+      next_sequence: nextSequence,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .column('subscription_id')
+        .doUpdateSet({ deleted_at: deletedAt ?? null, next_sequence: nextSequence }),
+    )
+    .execute();
+  if (deletedAt === undefined) return;
+
+  await trx
+    .updateTable('delivery')
+    .set({ state: 'parked', last_error: 'the subscription was deleted' })
+    .where('subscription_id', '=', subscriptionId)
+    .where('state', '=', 'pending')
+    .execute();
+};
+
+const writeDeliveries = async (trx: Trx, { deliveries }: Plan): Promise<void> => {
+  if (deliveries.length === 0) return;
+  const rows = deliveries.map(({ subscriptionId, sessionKey, sequence, eventId, body }) => ({
+    subscription_id: subscriptionId,
+    session_key: sessionKey,
+    sequence,
+    event_id: eventId,
+    body,
+  }));
+  for (const chunk of chunks(rows)) await trx.insertInto('delivery').values(chunk).execute();
+  // Heard when, and only if, this transaction commits.
+  await sql`select pg_notify('delivery', '')`.execute(trx);
+};

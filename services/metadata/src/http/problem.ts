@@ -1,0 +1,64 @@
+import { STATUS_CODES } from 'node:http';
+import Type from 'typebox';
+
+/** RFC 9457 problem details. `code` is stable: clients may depend on it, never on `detail`. */
+export const ProblemDetails = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String(),
+    detail: Type.String(),
+    field: Type.Optional(Type.String({ description: 'the parameter or property that is to blame' })),
+  },
+  { $id: 'Problem' },
+);
+export type ProblemDetails = Type.Static<typeof ProblemDetails>;
+
+export type ProblemCode =
+  | 'INVALID_PARAMETER'
+  | 'INVALID_BODY'
+  | 'UNAUTHORIZED'
+  | 'NOT_FOUND'
+  | 'SESSION_NOT_FOUND'
+  | 'TRACK_NOT_FOUND'
+  | 'SUBSCRIPTION_NOT_FOUND'
+  | 'ALARM_NOT_FOUND'
+  | 'RECORDING_NOT_SEALED'
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'REQUEST_REFUSED'
+  | 'TOO_MANY_FOLLOWERS'
+  | 'PLAYBACK_UNAVAILABLE'
+  | 'DATABASE_UNAVAILABLE'
+  | 'BUS_UNAVAILABLE'
+  | 'NOT_COMMITTED_YET'
+  | 'INTERNAL';
+
+/** An answer that is an error; thrown by handlers, formatted in one place. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly fault: 'ours' | 'theirs';
+  readonly status: number;
+  readonly field: string | undefined;
+
+  constructor(status: number, code: ProblemCode, detail: string, field?: string) {
+    super(detail);
+    this.name = 'Problem';
+    this.code = code;
+    this.fault = status < 500 ? 'theirs' : 'ours';
+    this.status = status;
+    this.field = field;
+  }
+}
+
+/** The body of the answer. `about:blank` says that the title is the status's own (RFC 9457 §4.2.1). */
+export const formatProblem = ({ status, code, message, field }: Problem): ProblemDetails => ({
+  type: 'about:blank',
+  title: STATUS_CODES[status] ?? 'Error',
+  status,
+  code,
+  detail: message,
+  ...(field === undefined ? {} : { field }),
+});

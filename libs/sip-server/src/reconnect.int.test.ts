@@ -39,11 +39,9 @@ test('after its return an application goes on with its dialogs, in both directio
   await until('the application is away', () => server.counters()['now.applications'] === 0);
   relay.mend();
   await once(srf, 'connect');
-  const informed = once(dialog, 'info');
+  dialog.on('info', (_req, res) => res.send(200, { headers: { 'X-Seen': 'yes' } }));
   peer.send(caller.request('INFO', 2), endpoint(server, 'udp'));
-  const [, res] = await informed;
-  res.send(200);
-  await peer.response(200, 'INFO');
+  assert.equal(header(await peer.response(200, 'INFO'), 'x-seen'), 'yes');
   const destroyed = once(dialog, 'destroy');
   peer.send(caller.request('BYE', 3), endpoint(server, 'udp'));
   await peer.response(200, 'BYE');

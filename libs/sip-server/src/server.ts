@@ -50,8 +50,9 @@ export type SipServer = {
 
 /** Starts a server; throws ListenError naming the address that could not be bound. */
 export async function startSipServer(options: SipServerOptions): Promise<SipServer> {
-  const counters = new Counters();
-  const { core, transports } = await assemble(options, counters);
+  const core = assemble(options);
+  const { transports, counters } = core;
+  await transports.listen(options.listen);
   const control = await listenForApps(options, core).catch(async (error: unknown) => {
     await transports[Symbol.asyncDispose]();
     throw error;
@@ -88,23 +89,18 @@ function gauges({ dialogs, transactions, apps }: Core): Record<string, number> {
   };
 }
 
-async function assemble(
-  options: SipServerOptions,
-  counters: Counters,
-): Promise<{ core: Core; transports: Transports }> {
-  const timing = { ...DEFAULT_TIMING, ...options.timing };
+function assemble(options: SipServerOptions): Core {
+  const counters = new Counters();
   const count = (name: string): void => counters.count(name);
-  // The first socket may hear something while the second is still being bound: that is dropped, and will be repeated.
-  let ready: Core | undefined;
-  const transports = await Transports.listen(
-    options.listen,
-    { arrived: (bytes, flow) => ready && receive(ready, bytes, flow), counted: count, failed: count },
+  const transports = new Transports(
+    { arrived: (bytes, flow) => receive(core, bytes, flow), counted: count, failed: count },
     {
       idleMs: options.tcpIdleMs ?? 600_000,
       partialMs: options.tcpPartialMs ?? 32_000,
       maxQueuedBytes: 4 * 1024 * 1024,
     },
   );
+  const timing = { ...DEFAULT_TIMING, ...options.timing };
   const user: TransactionUser = {
     request: (transaction) => onRequest(core, transaction),
     cancel: (transaction, invite) => onCancel(core, transaction, invite),
@@ -128,8 +124,7 @@ async function assemble(
       options.onBug?.(where, error);
     },
   };
-  ready = core;
-  return { core, transports };
+  return core;
 }
 
 async function listenForApps(options: SipServerOptions, core: Core): Promise<ControlServer> {

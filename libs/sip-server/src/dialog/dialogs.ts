@@ -67,7 +67,7 @@ export class Dialogs {
   }
 
   close(): void {
-    for (const dialog of [...this.#byTags.values()]) this.remove(dialog);
+    for (const dialog of this.#byTags.values()) this.remove(dialog);
   }
 }
 

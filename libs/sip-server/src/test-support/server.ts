@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+// oxlint-disable-next-line no-restricted-imports -- the real client is the oracle of these tests
 import Srf from 'drachtio-srf';
 import type { SipServer, SipServerOptions } from '../server.ts';
 import { startSipServer } from '../server.ts';
@@ -21,7 +22,7 @@ export function startServer(options: Partial<SipServerOptions> = {}): Promise<Si
     timing: { t1: 50, t2: 400, t4: 100 },
     ...options,
     onBug: (where, error) => {
-      console.error(where, error);
+      throw new Error(where, { cause: error });
     },
   });
 }
@@ -68,10 +69,7 @@ export function answeringApp(): AnsweringApp {
   const dialogs: Srf.Dialog[] = [];
   const prepare = (srf: Srf): void => {
     srf.invite((req, res) => {
-      srf.createUAS(req, res, { localSdp: ANSWER }).then(
-        (dialog) => dialogs.push(dialog),
-        (error: unknown) => console.error(error),
-      );
+      void srf.createUAS(req, res, { localSdp: ANSWER }).then((dialog) => dialogs.push(dialog));
     });
   };
   return { dialogs, prepare };

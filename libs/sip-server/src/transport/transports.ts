@@ -22,32 +22,31 @@ export class ListenError extends Error {
 
 /** All sockets of the server behind one `send`. */
 export class Transports implements AsyncDisposable {
-  readonly #all: readonly (UdpTransport | TcpTransport)[];
+  readonly #all: (UdpTransport | TcpTransport)[] = [];
+  readonly #events: TransportEvents;
+  readonly #limits: TcpLimits;
 
-  private constructor(all: readonly (UdpTransport | TcpTransport)[]) {
-    this.#all = all;
+  constructor(events: TransportEvents, limits: TcpLimits) {
+    this.#events = events;
+    this.#limits = limits;
   }
 
   /** Binds every wanted address, or none: throws ListenError naming the one that can't be had. */
-  static async listen(
-    wanted: readonly Endpoint[],
-    events: TransportEvents,
-    limits: TcpLimits,
-  ): Promise<Transports> {
-    const bound: (UdpTransport | TcpTransport)[] = [];
+  async listen(wanted: readonly Endpoint[]): Promise<void> {
     for (const endpoint of wanted) {
       try {
-        bound.push(
-          endpoint.protocol === 'udp'
-            ? await UdpTransport.listen(endpoint, events)
-            : await TcpTransport.listen(endpoint, events, limits),
-        );
+        this.#all.push(await this.#bind(endpoint));
       } catch (error) {
-        await Promise.all(bound.map((each) => each[Symbol.asyncDispose]()));
+        await this[Symbol.asyncDispose]();
         throw new ListenError('listen', formatEndpoint(endpoint), error);
       }
     }
-    return new Transports(bound);
+  }
+
+  #bind(endpoint: Endpoint): Promise<UdpTransport | TcpTransport> {
+    return endpoint.protocol === 'udp'
+      ? UdpTransport.listen(endpoint, this.#events)
+      : TcpTransport.listen(endpoint, this.#events, this.#limits);
   }
 
   /** Where we listen, in configured order; port 0 replaced by the real one. */

@@ -65,5 +65,5 @@ export type Owed = {
   readonly meta: string;
   readonly message: Buffer;
   /** Carried out once the frame has been sent. */
-  readonly then?: () => void;
+  readonly afterwards?: () => void;
 };

@@ -98,7 +98,7 @@ function oweBye(core: Core, { dialog, request, transaction }: Incoming): void {
     transactionId: 'unsolicited',
     dialogId: dialog.state.id,
   });
-  owe(core, { owner: dialog.state.owner, meta, message, then: () => core.dialogs.remove(dialog) });
+  owe(core, { owner: dialog.state.owner, meta, message, afterwards: () => core.dialogs.remove(dialog) });
 }
 
 function expire(core: Core, incoming: Incoming): void {
@@ -139,14 +139,14 @@ export function dropEarlyDialog(core: Core, { inDialog, dialog }: Incoming): voi
 /** An application has come: what waited for the owner of a dialog may be for it. */
 export function onAppJoined(core: Core, app: App): void {
   flushOwed(core);
-  for (const incoming of [...core.parked]) {
+  for (const incoming of core.parked) {
     if (incoming.inDialog && appFor(core, incoming) === app) handOver(core, incoming, app);
   }
 }
 
 /** An application takes new requests of a method: some may have been waiting. */
 export function onAppRouted(core: Core, method: string): void {
-  for (const incoming of [...core.parked]) {
+  for (const incoming of core.parked) {
     if (incoming.inDialog || incoming.request.method !== method) continue;
     const app = appFor(core, incoming);
     if (app !== undefined) handOver(core, incoming, app);
@@ -155,7 +155,7 @@ export function onAppRouted(core: Core, method: string): void {
 
 /** An application has gone: what it left unanswered goes to its successor, as if new. */
 export function onAppLeft(core: Core, app: App): void {
-  for (const incoming of [...core.incoming.values()]) {
+  for (const incoming of core.incoming.values()) {
     if (incoming.app === app && incoming.cancelProxy === undefined) deliver(core, incoming);
   }
 }

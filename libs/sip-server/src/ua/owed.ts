@@ -20,10 +20,10 @@ export function flushOwed(core: Core): void {
   }
 }
 
-function pay(core: Core, { owner, meta, message, then }: Owed): boolean {
+function pay(core: Core, { owner, meta, message, afterwards }: Owed): boolean {
   const app = core.apps.heirOf(owner);
   if (app === undefined) return false;
   app.send(meta, message);
-  then?.();
+  afterwards?.();
   return true;
 }

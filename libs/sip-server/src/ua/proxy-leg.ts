@@ -26,45 +26,54 @@ export function startLeg(
 ): Leg {
   let hasProvisional = false;
   let isOver = false;
-  let held: (() => void) | undefined;
   const timers: NodeJS.Timeout[] = [];
+  const cancellation = holdable(core, request, flow);
   const end = (): void => {
     isOver = true;
     timers.forEach(clearTimeout);
   };
   const onResponse = (response: SipResponse, from: Flow): void => {
     hasProvisional = true;
-    held?.();
-    held = undefined;
+    cancellation.release();
     const isSuccess = response.status >= 200 && response.status < 300;
     if (response.status === 100 || (isOver && !isSuccess)) return;
     if (response.status >= 200) end();
     events.response(response, from);
   };
-  const transaction = core.transactions.send(request, flow, {
+  core.transactions.send(request, flow, {
     response: onResponse,
     failed: (reason) => {
       onResponse(makeResponse(request, reason === 'timeout' ? 408 : 503, { toTag: newTag() }), flow);
     },
   });
-  const cancel = (): void => {
-    if (request.method !== 'INVITE') return;
-    const send = (): void => {
-      core.transactions.send(makeCancel(request, []), transaction.flow, {
-        response: () => {},
-        failed: () => {},
-      });
-    };
-    if (hasProvisional) send();
-    else held = send;
-  };
   const passOver = (): void => {
     end();
-    cancel();
+    cancellation.cancel();
     events.passedOver();
   };
   const { provisionalMs, finalMs } = limits;
   if (provisionalMs !== undefined) timers.push(setTimeout(() => hasProvisional || passOver(), provisionalMs));
   if (finalMs !== undefined) timers.push(setTimeout(passOver, finalMs));
-  return { cancel };
+  return { cancel: cancellation.cancel };
+}
+
+/** A CANCEL that waits for the first response, for before that nothing may be cancelled (RFC 3261 §9.1). */
+function holdable(core: Core, request: SipRequest, flow: Flow): { cancel(): void; release(): void } {
+  let isReleased = false;
+  let isWanted = false;
+  const send = (): void => {
+    if (request.method !== 'INVITE' || !isReleased || !isWanted) return;
+    isWanted = false;
+    core.transactions.send(makeCancel(request, []), flow, { response: () => {}, failed: () => {} });
+  };
+  return {
+    cancel: () => {
+      isWanted = true;
+      send();
+    },
+    release: () => {
+      isReleased = true;
+      send();
+    },
+  };
 }

@@ -1,0 +1,65 @@
+import { bibPairingKey, classifyInvite, weightOf } from '@reelstream/domain';
+import type { ControllerType } from '@reelstream/events';
+import type { Invitation, RequestInfo, Transport } from '@reelstream/sip';
+import type { ControllerProfile } from './profile.ts';
+
+/** What the pilot needs to know of an INVITE. */
+export type Call = {
+  readonly callId: string;
+  readonly type: ControllerType;
+  /** Calls with the same key belong together and get the same homes. */
+  readonly key: string;
+  /** Whether another INVITE with this key will come: the other leg of a built-in bridge. */
+  readonly paired: boolean;
+  /** Streams, in units of an audio stream. */
+  readonly weight: number;
+  readonly controllerAddress: string;
+  readonly transport: Transport;
+  /** Who was called, as written in the request URI. */
+  readonly dialledUser: string | undefined;
+  readonly fromUri: string;
+  readonly toUri: string;
+  readonly problems: readonly string[];
+};
+
+/** Longer ones are cut in events and logs: nothing legitimate comes near. */
+const mostCharacters = 512;
+const clipped = (text: string): string => text.slice(0, mostCharacters);
+
+/** An INVITE without an offer brings one audio stream: a leg of a built-in bridge, or a caller that waits for ours. */
+const weightFrom = ({ offer }: Invitation): number => {
+  const kinds = (offer?.media ?? []).flatMap(({ kind, port }) =>
+    kind === 'other' || port === 0 ? [] : [kind],
+  );
+
+  return Math.max(1, weightOf(kinds));
+};
+
+const pairingKey = ({ bib }: Invitation, info: RequestInfo, profile: ControllerProfile): string | undefined =>
+  bib === undefined || bib.refCi === ''
+    ? undefined
+    : bibPairingKey(bib, profile.pairing ?? info.source.address);
+
+/** Reads a call from its INVITE. `dialledUser` is that of the request URI, taken apart by the caller. */
+export const callOf = (
+  info: RequestInfo,
+  invitation: Invitation,
+  given: { readonly profile: ControllerProfile; readonly dialledUser: string | undefined },
+): Call => {
+  const type = classifyInvite(invitation.marks);
+  const pair = type === 'cucm' ? pairingKey(invitation, info, given.profile) : undefined;
+
+  return {
+    callId: clipped(info.callId),
+    type,
+    key: pair ?? info.callId,
+    paired: pair !== undefined,
+    weight: weightFrom(invitation),
+    controllerAddress: info.source.address,
+    transport: info.source.transport,
+    dialledUser: given.dialledUser,
+    fromUri: clipped(info.from.uri),
+    toUri: clipped(info.to.uri),
+    problems: invitation.problems,
+  };
+};

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Heartbeat } from '@reelstream/events';
+import { aCall, home } from '../test-support/values.ts';
+import { decide, obstacle } from './decide.ts';
+import type { View } from './decide.ts';
+
+const view = (nodes: readonly Heartbeat[], rest: Partial<View> = {}): View => ({
+  nodes,
+  partnerHomes: [],
+  proxied: false,
+  draining: false,
+  ...rest,
+});
+const homesOf = (given: View, call = aCall()): string[] => {
+  const verdict = decide(given, call);
+
+  return verdict.action === 'refuse' ? [] : verdict.homes.map(({ nodeId }) => nodeId);
+};
+
+test('only capture nodes that take SIP are homes', () => {
+  const { sip: _, ...mute } = home('mute');
+  assert.deepEqual(homesOf(view([home('a'), home('b', { role: 'playback' }), mute])), ['a']);
+});
+
+test('a call goes by redirect, or is forwarded where the controller wants it so', () => {
+  assert.equal(decide(view([home('a')]), aCall()).action, 'redirect');
+  assert.equal(decide(view([home('a')], { proxied: true }), aCall()).action, 'proxy');
+});
+
+test('a cluster that can take nothing says why', () => {
+  const full = home('a', { load: 399 });
+  assert.deepEqual(decide(view([full]), aCall()), { action: 'refuse', cause: 'no-capacity' });
+  assert.deepEqual(decide(view([]), aCall()), { action: 'refuse', cause: 'no-node' });
+  assert.deepEqual(decide(view([home('a')], { draining: true }), aCall()), {
+    action: 'refuse',
+    cause: 'draining',
+  });
+});
+
+test('the first of two legs needs room for both, the second goes where the first went', () => {
+  const leg = aCall({ key: 'pair', paired: true, weight: 1 });
+  assert.deepEqual(homesOf(view([home('a', { capacity: 1 })]), leg), []);
+  const nodes = [home('a', { load: 399 }), home('b'), home('c')];
+  assert.deepEqual(homesOf(view(nodes, { partnerHomes: ['a', 'c'] }), leg), ['a', 'c']);
+});
+
+test('where none of the first leg’s homes can take the second, it is placed anew', () => {
+  const leg = aCall({ key: 'pair', paired: true, weight: 1 });
+  const nodes = [home('a', { state: 'draining' }), home('b')];
+  assert.deepEqual(homesOf(view(nodes, { partnerHomes: ['a', 'gone'] }), leg), ['b']);
+});
+
+test('OPTIONS is answered by whether an ordinary call would be taken', () => {
+  assert.equal(obstacle({ nodes: [home('a')], draining: false }), undefined);
+  assert.equal(obstacle({ nodes: [home('a', { load: 399 })], draining: false }), 'no-capacity');
+  assert.equal(obstacle({ nodes: [home('a')], draining: true }), 'draining');
+});

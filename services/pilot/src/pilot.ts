@@ -1,0 +1,139 @@
+import { pid } from 'node:process';
+import { announceNode, connectBus, watchNodes } from '@reelstream/bus';
+import type { Bus } from '@reelstream/bus';
+import { heartbeatSubject } from '@reelstream/events';
+import type { Heartbeat } from '@reelstream/events';
+import { createMeters } from '@reelstream/service';
+import type { Logger, Running } from '@reelstream/service';
+import { connectSip } from '@reelstream/sip';
+import { Facts } from './adapters/facts.ts';
+import { readProfiles } from './adapters/profiles.ts';
+import type { Config } from './config.ts';
+import { originAmong } from './core/origin.ts';
+import { OwnLoad } from './core/own-load.ts';
+import { Pairs } from './core/pairs.ts';
+import { Reservations } from './core/reservations.ts';
+import { onInvite } from './invite.ts';
+import { onOptions } from './options.ts';
+import { followReservations } from './reservations.ts';
+import { aliveNodes } from './state.ts';
+import type { Pilot } from './state.ts';
+
+/** The port of the first of `udp/127.0.0.1:5060,tcp/…`. */
+const sipPortOf = (addresses: readonly string[]): number | undefined => {
+  const port = /:(\d+)$/.exec(addresses[0] ?? '')?.[1];
+
+  return port === undefined ? undefined : Number(port);
+};
+
+/** Starts a pilot; it serves as soon as its SIP server and the bus are there, and says so in its heartbeat. */
+export const startPilot = async (config: Config, logger: Logger): Promise<Running> => {
+  const profiles = await readProfiles(config.controllerProfiles);
+  const meters = createMeters();
+  const { natsUrl: url, natsReplicas: replicas, nodeId } = config;
+  const bus = await connectBus({ url, replicas, name: nodeId, meters });
+  const watch = watchNodes(bus);
+  const epoch = Date.now();
+  const author = {
+    clusterId: config.clusterId,
+    nodeId,
+    epoch,
+    origin: () => originAmong(aliveNodes({ watch })),
+  };
+  const pilot: Pilot = {
+    bus,
+    watch,
+    profiles,
+    reservations: new Reservations(config.reservationTimeoutMs),
+    reservationTimeoutMs: config.reservationTimeoutMs,
+    pairs: new Pairs(),
+    ownLoad: new OwnLoad(),
+    facts: new Facts(bus.events, author, { logger, meters }),
+    logger,
+    meters,
+    draining: false,
+  };
+  const sip = await connectPilot(pilot, config);
+  const heartbeat = (): Heartbeat => ({ ...identity(config, epoch), ...stateOf(pilot, bus, sip) });
+  const endFollowing = followReservations(pilot, bus);
+  const endAnnouncing = announceNode(bus, heartbeat);
+  sayStarted(pilot, config);
+
+  return {
+    [Symbol.asyncDispose]: async () => {
+      pilot.draining = true;
+      bus.publish(heartbeatSubject(nodeId), heartbeat());
+      pilot.facts.say('node.stopped', { nodeId, role: 'pilot', stoppedAt: new Date().toISOString() });
+      await pilot.facts[Symbol.asyncDispose]();
+      endAnnouncing();
+      endFollowing();
+      watch.stop();
+      await sip[Symbol.asyncDispose]();
+      await bus[Symbol.asyncDispose]();
+    },
+  };
+};
+
+type PilotSip = AsyncDisposable & { readonly connected: boolean; readonly port: number | undefined };
+
+const connectPilot = async (pilot: Pilot, { sipServer }: Config): Promise<PilotSip> => {
+  let port: number | undefined;
+  const endpoint = await connectSip(
+    { server: sipServer, product: 'Reelstream' },
+    {
+      invite: (invite) => onInvite(pilot, invite),
+      options: () => onOptions(pilot),
+      connection: ({ connected, addresses }) => {
+        port = connected ? sipPortOf(addresses) : port;
+        pilot.logger.info({ connected, addresses }, connected ? 'SIP server is there' : 'SIP server is away');
+      },
+      error: (error) => {
+        pilot.meters.count('sip.error', error.message);
+        pilot.logger.warn({ error }, 'SIP request failed');
+      },
+    },
+  );
+
+  return {
+    get connected() {
+      return endpoint.connected;
+    },
+    get port() {
+      return port;
+    },
+    [Symbol.asyncDispose]: () => endpoint[Symbol.asyncDispose](),
+  };
+};
+
+/** What stays the same in every heartbeat of this life. */
+const identity = (config: Config, epoch: number) => ({
+  nodeId: config.nodeId,
+  role: 'pilot' as const,
+  epoch,
+  pid,
+  host: config.hostId,
+  address: config.host,
+  advertise: config.advertise,
+  load: 0,
+  reserved: 0,
+  capacity: 0,
+});
+
+const stateOf = (pilot: Pilot, bus: Bus, sip: PilotSip): Pick<Heartbeat, 'state' | 'detail' | 'sip'> => {
+  const address = sip.port === undefined ? {} : { sip: { port: sip.port } };
+  if (pilot.draining) return { state: 'draining', ...address };
+  if (!bus.connected) return { state: 'impaired', detail: 'no connection to NATS', ...address };
+
+  return sip.connected
+    ? { state: 'ready', ...address }
+    : { state: 'impaired', detail: 'no connection to the SIP server', ...address };
+};
+
+const sayStarted = (pilot: Pilot, { nodeId, hostId, host }: Config): void =>
+  pilot.facts.say('node.started', {
+    nodeId,
+    role: 'pilot',
+    host: hostId,
+    address: host,
+    startedAt: new Date().toISOString(),
+  });

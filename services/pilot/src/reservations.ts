@@ -1,0 +1,41 @@
+import type { Bus } from '@reelstream/bus';
+import { Claim, claimWildcard } from '@reelstream/events';
+import { Compile } from 'typebox/compile';
+import { attempt } from './invite.ts';
+import type { Pilot } from './state.ts';
+
+const claimValidator = Compile(Claim);
+const lookEveryMs = 100;
+
+/** Follows what becomes of redirected calls: claimed by a home, or lost. Returns the end of it. */
+export const followReservations = (
+  pilot: Pilot,
+  bus: Pick<Bus, 'subscribe' | 'onConnection'>,
+): (() => void) => {
+  const endClaims = bus.subscribe(claimWildcard, ({ data }) => {
+    if (!claimValidator.Check(data)) throw new Error('no claim');
+    pilot.reservations.claim(data.callId);
+  });
+  const endListening = bus.onConnection((connected) => {
+    if (!connected) pilot.reservations.forget();
+  });
+  const timer = setInterval(() => tellLost(pilot), lookEveryMs);
+
+  return () => {
+    clearInterval(timer);
+    endListening();
+    endClaims();
+  };
+};
+
+const tellLost = (pilot: Pilot): void => {
+  for (const { call, homes } of pilot.reservations.expire(performance.now())) {
+    pilot.facts.say('attempt.lost', { ...attempt(call), cause: 'redirect-not-followed', homes: [...homes] });
+    if (!pilot.reservations.followsNoRedirect(call.controllerAddress)) continue;
+    const { controllerAddress } = call;
+    pilot.logger.warn(
+      { controllerAddress },
+      'controller follows no redirect: its calls are forwarded from now on',
+    );
+  }
+};

@@ -1,0 +1,115 @@
+import { CliError, exitCodes } from './errors.ts';
+import { notRunning } from './system.ts';
+import type { System } from './system.ts';
+
+/** The parts of a session that commands look at; the rest passes through untouched with --json. */
+export type Session = {
+  readonly sessionId: string;
+  readonly state: string;
+  readonly startedAt: string;
+  readonly durationMs?: number;
+  readonly dialogs?: readonly { readonly callId: string }[];
+  readonly tracks?: readonly {
+    readonly trackNumber: number;
+    readonly codec?: string;
+    readonly packets?: number;
+    readonly participants?: readonly { readonly address?: string; readonly name?: string }[];
+  }[];
+  readonly recording?: { readonly sizeBytes?: number };
+};
+
+export type SessionPage = { readonly items: readonly Session[]; readonly nextCursor?: string | null };
+
+export type Node = {
+  readonly nodeId: string;
+  readonly role: string;
+  readonly pid?: number;
+  readonly host?: string;
+  readonly address?: string;
+  readonly state: string;
+  readonly load?: number;
+  readonly capacity?: number;
+  readonly storage?: { readonly level?: string; readonly usedPercent?: number };
+};
+
+const connectionCodes = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'ECONNRESET']);
+
+/** `fetch` hides what went wrong one level down, and several addresses in an AggregateError. */
+const networkCode = (error: unknown): string | undefined => {
+  const cause = error instanceof Error ? (error.cause ?? error) : undefined;
+
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+};
+
+const problemText = async (response: Response): Promise<string> => {
+  const text = await response.text().catch(() => '');
+  try {
+    const problem = JSON.parse(text) as { title?: string; detail?: string; code?: string };
+    const said = problem.detail ?? problem.title ?? response.statusText;
+
+    return problem.code === undefined ? said : `${said} (${problem.code})`;
+  } catch {
+    return `${response.status} ${response.statusText}`;
+  }
+};
+
+/** Requests to the API of one system; everything that fails is a CliError. */
+export class Api {
+  readonly #system: System;
+
+  constructor(system: System) {
+    this.#system = system;
+  }
+
+  /** Any answer to a GET of `path` below the API, redirects followed; throws only if the server can't be reached. */
+  async fetch(
+    path: string,
+    init: { readonly accept?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<Response> {
+    try {
+      return await fetch(`${this.#system.apiUrl}${path}`, {
+        headers: {
+          authorization: `Bearer ${this.#system.token}`,
+          accept: init.accept ?? 'application/json, application/problem+json',
+        },
+        ...(init.signal ? { signal: init.signal } : {}),
+      });
+    } catch (error) {
+      const code = networkCode(error);
+      if (code !== undefined && connectionCodes.has(code)) {
+        throw notRunning(`${new URL(this.#system.apiUrl).host} doesn't answer (${code})`);
+      }
+      throw error;
+    }
+  }
+
+  /** The answer to a GET if it is a success; throws CliError with what the server said. */
+  async open(
+    path: string,
+    init: { readonly accept?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<Response> {
+    const response = await this.fetch(path, init);
+    if (response.ok) return response;
+    const said = await problemText(response);
+    if (response.status === 401) throw new CliError(`the token isn't accepted: ${said}. Set REEL_TOKEN`);
+    throw new CliError(said, response.status === 404 ? exitCodes.notFound : exitCodes.failed);
+  }
+
+  async json<T>(path: string): Promise<T> {
+    return (await (await this.open(path)).json()) as T;
+  }
+
+  session(sessionId: string): Promise<Session> {
+    return this.json(`/sessions/${encodeURIComponent(sessionId)}`);
+  }
+
+  sessions(query: Readonly<Record<string, string>>): Promise<SessionPage> {
+    return this.json(`/sessions?${new URLSearchParams(query).toString()}`);
+  }
+
+  async nodes(): Promise<readonly Node[]> {
+    const body = await this.json<readonly Node[] | { readonly items: readonly Node[] }>('/nodes');
+
+    return 'items' in body ? body.items : body;
+  }
+}

@@ -1,0 +1,82 @@
+import { verifyPath } from '@reelstream/service';
+import type { Logger, Meters, Secret } from '@reelstream/service';
+import { fastify } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Exports, MediaFile } from '../export/exports.ts';
+import { linkInvalid, notFound, problemOf, sendProblem } from './problem.ts';
+import { sendFile } from './send-file.ts';
+
+export type HttpOptions = {
+  readonly exports: Exports;
+  readonly clusterKey: Secret;
+  readonly log: Logger;
+  readonly meters: Meters;
+};
+
+/** How long responses underway may take when the server closes. */
+const drainMs = 2_500;
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+const isAuthorised = (request: FastifyRequest, clusterKey: Secret): boolean => {
+  const [path = ''] = request.url.split('?', 1);
+  const query = request.query as Readonly<Record<string, unknown>>;
+
+  return verifyPath(
+    clusterKey,
+    path,
+    { expires: textOf(query['expires']), signature: textOf(query['signature']) },
+    Date.now(),
+  );
+};
+
+type MediaParams = { readonly Params: { readonly sessionId: string; readonly trackNumber?: string } };
+
+/** Builds the server of recorded media; every path below `/media` opens by a signed query only. */
+export const createHttpServer = ({ exports, clusterKey, log, meters }: HttpOptions): FastifyInstance => {
+  const server = fastify({ exposeHeadRoutes: false, routerOptions: { maxParamLength: 64 } });
+
+  const media = (
+    path: string,
+    find: (params: MediaParams['Params']) => Promise<MediaFile | undefined>,
+  ): void => {
+    server.route<MediaParams>({
+      method: ['GET', 'HEAD'],
+      url: path,
+      handler: async (request, reply): Promise<FastifyReply> => {
+        meters.count('media.requests');
+        if (!isAuthorised(request, clusterKey)) return sendProblem(reply, linkInvalid);
+        const file = await find(request.params);
+
+        return file ? sendFile(request, reply, file) : sendProblem(reply, notFound);
+      },
+    });
+  };
+  media('/media/:sessionId/recording.wav', ({ sessionId }) => exports.wav(sessionId));
+  media('/media/:sessionId/tracks/:trackNumber(^[1-9][0-9]{0,3}).rtpdump', ({ sessionId, trackNumber }) =>
+    exports.rtpdump(sessionId, Number(trackNumber)),
+  );
+  server.get('/health', (_, reply) => reply.send({ status: 'ok' }));
+
+  server.setNotFoundHandler((_, reply) => sendProblem(reply, notFound));
+  server.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error);
+    meters.count(`media.failed.${problem.code}`, String(error));
+    if (problem.status >= 500)
+      log.error({ error, path: request.url.split('?', 1)[0] }, 'media request failed');
+
+    return sendProblem(reply, problem);
+  });
+
+  return server;
+};
+
+/** Closes the server: responses underway get a moment to finish, then their connections are cut. */
+export const closeHttpServer = async (server: FastifyInstance): Promise<void> => {
+  const cut = setTimeout(() => server.server.closeAllConnections(), drainMs);
+  try {
+    await server.close();
+  } finally {
+    clearTimeout(cut);
+  }
+};

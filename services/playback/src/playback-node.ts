@@ -1,0 +1,75 @@
+import { announceNode, connectBus } from '@reelstream/bus';
+import { parseAdvertise } from '@reelstream/domain';
+import { createMeters, StartupError } from '@reelstream/service';
+import type { Logger, Running } from '@reelstream/service';
+import type { FastifyInstance } from 'fastify';
+import type { AddressInfo } from 'node:net';
+import { openPlaybackSip } from './adapters/sip.ts';
+import type { Config } from './config.ts';
+import { FileCache } from './export/cache.ts';
+import { Exports } from './export/exports.ts';
+import { Slots } from './export/slots.ts';
+import { closeHttpServer, createHttpServer } from './http/server.ts';
+import { heartbeatOf } from './node-status.ts';
+
+/** Exports made at a time, and how many more may wait: recording comes first on a host that does both. */
+const exportSlots = 1;
+const longestLine = 16;
+
+export type PlaybackNode = Running & { readonly httpPort: number };
+
+const listen = async (server: FastifyInstance, { host, httpPort }: Config): Promise<number> => {
+  try {
+    await server.listen({ host, port: httpPort });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StartupError(`REEL_PLAYBACK_HTTP_PORT=${httpPort} can't be used: ${reason}`, { cause });
+  }
+
+  return (server.server.address() as AddressInfo).port;
+};
+
+const openCache = async ({ playbackDir, cacheMegabytes }: Config): Promise<FileCache> => {
+  try {
+    return await FileCache.open({ folder: playbackDir, maxBytes: cacheMegabytes * 1024 * 1024 });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StartupError(`REEL_PLAYBACK_DIR=${playbackDir} can't be used: ${reason}`, { cause });
+  }
+};
+
+const readAdvertise = (text: string): ReturnType<typeof parseAdvertise> => {
+  try {
+    return parseAdvertise(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StartupError(`REEL_ADVERTISE=${text} is no good: ${reason}`, { cause });
+  }
+};
+
+/** Brings a playback node up: media over HTTP, SIP, heartbeats. Throws StartupError. */
+export const startPlaybackNode = async (config: Config, log: Logger, pid: number): Promise<PlaybackNode> => {
+  await using starting = new AsyncDisposableStack();
+  const meters = createMeters();
+  const advertise = readAdvertise(config.advertise);
+  const cache = await openCache(config);
+  const exports = new Exports({
+    recordingsDir: config.recordingsDir,
+    cache,
+    slots: new Slots(exportSlots, longestLine),
+    log,
+  });
+  const server = createHttpServer({ exports, clusterKey: config.clusterKey, log, meters });
+  starting.defer(() => closeHttpServer(server));
+  const httpPort = await listen(server, config);
+  const sip = starting.use(await openPlaybackSip({ server: config.sipServer, log, meters }));
+  const bus = starting.use(await connectBus({ url: config.natsUrl, name: config.nodeId }));
+  const facts = { ...config, advertise, pid, epoch: Date.now(), httpPort };
+  const endHeartbeats = announceNode(bus, () => heartbeatOf(facts, { sipConnected: sip.connected }));
+  starting.defer(endHeartbeats);
+  log.info({ host: config.host, httpPort }, 'playback is ready');
+
+  const running = starting.move();
+
+  return { httpPort, [Symbol.asyncDispose]: () => running.disposeAsync() };
+};

@@ -18,7 +18,8 @@ const turns = [
 
 /** The built-in sample: an agent and a customer move a ferry booking, 13.84 s. */
 export const sampleConversation = (): Conversation => {
-  const { samples } = parseWav(readFileSync(new URL('../../../samples/conversation.wav', import.meta.url)));
+  const { channels } = parseWav(readFileSync(new URL('../../../samples/conversation.wav', import.meta.url)));
+  const samples = channels[0] ?? new Int16Array(0);
   const voices = { agent: new Int16Array(samples.length), customer: new Int16Array(samples.length) };
   for (const { speaker, from, to } of turns) voices[speaker].set(samples.subarray(from, to), from);
 

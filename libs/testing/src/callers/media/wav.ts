@@ -1,7 +1,7 @@
 import { decodeG711 } from './g711.ts';
 
-/** Audio of one channel, 16-bit linear. */
-export type Audio = { readonly sampleRate: number; readonly samples: Int16Array };
+/** 16-bit linear audio, one array a channel. */
+export type Audio = { readonly sampleRate: number; readonly channels: readonly Int16Array[] };
 
 /** A WAV file that can't be used; the message says why. */
 export class WavError extends Error {
@@ -52,7 +52,7 @@ const toSamples = (format: Format, data: Buffer): Int16Array => {
   return samples;
 };
 
-/** Reads the first channel of a WAV file: 16-bit PCM, mu-law or A-law, any rate. Throws WavError. */
+/** Reads a WAV file: 16-bit PCM, mu-law or A-law, any rate. Throws WavError. */
 export const parseWav = (bytes: Uint8Array): Audio => {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (
@@ -77,16 +77,19 @@ export const parseWav = (bytes: Uint8Array): Audio => {
       const { channels, sampleRate } = format;
       const samples = toSamples(format, chunk);
 
-      return { sampleRate, samples: channels === 1 ? samples : firstChannel(samples, channels) };
+      return {
+        sampleRate,
+        channels: Array.from({ length: channels }, (_, n) => channelOf(samples, channels, n)),
+      };
     }
     pos += 8 + length + (length & 1);
   }
   throw new WavError('it has no data chunk');
 };
 
-const firstChannel = (samples: Int16Array, channels: number): Int16Array => {
+const channelOf = (samples: Int16Array, channels: number, number: number): Int16Array => {
   const channel = new Int16Array(Math.floor(samples.length / channels));
-  for (let i = 0; i < channel.length; i++) channel[i] = samples[i * channels] ?? 0;
+  for (let i = 0; i < channel.length; i++) channel[i] = samples[i * channels + number] ?? 0;
 
   return channel;
 };

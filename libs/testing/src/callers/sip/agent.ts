@@ -96,7 +96,8 @@ export class SipAgent implements AsyncDisposable {
       transaction.abandon(new CallError('CALL_CANCELLED', 'the call was given up'));
     }
     const wires = await Promise.allSettled(this.#wires.values());
-    await Promise.all(wires.map((wire) => wire.status === 'fulfilled' && wire.value[Symbol.asyncDispose]()));
+    const open = wires.flatMap((wire) => (wire.status === 'fulfilled' ? [wire.value] : []));
+    await Promise.all(open.map((wire) => wire[Symbol.asyncDispose]()));
   }
 
   #wire(transport: CallerTransport): Promise<Wire> {

@@ -9,7 +9,7 @@ export type CallerTransport = 'udp' | 'tcp';
 export type Peer = { readonly address: string; readonly port: number };
 
 /** A message that came in; `reply` goes back the way it came. */
-export type Arrival = { readonly message: SipMessage; reply(message: SipMessage): void };
+export type Arrival = { readonly message: SipMessage; readonly reply: (message: SipMessage) => void };
 
 /** Carries messages of one transport, from one local port: what Via and Contact say. */
 export interface Wire extends AsyncDisposable {

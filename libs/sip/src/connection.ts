@@ -50,7 +50,7 @@ export class Connection {
 
   /**
    * Waits for an answer of the server. `finish` runs in the same turn, before the next frame is looked at.
-   * Throws SipError `SIP_REFUSED` or `SIP_DISCONNECTED`.
+   * Throws SipError `SIP_REFUSED`, `SIP_DISCONNECTED` or `SIP_UNSENDABLE`.
    */
   ask<T, R>(
     start: (done: (error: unknown, value?: T) => void) => void,
@@ -65,13 +65,12 @@ export class Connection {
       try {
         start((error, value) => {
           settle(() => {
-            if (error)
-              reject(new SipError('SIP_REFUSED', `refused by the SIP server: ${asError(error).message}`));
+            if (error) reject(this.#refusal(asError(error)));
             else resolve(finish(value));
           });
         });
       } catch (error) {
-        const code = this.connected ? 'SIP_REFUSED' : 'SIP_DISCONNECTED';
+        const code = this.connected ? 'SIP_UNSENDABLE' : 'SIP_DISCONNECTED';
         settle(() => reject(new SipError(code, asError(error).message, { cause: error })));
       }
     });
@@ -91,6 +90,15 @@ export class Connection {
   /** The same where nobody waits for it. */
   replyOnly(response: SrfResponse, reply: Reply): void {
     this.reply(response, reply, () => undefined).catch((error: unknown) => this.report(asError(error)));
+  }
+
+  /** srf gives its own troubles and the server's refusals alike: as a text. */
+  #refusal(error: Error): SipError {
+    const isGone = !this.connected || error.message.includes('socket connection closed');
+
+    return isGone
+      ? new SipError('SIP_DISCONNECTED', 'the connection that brought the request is gone', { cause: error })
+      : new SipError('SIP_REFUSED', `refused by the SIP server: ${error.message}`, { cause: error });
   }
 
   /** Ends every wait: its answer can't come any more. */

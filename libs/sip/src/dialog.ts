@@ -1,4 +1,5 @@
 import type { Connection, Reply } from './connection.ts';
+import { asError } from './errors.ts';
 import { readMessage } from './message.ts';
 import { parseNameAddr } from './name-addr.ts';
 import { requestInfo } from './request-info.ts';
@@ -98,6 +99,9 @@ export class SipDialog implements Dialog {
         },
         () => undefined,
       );
+    } catch (error) {
+      // There is no dialog any more that could be kept: whoever ends it has nothing left to do about it.
+      this.#connection.report(asError(error));
     } finally {
       this.#finish({ cause: 'other', reason });
     }

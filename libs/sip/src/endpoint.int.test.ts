@@ -229,6 +229,22 @@ test('OPTIONS tells what we take; methods we know nothing of are refused', async
   assert.match((await call.peer.hear(/405/, /REGISTER/)).header('allow') ?? '', /INVITE/);
 });
 
+test('an answer that can not be sent is told, and the caller gets a 500', async () => {
+  const outcome = told<boolean>();
+  const cancelled: string[] = [];
+  await using call = await bench({
+    invite: (invite) => {
+      invite.onCancelled(() => cancelled.push(invite.info.callId));
+      void invite.reject(999).then(outcome.tell);
+    },
+  });
+  call.peer.send('INVITE');
+  await call.peer.hear(/500/);
+  assert.equal(await outcome.first, false);
+  assert.equal((call.errors[0] as SipError).code, 'SIP_UNSENDABLE');
+  assert.deepEqual(cancelled, []);
+});
+
 test('a dialog of ours is ended by BYE with its reason', async () => {
   const dialog = told<Dialog>();
   const ended = told<DialogEnd>();

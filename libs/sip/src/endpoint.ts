@@ -5,7 +5,7 @@ import { IncomingInvite } from './invite.ts';
 import { requestInfo } from './request-info.ts';
 import { createEngine } from './srf.ts';
 import type { SrfRequest, SrfResponse } from './srf.ts';
-import type { SipEndpoint, SipHandlers, SipOptions } from './types.ts';
+import type { RequestInfo, SipEndpoint, SipHandlers, SipOptions } from './types.ts';
 
 /** What we ask the server to hand us outside dialogs; anything else it answers itself. */
 const routedMethods = [
@@ -134,21 +134,19 @@ class Endpoint implements SipEndpoint {
     if (request.method === 'ACK') return;
     if (info.to.parameters['tag'] !== undefined || request.method === 'BYE' || request.method === 'UPDATE')
       return this.#connection.replyOnly(response, { status: 481 });
-    if (request.method === 'INVITE') return this.#invite(request, response);
-    if (request.method === 'OPTIONS') return this.#options(request, response);
+    if (request.method === 'INVITE') return this.#invite(info, request, response);
+    if (request.method === 'OPTIONS') return this.#options(info, response);
     this.#connection.replyOnly(response, { status: 405, headers: { allow } });
   }
 
-  #invite(request: SrfRequest, response: SrfResponse): void {
-    const info = requestInfo(request);
+  #invite(info: RequestInfo, request: SrfRequest, response: SrfResponse): void {
     const invite = new IncomingInvite(this.#connection, this.#dialogs, info, { request, response });
     // RFC 3261 §8.1.1.8: without it there is nobody to talk to in the dialog.
     if (!info.contact) return void invite.reject(400, { reason: 'Missing Contact' });
     if (!this.#connection.guard(() => this.#handlers.invite(invite))) void invite.reject(500);
   }
 
-  #options(request: SrfRequest, response: SrfResponse): void {
-    const info = requestInfo(request);
+  #options(info: RequestInfo, response: SrfResponse): void {
     const ran = this.#connection.guard(() => {
       const answer = this.#handlers.options(info);
       this.#connection.replyOnly(response, { ...answer, headers: { allow, accept, ...answer.headers } });

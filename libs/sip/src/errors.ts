@@ -11,12 +11,12 @@ export type SipErrorCode =
   | 'SIP_ANSWERED'
   /** The SIP server refused to send a message of ours. */
   | 'SIP_REFUSED'
-  /** A request that breaks the rules; the message says how. */
-  | 'SIP_BAD_REQUEST'
+  /** drachtio-srf would not send it, e.g. a status that it doesn't know. */
+  | 'SIP_UNSENDABLE'
   /** A handler or listener of the application threw; `cause` is what it threw. */
   | 'SIP_HANDLER';
 
-const theirs: ReadonlySet<SipErrorCode> = new Set(['SIP_SERVER_URL', 'SIP_CANCELLED', 'SIP_BAD_REQUEST']);
+const theirs: ReadonlySet<SipErrorCode> = new Set(['SIP_SERVER_URL', 'SIP_CANCELLED']);
 
 /** What went wrong in SIP, by a stable code. */
 export class SipError extends Error {

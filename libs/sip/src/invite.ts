@@ -108,7 +108,10 @@ export class IncomingInvite implements InviteReceived {
 
   /** The server refuses a final answer when the INVITE's transaction has ended already: the caller was faster. */
   #failure(error: unknown): Error {
-    if (!(error instanceof SipError) || error.code !== 'SIP_REFUSED') return asError(error);
+    if (!(error instanceof SipError)) return asError(error);
+    // A fault of ours must not leave the caller without an answer.
+    if (error.code === 'SIP_UNSENDABLE') this.#connection.replyOnly(this.#response, { status: 500 });
+    if (error.code !== 'SIP_REFUSED') return error;
     this.#cancel();
 
     return new SipError('SIP_CANCELLED', 'the INVITE was over before our answer', { cause: error });

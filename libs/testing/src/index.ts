@@ -1,4 +1,6 @@
 export { cacheDir } from './servers/cache.ts';
+export { containerEngine } from './servers/container-engine.ts';
+export type { ContainerEngine } from './servers/container-engine.ts';
 export { boundToParent, findOnPath, runCommand } from './servers/command.ts';
 export type { Command } from './servers/command.ts';
 export { debianPackages } from './servers/debian.ts';

@@ -1,6 +1,12 @@
 import type { Heartbeat, Role } from '@reelstream/events';
 
-export const roles = ['pilot', 'capture', 'metadata', 'publisher', 'playback'] as const satisfies readonly Role[];
+export const roles = [
+  'pilot',
+  'capture',
+  'metadata',
+  'publisher',
+  'playback',
+] as const satisfies readonly Role[];
 
 export type ServiceHealth = { readonly ready: number; readonly nodes: number };
 

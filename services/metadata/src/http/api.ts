@@ -28,7 +28,13 @@ export type Api = {
 export type Routes = (
   api: Api,
 ) => (
-  app: FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>,
+  app: FastifyInstance<
+    RawServerDefault,
+    IncomingMessage,
+    ServerResponse,
+    FastifyBaseLogger,
+    TypeBoxTypeProvider
+  >,
 ) => Promise<void>;
 
 /** The position that a list speaks of; absent before the database was first reached. */

@@ -24,7 +24,8 @@ const requestTimeoutMs = 10_000;
 /** What an error is to the client. Undefined for a bug of ours: its words stay in the log. */
 const toProblem = (error: unknown): Problem | undefined => {
   if (error instanceof Problem) return error;
-  if (isUnavailable(error)) return new Problem(503, 'DATABASE_UNAVAILABLE', 'the database can not be reached');
+  if (isUnavailable(error))
+    return new Problem(503, 'DATABASE_UNAVAILABLE', 'the database can not be reached');
   if (error instanceof errorCodes.FST_ERR_CTP_BODY_TOO_LARGE)
     return new Problem(413, 'TOO_LARGE', `a body has at most ${largestBodyBytes} bytes`);
   if (error instanceof errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE)
@@ -79,7 +80,10 @@ export const createServer = async (api: Api): Promise<FastifyInstance> => {
     const problem = toProblem(error);
     if (!problem) api.log.error({ error, method: request.method, url: request.url }, 'request failed');
 
-    return sendProblem(reply, problem ?? new Problem(500, 'INTERNAL', 'this is a fault of ours; it is in the log'));
+    return sendProblem(
+      reply,
+      problem ?? new Problem(500, 'INTERNAL', 'this is a fault of ours; it is in the log'),
+    );
   });
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, new Problem(404, 'NOT_FOUND', `there is no ${request.method} ${request.url}`)),
@@ -113,7 +117,8 @@ export const listen = async (app: FastifyInstance, host: string, port: number): 
     const reason = error instanceof Error ? error.message : String(error);
     throw new StartupError(`REEL_HTTP_PORT=${port} on ${host} can not be used: ${reason}`, { cause: error });
   }
-  const [address] = app.addresses();
 
-  return address?.port ?? port;
+  const address = app.server.address();
+
+  return typeof address === 'object' && address ? address.port : port;
 };

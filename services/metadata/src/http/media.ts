@@ -1,0 +1,86 @@
+import { addressFor } from '@reelstream/domain';
+import type { SessionRecord } from '@reelstream/domain';
+import { Uuid } from '@reelstream/events';
+import { signPath } from '@reelstream/service';
+import Type from 'typebox';
+import { findSession } from '../adapters/sessions.ts';
+import type { Api, Routes } from './api.ts';
+import { Problem, ProblemDetails } from './problem.ts';
+import { SessionParams } from './sessions.ts';
+
+/** How long a link opens: long enough to begin, and to begin again after an interruption. */
+const linkLifeMs = 10 * 60_000;
+
+const TrackParams = Type.Object({
+  sessionId: Uuid,
+  file: Type.String({ pattern: '^\\d{1,4}\\.rtpdump$', description: '<trackNumber>.rtpdump' }),
+});
+
+const tags = ['media'];
+const answers = {
+  307: Type.Null({ description: 'at the Location, to be opened without the token and within minutes' }),
+  '4xx': ProblemDetails,
+  '5xx': ProblemDetails,
+};
+
+type Sealed = SessionRecord & { readonly recording: NonNullable<SessionRecord['recording']> };
+
+const findSealed = async (api: Api, sessionId: string): Promise<Sealed> => {
+  const record = await findSession(api.store.db, sessionId);
+  if (!record) throw new Problem(404, 'SESSION_NOT_FOUND', `there is no session ${sessionId}`);
+  const { recording, state } = record;
+  if (!recording)
+    throw new Problem(409, 'RECORDING_NOT_SEALED', `the session is ${state}; its media is not complete yet`);
+
+  return { ...record, recording };
+};
+
+/** The URL of a path at the playback on a machine, as this client's network knows it, signed. */
+const playbackUrl = (api: Api, host: string, path: string, client: string): string => {
+  const [node] = api.watch
+    .nodes()
+    .filter(({ alive, heartbeat }) => alive && heartbeat.role === 'playback' && heartbeat.state === 'ready')
+    .filter(({ heartbeat }) => heartbeat.host === host && heartbeat.http);
+  if (!node?.heartbeat.http)
+    throw new Problem(503, 'PLAYBACK_UNAVAILABLE', `no playback is ready on ${host}, which holds the media`);
+  const { advertise, address, http } = node.heartbeat;
+  const known = addressFor(advertise, client, address);
+  const authority = known.includes(':') ? `[${known}]` : known;
+  const query = signPath(api.clusterKey, path, Date.now() + linkLifeMs);
+
+  return `http://${authority}:${http.port}${path}?${query}`;
+};
+
+/** Media is served by the machine that holds it; a signed link leads there. */
+export const mediaRoutes: Routes = (api) => async (app) => {
+  app.get(
+    '/sessions/:sessionId/recording.wav',
+    { schema: { tags, params: SessionParams, response: answers } },
+    async (request, reply) => {
+      const { sessionId } = request.params;
+      const { recording } = await findSealed(api, sessionId);
+      const path = `/media/${sessionId}/recording.wav`;
+
+      return reply
+        .header('cache-control', 'no-store')
+        .redirect(playbackUrl(api, recording.host, path, request.ip), 307);
+    },
+  );
+
+  app.get(
+    '/sessions/:sessionId/tracks/:file',
+    { schema: { tags, params: TrackParams, response: answers } },
+    async (request, reply) => {
+      const { sessionId, file } = request.params;
+      const { recording } = await findSealed(api, sessionId);
+      const trackNumber = Number.parseInt(file, 10);
+      if (!recording.files.some((each) => each.trackNumber === trackNumber && each.name.endsWith('.rtpdump')))
+        throw new Problem(404, 'TRACK_NOT_FOUND', `session ${sessionId} has no track ${trackNumber}`);
+      const path = `/media/${sessionId}/tracks/${trackNumber}.rtpdump`;
+
+      return reply
+        .header('cache-control', 'no-store')
+        .redirect(playbackUrl(api, recording.host, path, request.ip), 307);
+    },
+  );
+};

@@ -29,7 +29,7 @@ const newline = 0x0a;
 export type RtpdumpStart = {
   /** Wall clock, microseconds since 1970. */
   readonly startUs: bigint;
-  /** Where the packets came from; all zero where none came. */
+  /** Where the packets came from, in both headers as rtptools has it. Wireshark refuses port 0. */
   readonly address: string;
   readonly port: number;
 };

@@ -203,33 +203,48 @@ export const sealBlocks = (store: SegmentStore, request: SealRequest, found: Fou
   }
 };
 
-/** Where the chains lead; where one is broken, the segments up to its head are searched for what there is. */
-const follow = (store: SegmentStore, sessionId: string, heads: readonly StreamHead[]): Found => {
-  const chains = heads.map((head) => ({ trackNumber: head.trackNumber, places: store.chain(head) }));
-  const broken = chains.some(({ places }) => places === undefined);
-  if (!broken)
-    return {
-      streams: chains.map(({ trackNumber, places = [] }) => ({ trackNumber, places })),
-      damage: [],
-      recovered: false,
-    };
-  const reach = (worker: number) =>
-    Math.max(0, ...heads.filter((head) => head.worker === worker).map(({ segment }) => segment));
-  const { sessions, damage } = store.scan(
-    store.names.filter(({ worker, segment }) => segment <= reach(worker)),
-  );
+/** Everything that the named segments hold of a session. */
+const search = (store: SegmentStore, sessionId: string, names: SegmentStore['names']): Found => {
+  const { sessions, damage } = store.scan(names);
   const tracks = sessions.get(sessionId) ?? new Map<number, readonly BlockPlace[]>();
+  const streams = [...tracks].map(([trackNumber, places]) => ({ trackNumber, places }));
 
-  return {
-    streams: [...tracks].map(([trackNumber, places]) => ({ trackNumber, places })),
-    damage,
-    recovered: false,
-  };
+  return { streams, damage, recovered: false };
 };
 
-/** Seals a session from the last block of each of its streams. Blocking; see sealBlocks. */
-export const sealRecording = (request: SealRequest, heads: readonly StreamHead[]): Manifest => {
-  using store = new SegmentStore(request.segments);
+/** Where the chains lead; where one is broken, the segments up to its head are searched for what there is. */
+const follow = (store: SegmentStore, sessionId: string, heads: readonly StreamHead[]): Found => {
+  const streams: StreamBlocks[] = [];
+  for (const head of heads) {
+    const places = store.chain(head);
+    if (!places) {
+      const reach = Math.max(
+        ...heads.filter(({ worker }) => worker === head.worker).map(({ segment }) => segment),
+      );
 
-  return sealBlocks(store, request, follow(store, request.sessionId, heads));
+      return search(
+        store,
+        sessionId,
+        store.names.filter(({ worker, segment }) => worker !== head.worker || segment <= reach),
+      );
+    }
+    streams.push({ trackNumber: head.trackNumber, places });
+  }
+
+  return { streams, damage: [], recovered: false };
+};
+
+/**
+ * Seals a session from the last block of each of its streams; where those aren't known, from all segments, which takes
+ * long. Blocking; see sealBlocks.
+ */
+export const sealRecording = (request: SealRequest, heads?: readonly StreamHead[]): Manifest => {
+  using store = new SegmentStore(request.segments);
+  const { sessionId } = request;
+
+  return sealBlocks(
+    store,
+    request,
+    heads ? follow(store, sessionId, heads) : search(store, sessionId, store.names),
+  );
 };

@@ -23,8 +23,10 @@ export type SegmentLogOptions = {
   readonly wallMs: () => number;
   /** A closed segment changes no more. */
   readonly onClosed: (segment: { readonly path: string; readonly sessions: readonly string[] }) => void;
-  /** A write failed; said at each failure. What is not written is kept and tried again, while it fits. */
-  readonly onFailure: (error: NodeJS.ErrnoException) => void;
+  /** Writing or syncing failed; said once. What is not written is kept and tried at the next flush, while it fits. */
+  readonly onTrouble: (error: NodeJS.ErrnoException) => void;
+  /** … and works again. */
+  readonly onRecovered: () => void;
 };
 
 /** One stream's place in the log. */
@@ -64,6 +66,7 @@ export class SegmentLog {
   #writing: Chunk;
   #next: OpenSegment | undefined;
   #opening = false;
+  #troubled = false;
   #clockOffset = segmentHeaderLength;
   #queue: Promise<boolean> = Promise.resolve(true);
   /** Written since its last sync. */
@@ -145,7 +148,7 @@ export class SegmentLog {
     try {
       await segment.file.datasync();
     } catch (error) {
-      this.#options.onFailure(error as NodeJS.ErrnoException);
+      this.#fail(error as NodeJS.ErrnoException);
     }
   }
 
@@ -218,10 +221,11 @@ export class SegmentLog {
         done += bytesWritten;
       }
     } catch (error) {
-      this.#options.onFailure(error as NodeJS.ErrnoException);
+      this.#fail(error as NodeJS.ErrnoException);
 
       return false;
     }
+    this.#succeed();
     chunk.used = 0;
     if (chunk.bytes.length > ordinaryChunkBytes) chunk.bytes = Buffer.allocUnsafe(firstChunkBytes);
     this.#unsynced = chunk.segment;
@@ -241,11 +245,21 @@ export class SegmentLog {
         (next) => {
           this.#next = next;
         },
-        (error: NodeJS.ErrnoException) => this.#options.onFailure(error),
+        (error: NodeJS.ErrnoException) => this.#fail(error),
       )
       .finally(() => {
         this.#opening = false;
       });
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    if (!this.#troubled) this.#options.onTrouble(error);
+    this.#troubled = true;
+  }
+
+  #succeed(): void {
+    if (this.#troubled) this.#options.onRecovered();
+    this.#troubled = false;
   }
 
   async #finish(segment: OpenSegment): Promise<void> {
@@ -254,7 +268,7 @@ export class SegmentLog {
       await segment.file.datasync();
       await segment.file.close();
     } catch (error) {
-      this.#options.onFailure(error as NodeJS.ErrnoException);
+      this.#fail(error as NodeJS.ErrnoException);
     }
     this.#options.onClosed({ path: segment.path, sessions: [...segment.sessions] });
   }

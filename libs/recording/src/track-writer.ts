@@ -27,6 +27,10 @@ const shortestGapMs = 100;
 const mostGaps = 500;
 const mostSourcesListed = 16;
 
+/** Stands for the sender where none is known: Wireshark refuses port 0. */
+const nobody = '0.0.0.0';
+const discardPort = 9;
+
 const ms = (ns: number): number => Math.round(ns / 1e3) / 1e3;
 
 /** Writes the two files of a track from its blocks, and counts what goes into them. Blocking. */
@@ -78,7 +82,7 @@ export class TrackWriter {
     readonly track: ManifestTrack;
     readonly files: readonly ReturnType<HashedFile['complete']>[];
   } {
-    this.#header('0.0.0.0', 0);
+    this.#header(nobody, discardPort);
     this.index.write(formatIndexEnd([...this.#sources.keys()], this.#entries));
     const files = [this.rtpdump.complete(), this.index.complete()];
 
@@ -118,7 +122,7 @@ export class TrackWriter {
     const known = this.#sources.get(text);
     if (known !== undefined) return known;
     this.#sources.set(text, this.#sources.size);
-    this.#header(source?.address ?? '0.0.0.0', source?.port ?? 0);
+    this.#header(source?.address ?? nobody, source?.port ?? discardPort);
 
     return this.#sources.size - 1;
   }
@@ -131,7 +135,7 @@ export class TrackWriter {
 
   #write(payload: Buffer, { rtcp, offsetNs, at, length, source }: Arrived): void {
     if (length > longestPacket) return;
-    this.#header('0.0.0.0', 0);
+    this.#header(nobody, discardPort);
     const position = this.rtpdump.size;
     const record = this.rtpdump.reserve(recordHeaderLength + length);
     writeRecordHeader(record.target, record.at, { packetLength: length, rtcp, offsetMs: offsetNs / 1e6 });

@@ -114,7 +114,7 @@ const bindReasons: Readonly<Record<string, BindError['reason']>> = {
 };
 
 const bind = async (address: string, port: number, bufferBytes: number): Promise<Socket> => {
-  const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', ipv6Only: true });
+  const socket = createSocket(isIPv6(address) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' });
   try {
     const listening = once(socket, 'listening');
     socket.bind({ address, port, exclusive: true });

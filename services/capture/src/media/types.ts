@@ -26,6 +26,8 @@ export type TrackRequest = {
   readonly mediaType: 'audio' | 'video';
   /** Sizes the receive buffers (4 s of it), in kbit/s. Default 64 for audio, 2,000 for video. */
   readonly bitrateKbps?: number;
+  /** Hz by dynamic payload type, for the jitter; those of RFC 3551 needn't be given. */
+  readonly clockRates?: Readonly<Record<number, number>>;
   /** Bind exactly this even port (a session that goes on after a crash). Default: any free one. */
   readonly rtpPort?: number;
 };
@@ -53,8 +55,8 @@ export type TrackFigures = {
   readonly rtcpPackets: number;
   readonly bytes: number;
   readonly lost: number;
-  /** RFC 3550 A.8 of the SSRC that sent last, in timestamp units. */
-  readonly jitter: number;
+  /** RFC 3550 A.8 of the SSRC that sent last; absent where its clock rate is unknown. */
+  readonly jitterMs?: number;
   readonly ssrcs: readonly number[];
   readonly firstPacketAt?: string;
   readonly lastPacketAt?: string;
@@ -129,8 +131,9 @@ export type Recorder = {
   /** Gives up a session that shall not be kept (its INVITE was cancelled): releases, and lets its segments go. */
   discard(sessionId: string): Promise<void>;
   /**
-   * After a crash: seals, marked `recovered`, what the logs of earlier lives hold of each session (a manifest without
-   * packets where they hold nothing); then deletes earlier segments that no session still needs.
+   * After a crash, once, with every session that isn't sealed: seals, marked `recovered`, what the logs of earlier lives
+   * hold of each (a manifest without packets where they hold nothing); then deletes the segments of earlier lives,
+   * but those that hold a session that could not be sealed.
    */
   recover(
     sessions: readonly { readonly sessionId: string; readonly description: SealDescription }[],
@@ -140,5 +143,5 @@ export type Recorder = {
   close(): Promise<void>;
 };
 
-/** `recorder.ts` exports it as `createRecorder`; rejects where a folder can't be made or no port range is left. */
-export type CreateRecorder = (options: RecorderOptions) => Promise<Recorder>;
+/** `openRecorder`; rejects where a folder can't be written. */
+export type OpenRecorder = (options: RecorderOptions) => Promise<Recorder>;

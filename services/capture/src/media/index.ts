@@ -1,0 +1,1 @@
+export { openRecorder } from './recorder.ts';

@@ -1,0 +1,24 @@
+/** A receiving thread: answers the recorder's calls with a Receiver. */
+import { workerData } from 'node:worker_threads';
+import type { MediaCalls, MediaThreadData } from './messages.ts';
+import { Receiver } from './receiver.ts';
+import { say, serve } from './thread.ts';
+import type { Handlers } from './thread.ts';
+
+const answerWith = async (): Promise<Handlers<MediaCalls>> => {
+  const receiver = await Receiver.open(workerData as MediaThreadData, say);
+
+  return {
+    ready: () => undefined,
+    open: (request) => receiver.open(request),
+    stats: ({ sessionId }) => receiver.stats(sessionId),
+    release: ({ sessionId, trackNumbers }) => receiver.release(sessionId, trackNumbers),
+    close: async () => {
+      await receiver.close();
+
+      return undefined;
+    },
+  };
+};
+
+serve(answerWith());

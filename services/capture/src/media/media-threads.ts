@@ -1,0 +1,74 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { MediaCalls, MediaNotice, MediaThreadData } from './messages.ts';
+import { Thread } from './thread.ts';
+
+export type MediaThread = Thread<MediaCalls, MediaNotice>;
+
+const restartPauseMs = 500;
+
+/** The receiving threads. One that dies is replaced; its number, and so its folder of segments, stays. */
+export class MediaThreads {
+  readonly #data: Omit<MediaThreadData, 'worker'>;
+  readonly #threads: MediaThread[];
+  #closed = false;
+  onNotice: (notice: MediaNotice) => void = () => undefined;
+  /** A thread is gone with its sockets; another takes its place. */
+  onLost: (worker: number, error: Error) => void = () => undefined;
+
+  private constructor(count: number, data: Omit<MediaThreadData, 'worker'>) {
+    this.#data = data;
+    this.#threads = Array.from({ length: count }, (_, worker) => this.#start(worker));
+  }
+
+  /** Resolves once every thread has its log open; rejects where one can't. */
+  static async open(count: number, data: Omit<MediaThreadData, 'worker'>): Promise<MediaThreads> {
+    const threads = new MediaThreads(count, data);
+    try {
+      await Promise.all(threads.#threads.map((thread) => thread.call('ready', undefined)));
+    } catch (error) {
+      await threads.#end();
+      throw error;
+    }
+
+    return threads;
+  }
+
+  get(worker: number): MediaThread {
+    const thread = this.#threads[worker];
+    if (!thread) throw new RangeError(`there is no media thread ${worker} of ${this.#threads.length}`);
+
+    return thread;
+  }
+
+  get count(): number {
+    return this.#threads.length;
+  }
+
+  /** Lets each write what it has, and ends it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#threads.map((thread) => thread.call('close', undefined)));
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#threads.map((thread) => thread.end()));
+  }
+
+  #start(worker: number): MediaThread {
+    return new Thread(new URL('./media-thread.ts', import.meta.url), {
+      name: `media-${worker}`,
+      workerData: { ...this.#data, worker } satisfies MediaThreadData,
+      onNotice: (notice) => this.onNotice(notice),
+      onLost: (error) => void this.#replace(worker, error),
+    });
+  }
+
+  async #replace(worker: number, error: Error): Promise<void> {
+    if (this.#closed) return;
+    this.onLost(worker, error);
+    await pause(restartPauseMs);
+    if (!this.#closed) this.#threads[worker] = this.#start(worker);
+  }
+}

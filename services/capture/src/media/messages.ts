@@ -1,0 +1,76 @@
+/** What the main thread and the threads of the recorder say to each other. */
+import type { Manifest, SealRequest, SegmentSummary, StreamHead } from '@reelstream/recording';
+import type { TrackFigures } from './types.ts';
+
+export type MediaThreadData = {
+  readonly segments: string;
+  readonly worker: number;
+  readonly epoch: number;
+  readonly segmentBytes: number;
+};
+
+export type StreamRequest = {
+  readonly sessionId: string;
+  readonly trackNumber: number;
+  readonly address: string;
+  readonly rtpPort: number;
+  readonly receiveBufferBytes: number;
+  readonly clockRates: Readonly<Record<number, number>>;
+};
+
+export type Bound =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: 'taken' | 'address' | 'other'; readonly detail: string };
+
+/** Final figures, and where the media of each track ends in the segment log (absent: nothing was written). */
+export type Released = { readonly figures: readonly TrackFigures[]; readonly heads: readonly StreamHead[] };
+
+export type MediaCalls = {
+  readonly ready: { readonly request: undefined; readonly reply: undefined };
+  readonly open: { readonly request: StreamRequest; readonly reply: Bound };
+  readonly stats: {
+    readonly request: { readonly sessionId: string };
+    readonly reply: readonly TrackFigures[];
+  };
+  readonly release: {
+    readonly request: { readonly sessionId: string; readonly trackNumbers?: readonly number[] };
+    readonly reply: Released;
+  };
+  readonly close: { readonly request: undefined; readonly reply: undefined };
+};
+
+export type MediaNotice =
+  | {
+      readonly kind: 'media';
+      readonly sessionId: string;
+      readonly trackNumber: number;
+      readonly at: string;
+      readonly ssrc: number;
+      readonly payloadType: number;
+    }
+  | { readonly kind: 'write-failed'; readonly code: string; readonly detail: string }
+  | { readonly kind: 'write-resumed' }
+  | { readonly kind: 'segment-closed'; readonly path: string; readonly sessions: readonly string[] };
+
+/** An error that crosses between threads: classes don't. */
+export type Sealed =
+  | { readonly ok: true; readonly manifest: Manifest }
+  | { readonly ok: false; readonly detail: string; readonly cause: unknown };
+
+export type SealCalls = {
+  readonly seal: {
+    readonly request: { readonly request: SealRequest; readonly heads: readonly StreamHead[] | undefined };
+    readonly reply: Sealed;
+  };
+  readonly recover: {
+    readonly request: {
+      readonly segments: string;
+      readonly paths: readonly string[];
+      readonly requests: readonly SealRequest[];
+    };
+    readonly reply: {
+      readonly recordings: readonly (Sealed & { readonly sessionId: string })[];
+      readonly segments: readonly SegmentSummary[];
+    };
+  };
+};

@@ -1,0 +1,134 @@
+import { SegmentLog } from '@reelstream/recording';
+import { BindError, monotonicClock, openDgramSource } from '@reelstream/rtp';
+import type { PacketSource } from '@reelstream/rtp';
+import type { Bound, MediaNotice, MediaThreadData, Released, StreamRequest } from './messages.ts';
+import { ReceivedStream } from './received-stream.ts';
+import type { Clocks } from './received-stream.ts';
+import type { TrackFigures } from './types.ts';
+
+const beatMs = 100;
+const beatsPerSync = 10;
+
+/** What runs in a receiving thread: sockets are drained on a beat, runs go to the segment log, and it is all told once. */
+export class Receiver {
+  readonly #worker: number;
+  readonly #source: PacketSource;
+  readonly #log: SegmentLog;
+  readonly #clocks: Clocks;
+  readonly #say: (notice: MediaNotice) => void;
+  readonly #streams = new Map<number, ReceivedStream>();
+  readonly #beat: NodeJS.Timeout;
+  #lastSlot = 0;
+  #beats = 0;
+  #flushing = false;
+
+  private constructor(worker: number, log: SegmentLog, clocks: Clocks, say: (notice: MediaNotice) => void) {
+    this.#worker = worker;
+    this.#source = openDgramSource();
+    this.#log = log;
+    this.#clocks = clocks;
+    this.#say = say;
+    this.#beat = setInterval(() => this.#onBeat(), beatMs);
+  }
+
+  /** Opens the thread's segment log; throws Node's error where that can't be written. */
+  static async open(data: MediaThreadData, say: (notice: MediaNotice) => void): Promise<Receiver> {
+    const clocks = { monotonicNs: monotonicClock(), wallMs: Date.now };
+    const log = await SegmentLog.open({
+      ...data,
+      ...clocks,
+      onClosed: (segment) => say({ kind: 'segment-closed', ...segment }),
+      onTrouble: ({ code, message }) =>
+        say({ kind: 'write-failed', code: code ?? 'EUNKNOWN', detail: message }),
+      onRecovered: () => say({ kind: 'write-resumed' }),
+    });
+
+    return new Receiver(data.worker, log, clocks, say);
+  }
+
+  /** Binds the sockets of one track. */
+  async open(request: StreamRequest): Promise<Bound> {
+    const { sessionId, trackNumber, clockRates, ...sockets } = request;
+    const slot = ++this.#lastSlot;
+    const rates = new Map(Object.entries(clockRates).map(([type, hz]) => [Number(type), hz]));
+    const stream = this.#log.stream(sessionId, trackNumber);
+    this.#streams.set(slot, new ReceivedStream(slot, this.#log, stream, this.#clocks, rates));
+    try {
+      await this.#source.open({ slot, ...sockets });
+      // An idle log has no clocks: let this stream's first block have a fresh one.
+      this.#log.anchor();
+
+      return { ok: true };
+    } catch (error) {
+      this.#streams.delete(slot);
+      if (!(error instanceof BindError)) throw error;
+
+      return { ok: false, reason: error.reason, detail: error.message };
+    }
+  }
+
+  stats(sessionId: string): readonly TrackFigures[] {
+    return this.#of(sessionId).map((stream) => stream.figures(this.#source.counts(stream.slot)));
+  }
+
+  /** Takes and writes what has arrived, and closes the sockets. */
+  async release(sessionId: string, trackNumbers?: readonly number[]): Promise<Released> {
+    await this.#source.settle();
+    this.#drain();
+    const streams = this.#of(sessionId).filter(
+      ({ trackNumber }) => trackNumbers === undefined || trackNumbers.includes(trackNumber),
+    );
+    const figures = await Promise.all(
+      streams.map(async (stream) => {
+        this.#streams.delete(stream.slot);
+
+        return stream.figures(await this.#source.close(stream.slot));
+      }),
+    );
+    await this.#log.flush();
+
+    return { figures, heads: streams.flatMap((stream) => stream.head(this.#worker) ?? []) };
+  }
+
+  /** Releases everything and closes the log; what has arrived is durable then. */
+  async close(): Promise<void> {
+    clearInterval(this.#beat);
+    await this.#source.settle();
+    this.#drain();
+    await Promise.all([...this.#streams.keys()].map((slot) => this.#source.close(slot)));
+    this.#streams.clear();
+    await this.#log.close();
+  }
+
+  #of(sessionId: string): readonly ReceivedStream[] {
+    return [...this.#streams.values()].filter((stream) => stream.sessionId === sessionId);
+  }
+
+  #onBeat(): void {
+    this.#drain();
+    if (++this.#beats % beatsPerSync === 0) {
+      if (this.#streams.size > 0) this.#log.anchor();
+      // Neither is awaited: a slow disk must not slow the beat. Both report failure through the log's callbacks.
+      void this.#flush().then(() => this.#log.sync());
+    } else {
+      void this.#flush();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    await this.#log.flush();
+    this.#flushing = false;
+  }
+
+  #drain(): void {
+    this.#source.drain((slot, frames) => {
+      const stream = this.#streams.get(slot);
+      const first = stream?.take(frames);
+      if (stream && first) {
+        this.#say({ kind: 'media', sessionId: stream.sessionId, trackNumber: stream.trackNumber, ...first });
+      }
+    });
+  }
+}

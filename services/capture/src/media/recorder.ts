@@ -1,0 +1,258 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SealError, SegmentStore } from '@reelstream/recording';
+import type { Manifest, SealRequest, StreamHead } from '@reelstream/recording';
+import { MediaThreads } from './media-threads.ts';
+import type { Released } from './messages.ts';
+import { Sealer } from './sealer.ts';
+import { SegmentLedger } from './segment-ledger.ts';
+import { SocketBinder } from './socket-binder.ts';
+import type { BoundTrack } from './socket-binder.ts';
+import type {
+  Allocation,
+  Recorder,
+  Recovered,
+  RecorderLoad,
+  RecorderOptions,
+  SealDescription,
+  TrackFigures,
+  TrackRequest,
+} from './types.ts';
+
+/** A session from its first socket until it is sealed or discarded. */
+type Recording = {
+  /** Sockets that are open, by track. */
+  readonly open: Map<number, { readonly worker: number; readonly rtpPort: number }>;
+  readonly heads: StreamHead[];
+  /** Its thread died: where its media ends has to be searched for. */
+  headsLost: boolean;
+  /** Releases take their turns: a seal must not overtake one. */
+  turn: Promise<unknown>;
+};
+
+const defaultSegmentBytes = 256 * 1024 * 1024;
+
+/** Keeps the books of all sessions; threads receive, write and seal. */
+class ThreadedRecorder implements Recorder {
+  readonly #options: RecorderOptions;
+  readonly #segments: string;
+  readonly #threads: MediaThreads;
+  readonly #binder: SocketBinder;
+  readonly #ledger = new SegmentLedger((path) => void rm(path, { force: true }).catch(() => undefined));
+  readonly #sealer = new Sealer();
+  readonly #recordings = new Map<string, Recording>();
+  /** Segments of earlier lives, until they are recovered. */
+  #earlier: readonly string[];
+  #streams = 0;
+  #nextWorker = 0;
+  #closed = false;
+
+  constructor(options: RecorderOptions, segments: string, earlier: readonly string[], threads: MediaThreads) {
+    this.#options = options;
+    this.#segments = segments;
+    this.#earlier = earlier;
+    this.#threads = threads;
+    this.#binder = new SocketBinder(threads, options.ports);
+    threads.onLost = (worker, error) => this.#lose(worker, error);
+    threads.onNotice = (notice) => {
+      if (notice.kind === 'segment-closed') this.#ledger.closed(notice.path, notice.sessions);
+      else options.listener(notice);
+    };
+  }
+
+  async allocate(
+    sessionId: string,
+    tracks: readonly TrackRequest[],
+    bindAddress: string,
+  ): Promise<Allocation> {
+    if (this.#closed) return { ok: false, refusal: 'closed', detail: 'the recorder is closed' };
+    const { capacity } = this.#options;
+    if (this.#streams + tracks.length > capacity) {
+      return {
+        ok: false,
+        refusal: 'no-capacity',
+        detail: `${this.#streams} of ${capacity} streams are in use`,
+      };
+    }
+    // Counted before the first await: calls that come together must not share the last places.
+    this.#streams += tracks.length;
+    const recording = this.#recording(sessionId);
+    const worker = this.#nextWorker++ % this.#threads.count;
+    const place = { sessionId, worker, address: bindAddress };
+    const bound = await Promise.all(tracks.map((track) => this.#bind(recording, place, track)));
+    const refused = bound.find((track) => !track.ok);
+    const made = bound.flatMap((track) => (track.ok ? [track.ports] : []));
+    this.#streams -= tracks.length - made.length;
+    if (!refused || refused.ok) return { ok: true, tracks: made };
+    await this.release(
+      sessionId,
+      made.map(({ trackNumber }) => trackNumber),
+    );
+    if (recording.open.size === 0 && recording.heads.length === 0) this.#forget(sessionId);
+
+    return refused;
+  }
+
+  async stats(sessionId: string): Promise<readonly TrackFigures[]> {
+    const open = [...(this.#recordings.get(sessionId)?.open.values() ?? [])];
+    const workers = [...new Set(open.map(({ worker }) => worker))];
+    const replies = await Promise.all(
+      workers.map((worker) => this.#threads.get(worker).call('stats', { sessionId })),
+    );
+
+    return replies.flat();
+  }
+
+  async release(sessionId: string, trackNumbers?: readonly number[]): Promise<readonly TrackFigures[]> {
+    const recording = this.#recordings.get(sessionId);
+    if (!recording) return [];
+    const released = recording.turn.then(() => this.#release(sessionId, recording, trackNumbers));
+    recording.turn = released;
+
+    return released;
+  }
+
+  async seal(sessionId: string, description: SealDescription): Promise<Manifest> {
+    const recording = this.#recordings.get(sessionId);
+    if (!recording) throw new SealError(`session ${sessionId} was not recorded in this life: recover it`);
+    await this.release(sessionId);
+    const heads = recording.headsLost ? undefined : recording.heads;
+    const manifest = await this.#sealer.seal(this.#request(sessionId, description), heads);
+    this.#forget(sessionId);
+
+    return manifest;
+  }
+
+  async discard(sessionId: string): Promise<void> {
+    await this.release(sessionId);
+    this.#forget(sessionId);
+  }
+
+  async recover(
+    sessions: readonly { readonly sessionId: string; readonly description: SealDescription }[],
+  ): Promise<readonly Recovered[]> {
+    const requests = sessions.map(({ sessionId, description }) => this.#request(sessionId, description));
+    const { recovered, segments } = await this.#sealer.recover(this.#segments, this.#earlier, requests);
+    this.#earlier = [];
+    for (const { sessionId, ok } of recovered) if (!ok) this.#ledger.begin(sessionId);
+    for (const { path, sessions: inside } of segments) this.#ledger.closed(path, [...inside]);
+
+    return recovered;
+  }
+
+  load(): RecorderLoad {
+    return {
+      streams: this.#streams,
+      capacity: this.#options.capacity,
+      freePorts: this.#binder.freePorts,
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#threads.close();
+    await this.#sealer.close();
+  }
+
+  async #bind(
+    recording: Recording,
+    place: { readonly sessionId: string; readonly worker: number; readonly address: string },
+    track: TrackRequest,
+  ): Promise<BoundTrack> {
+    const bound = await this.#binder.bind(place, track);
+    if (bound.ok) {
+      recording.open.set(track.trackNumber, { worker: place.worker, rtpPort: bound.ports.rtpPort });
+    }
+
+    return bound;
+  }
+
+  async #release(
+    sessionId: string,
+    recording: Recording,
+    wanted: readonly number[] | undefined,
+  ): Promise<readonly TrackFigures[]> {
+    const numbers = [...recording.open.keys()].filter((number) => wanted?.includes(number) ?? true);
+    const workers = new Set(numbers.map((number) => recording.open.get(number)?.worker ?? 0));
+    const replies = await Promise.all(
+      [...workers].map((worker) => this.#ask(worker, { sessionId, trackNumbers: numbers })),
+    );
+    this.#free(recording, numbers);
+    for (const reply of replies) {
+      if (reply) recording.heads.push(...reply.heads);
+      else recording.headsLost = true;
+    }
+
+    return replies.flatMap((reply) => reply?.figures ?? []);
+  }
+
+  /** Undefined where the thread died before it could answer. */
+  #ask(
+    worker: number,
+    request: { readonly sessionId: string; readonly trackNumbers: readonly number[] },
+  ): Promise<Released | undefined> {
+    return this.#threads
+      .get(worker)
+      .call('release', request)
+      .catch(() => undefined);
+  }
+
+  /** A thread died with its sockets. */
+  #lose(worker: number, error: Error): void {
+    const sessions: string[] = [];
+    for (const [sessionId, recording] of this.#recordings) {
+      const numbers = [...recording.open]
+        .filter(([, open]) => open.worker === worker)
+        .map(([number]) => number);
+      if (numbers.length === 0) continue;
+      this.#free(recording, numbers);
+      recording.headsLost = true;
+      sessions.push(sessionId);
+    }
+    this.#options.listener({ kind: 'worker-lost', sessions, detail: error.message });
+  }
+
+  #free(recording: Recording, trackNumbers: readonly number[]): void {
+    for (const number of trackNumbers) {
+      const open = recording.open.get(number);
+      if (!open) continue;
+      recording.open.delete(number);
+      this.#binder.free(open.rtpPort);
+      this.#streams--;
+    }
+  }
+
+  #recording(sessionId: string): Recording {
+    const known = this.#recordings.get(sessionId);
+    if (known) return known;
+    const recording = { open: new Map(), heads: [], headsLost: false, turn: Promise.resolve() };
+    this.#recordings.set(sessionId, recording);
+    this.#ledger.begin(sessionId);
+
+    return recording;
+  }
+
+  #forget(sessionId: string): void {
+    this.#recordings.delete(sessionId);
+    this.#ledger.end(sessionId);
+  }
+
+  #request(sessionId: string, description: SealDescription): SealRequest {
+    const { recordingsDir: recordings, nodeId: home, hostId: host } = this.#options;
+    const sealedAt = new Date().toISOString();
+
+    return { recordings, segments: this.#segments, sessionId, home, host, sealedAt, ...description };
+  }
+}
+
+/** Starts the receiving threads. Rejects where the capture folder can't be written. */
+export const openRecorder = async (options: RecorderOptions): Promise<Recorder> => {
+  const segments = join(options.captureDir, 'segments');
+  using store = new SegmentStore(segments);
+  const earlier = store.names.map(({ path }) => path);
+  const { epoch, workers = 1, segmentBytes = defaultSegmentBytes } = options;
+  const threads = await MediaThreads.open(workers, { segments, epoch, segmentBytes });
+
+  return new ThreadedRecorder(options, segments, earlier, threads);
+};

@@ -15,7 +15,7 @@ export type Reply = {
 export class Connection {
   readonly engine: Engine;
   readonly #product: string;
-  readonly #report: ((error: Error) => void) | undefined;
+  #report: ((error: Error) => void) | undefined;
   readonly #waiting = new Set<(error: SipError) => void>();
   connected = false;
 
@@ -99,6 +99,12 @@ export class Connection {
     return isGone
       ? new SipError('SIP_DISCONNECTED', 'the connection that brought the request is gone', { cause: error })
       : new SipError('SIP_REFUSED', `refused by the SIP server: ${error.message}`, { cause: error });
+  }
+
+  /** Ends every wait in silence: nobody wants to hear of it any more. */
+  close(): void {
+    this.#report = undefined;
+    this.lost();
   }
 
   /** Ends every wait: its answer can't come any more. */

@@ -75,7 +75,7 @@ class Endpoint implements SipEndpoint {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#disconnect();
-    this.#connection.lost();
+    this.#connection.close();
   }
 
   #disconnect(): void {

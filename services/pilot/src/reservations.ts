@@ -29,9 +29,9 @@ export const followReservations = (
 };
 
 const tellLost = (pilot: Pilot): void => {
-  for (const { call, homes } of pilot.reservations.expire(performance.now())) {
+  for (const { call, homes, isLastStraw } of pilot.reservations.expire(performance.now())) {
     pilot.facts.say('attempt.lost', { ...attempt(call), cause: 'redirect-not-followed', homes: [...homes] });
-    if (!pilot.reservations.followsNoRedirect(call.controllerAddress)) continue;
+    if (!isLastStraw) continue;
     const { controllerAddress } = call;
     pilot.logger.warn(
       { controllerAddress },

@@ -7,9 +7,10 @@ const lost = (reservations: Reservations, now: number): string[] =>
   reservations.expire(now).map(({ call }) => call.callId);
 
 /** Three redirects that nobody claims. */
-const loseThree = (reservations: Reservations): void => {
+const loseThree = (reservations: Reservations): boolean[] => {
   for (const callId of ['1', '2', '3']) reservations.open(aCall({ callId }), ['a'], 0);
-  reservations.expire(2_000);
+
+  return reservations.expire(2_000).map(({ isLastStraw }) => isLastStraw);
 };
 
 test('a redirect that nobody claims in time is lost, and told once', () => {
@@ -44,7 +45,7 @@ test('the same call again waits anew', () => {
 
 test('three lost in a row make a controller one that follows no redirect', () => {
   const reservations = new Reservations(2_000);
-  loseThree(reservations);
+  assert.deepEqual(loseThree(reservations), [false, false, true]);
   assert.equal(reservations.followsNoRedirect('192.0.2.1'), true);
   assert.equal(reservations.followsNoRedirect('192.0.2.2'), false);
 });

@@ -1,6 +1,9 @@
 import type { Call } from './call.ts';
 
-export type Open = { readonly call: Call; readonly homes: readonly string[]; readonly expiresAt: number };
+type Open = { readonly call: Call; readonly homes: readonly string[]; readonly expiresAt: number };
+
+/** A redirect that nobody claimed; `isLastStraw` if by it the controller became one that doesn't follow them. */
+export type Lost = Pick<Open, 'call' | 'homes'> & { readonly isLastStraw: boolean };
 
 /** After this many lost redirects in a row a controller is taken for one that doesn't follow them. */
 const mostLostInARow = 3;
@@ -52,13 +55,12 @@ export class Reservations {
   }
 
   /** Those whose time is up: lost, each told once. */
-  expire(now: number): readonly Open[] {
-    const lost: Open[] = [];
+  expire(now: number): readonly Lost[] {
+    const lost: Lost[] = [];
     for (const [callId, open] of this.#open) {
       if (open.expiresAt > now) break;
       this.#open.delete(callId);
-      this.#giveUp(open.call);
-      lost.push(open);
+      lost.push({ call: open.call, homes: open.homes, isLastStraw: this.#giveUp(open.call) });
     }
 
     return lost;
@@ -69,13 +71,15 @@ export class Reservations {
     return (this.#lostInARow.get(controllerAddress) ?? 0) >= mostLostInARow;
   }
 
-  #giveUp({ callId, controllerAddress }: Call): void {
+  #giveUp({ callId, controllerAddress }: Call): boolean {
     this.#givenUp.set(callId, controllerAddress);
     dropOldest(this.#givenUp, mostRemembered);
     const lost = (this.#lostInARow.get(controllerAddress) ?? 0) + 1;
     this.#lostInARow.delete(controllerAddress);
     this.#lostInARow.set(controllerAddress, lost);
     dropOldest(this.#lostInARow, mostRemembered);
+
+    return lost === mostLostInARow;
   }
 }
 

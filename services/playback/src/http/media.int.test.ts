@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { freshId } from '@reelstream/events';
+import { recordingFolder } from '@reelstream/recording';
+import { createLogger, createMeters, Secret, signPath } from '@reelstream/service';
+import { decodeG711, encodeG711, parseWav, sampleConversation } from '@reelstream/testing/callers';
+import type { FastifyInstance } from 'fastify';
+import { FileCache } from '../export/cache.ts';
+import { Exports } from '../export/exports.ts';
+import { Slots } from '../export/slots.ts';
+import { record, rtp, talk } from '../test-support/recording.ts';
+import type { RecordedTrack } from '../test-support/recording.ts';
+import { closeHttpServer, createHttpServer } from './server.ts';
+
+const clusterKey = new Secret(randomBytes(32).toString('base64'));
+const pcmu = [{ payloadType: 0, codec: 'PCMU', clockRate: 8_000 }];
+const pcma = [{ payloadType: 8, codec: 'PCMA', clockRate: 8_000 }];
+const { agent, customer } = sampleConversation();
+const agentCodes = encodeG711('PCMU', agent);
+const customerCodes = encodeG711('PCMA', customer);
+
+let root = '';
+let base = '';
+let server: FastifyInstance;
+
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'reel-playback-'));
+  const cache = await FileCache.open({ folder: join(root, 'playback'), maxBytes: 100_000_000 });
+  const log = createLogger({ service: 'playback', nodeId: 'playback-1', level: 'silent' });
+  const exports = new Exports({
+    recordingsDir: join(root, 'recordings'),
+    cache,
+    slots: new Slots(1, 8),
+    log,
+  });
+  server = createHttpServer({ exports, clusterKey, log, meters: createMeters() });
+  await server.listen({ host: '127.0.0.1', port: 0 });
+  base = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
+});
+
+after(async () => {
+  await closeHttpServer(server);
+  await rm(root, { recursive: true });
+});
+
+const signed = (path: string, expiresAtMs = Date.now() + 60_000): string =>
+  `${base}${path}?${signPath(clusterKey, path, expiresAtMs)}`;
+
+const wavOf = (sessionId: string): string => signed(`/media/${sessionId}/recording.wav`);
+
+const bytesOf = async (response: Response): Promise<Buffer> => Buffer.from(await response.arrayBuffer());
+
+const codeOf = async (response: Response): Promise<unknown> => {
+  assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json/);
+
+  return ((await response.json()) as { code: unknown }).code;
+};
+
+const conversation = (customerFromMs: number): readonly RecordedTrack[] => [
+  { codecs: pcmu, packets: talk(0, agentCodes, 1_000) },
+  { codecs: pcma, packets: talk(8, customerCodes, customerFromMs) },
+];
+
+test('a recording is a WAV file with a channel for each track, of exactly the samples that were sent', async () => {
+  const { sessionId } = await record(root, conversation(1_000));
+  const response = await fetch(wavOf(sessionId));
+  const { sampleRate, channels } = parseWav(await bytesOf(response));
+
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get('content-type'), 'audio/wav');
+  assert.equal(sampleRate, 8_000);
+  assert.deepEqual(channels, [decodeG711('PCMU', agentCodes), decodeG711('PCMA', customerCodes)]);
+});
+
+test('a track that began later begins later in its channel, in silence', async () => {
+  const { sessionId } = await record(root, conversation(1_500));
+  const { channels } = parseWav(await bytesOf(await fetch(wavOf(sessionId))));
+  const [first, second] = channels;
+
+  assert.deepEqual(first?.subarray(0, agentCodes.length), decodeG711('PCMU', agentCodes));
+  assert.ok(first?.subarray(agentCodes.length).every((sample) => sample === 0));
+  assert.ok(second?.subarray(0, 4_000).every((sample) => sample === 0));
+  assert.deepEqual(second?.subarray(4_000), decodeG711('PCMA', customerCodes));
+});
+
+test('loss is silence, order is restored, repeats are ignored', async () => {
+  const sent = talk(0, agentCodes, 0);
+  const at = (n: number) => ({ ...(sent[n] ?? sent[0]!) });
+  const mangled = [
+    ...sent.slice(0, 100),
+    at(101),
+    at(100),
+    ...sent.slice(103, 300),
+    at(250),
+    ...sent.slice(300),
+  ];
+  const packets = mangled.map(({ packet }, n) => ({ atMs: n * 20, packet }));
+  const { sessionId } = await record(root, [{ codecs: pcmu, packets }]);
+  const { channels } = parseWav(await bytesOf(await fetch(wavOf(sessionId))));
+  const expected = decodeG711('PCMU', agentCodes);
+  expected.fill(0, 102 * 160, 103 * 160);
+
+  assert.deepEqual(channels, [expected]);
+});
+
+test('a part is served for a range, with 206; what lies past the end is 416; an entity tag saves the rest', async () => {
+  const { sessionId } = await record(root, conversation(1_000));
+  const url = wavOf(sessionId);
+  const whole = await fetch(url);
+  const bytes = await bytesOf(whole);
+  const etag = whole.headers.get('etag') ?? '';
+  const get = (headers: Record<string, string>, method = 'GET') => fetch(url, { headers, method });
+
+  const part = await get({ range: 'bytes=44-1043' });
+  assert.equal(part.status, 206);
+  assert.equal(part.headers.get('content-range'), `bytes 44-1043/${bytes.length}`);
+  assert.deepEqual(await bytesOf(part), bytes.subarray(44, 1_044));
+  assert.deepEqual(await bytesOf(await get({ range: 'bytes=-10' })), bytes.subarray(-10));
+
+  const past = await get({ range: `bytes=${bytes.length}-` });
+  assert.equal(past.status, 416);
+  assert.equal(past.headers.get('content-range'), `bytes */${bytes.length}`);
+
+  assert.equal((await get({ range: 'bytes=0-9', 'if-range': '"other"' })).status, 200);
+  assert.equal((await get({ range: 'bytes=0-9', 'if-range': etag })).status, 206);
+  assert.equal((await get({ 'if-none-match': etag })).status, 304);
+
+  const head = await get({}, 'HEAD');
+  assert.equal(head.headers.get('content-length'), String(bytes.length));
+  assert.equal(head.headers.get('etag'), etag);
+  assert.equal((await bytesOf(head)).length, 0);
+});
+
+test("a track's packets are served as they lie on disk", async () => {
+  const { sessionId, folder, manifest } = await record(root, conversation(1_000));
+  const response = await fetch(signed(`/media/${sessionId}/tracks/2.rtpdump`));
+  const bytes = await bytesOf(response);
+  const file = manifest.files.find(({ name }) => name === 'track-2.rtpdump');
+
+  assert.deepEqual(bytes, await readFile(join(folder, 'track-2.rtpdump')));
+  assert.equal(response.headers.get('etag'), `"${file?.sha256}"`);
+  assert.equal(createHash('sha256').update(bytes).digest('hex'), file?.sha256);
+  assert.equal((await fetch(signed(`/media/${sessionId}/tracks/3.rtpdump`))).status, 404);
+});
+
+test('a link opens one path, until it expires, and nothing opens without', async () => {
+  const { sessionId } = await record(root, conversation(1_000));
+  const path = `/media/${sessionId}/recording.wav`;
+  const query = signPath(clusterKey, path, Date.now() + 60_000);
+
+  assert.equal((await fetch(`${base}${path}?${query}`, { method: 'HEAD' })).status, 200);
+  for (const url of [
+    `${base}${path}`,
+    `${base}/media/${sessionId}/tracks/1.rtpdump?${query}`,
+    signed(path, Date.now() - 1),
+    `${base}${path}?${query.slice(0, -1)}`,
+    `${base}${path}?${query}&signature=x`,
+  ]) {
+    const response = await fetch(url);
+    assert.equal(response.status, 403, url);
+    assert.equal(await codeOf(response), 'LINK_INVALID');
+  }
+});
+
+test('what is unknown is 404, what is not sealed yet 409', async () => {
+  const unsealed = freshId();
+  await mkdir(join(root, 'recordings', recordingFolder(unsealed)), { recursive: true });
+
+  const missing = await fetch(wavOf(freshId()));
+  assert.equal(missing.status, 404);
+  assert.equal(await codeOf(missing), 'NOT_FOUND');
+  const early = await fetch(wavOf(unsealed));
+  assert.equal(early.status, 409);
+  assert.equal(await codeOf(early), 'RECORDING_NOT_SEALED');
+});
+
+test('no path leads out of the recordings, however it is written and signed', async () => {
+  for (const name of [
+    '..',
+    '..%2f..%2fetc',
+    '%2e%2e%2f',
+    'x'.repeat(60),
+    '00000000-0000-4000-8000-000000000000',
+  ]) {
+    const response = await fetch(wavOf(name));
+    assert.equal(response.status, 404, name);
+  }
+});
+
+test('a track that can not be decoded is silent and named; if none can, the codec is told', async () => {
+  const g729 = [{ payloadType: 18, codec: 'G729', clockRate: 8_000 }];
+  const opaque = {
+    codecs: g729,
+    packets: [{ atMs: 0, packet: rtp({ payloadType: 18, sequence: 1, timestamp: 1 }, Buffer.alloc(20)) }],
+  };
+  const half = await record(root, [
+    opaque,
+    { codecs: pcmu, packets: talk(0, agentCodes.subarray(0, 1_600), 0) },
+  ]);
+  const response = await fetch(wavOf(half.sessionId));
+  const { channels } = parseWav(await bytesOf(response));
+
+  assert.equal(response.headers.get('reel-silent-tracks'), '1=G729');
+  assert.deepEqual(channels, [new Int16Array(1_600), decodeG711('PCMU', agentCodes.subarray(0, 1_600))]);
+
+  const none = await record(root, [opaque]);
+  const refused = await fetch(wavOf(none.sessionId));
+  assert.equal(refused.status, 415);
+  assert.match(await refused.clone().text(), /G729/);
+  assert.equal(await codeOf(refused), 'CODEC_NOT_DECODABLE');
+});
+
+test('a session without a packet is an empty WAV file', async () => {
+  const { sessionId } = await record(root, [{ codecs: pcmu, packets: [] }]);
+  const response = await fetch(wavOf(sessionId));
+
+  assert.equal(response.status, 200);
+  assert.deepEqual(parseWav(await bytesOf(response)).channels, [new Int16Array(0)]);
+});
+
+test('many who ask at once get one export, and nothing is left of making it', async () => {
+  const { sessionId } = await record(root, conversation(1_000));
+  const responses = await Promise.all(
+    Array.from({ length: 8 }, async () => bytesOf(await fetch(wavOf(sessionId)))),
+  );
+
+  assert.equal(new Set(responses.map((bytes) => createHash('sha256').update(bytes).digest('hex'))).size, 1);
+  assert.deepEqual(await readdir(join(root, 'playback', 'work')), []);
+});

@@ -6,5 +6,5 @@ await run(async () => {
   const config = loadCaptureConfig(process.env);
   const log = createLogger({ service: 'capture', nodeId: config.nodeId, level: config.logLevel });
 
-  return startCapture(config, log);
+  return startCapture(config, log, process.pid);
 });

@@ -161,7 +161,7 @@ export class Outbox {
       const inJournal = (event: DomainEvent): boolean => event.version === version;
       if (!journal.some(inJournal)) journal = await this.#options.readJournal(sessionId);
       const event = journal.find(inJournal);
-      if (!event) return void this.#options.log.error({ sessionId, version }, 'journal has lost an event');
+      if (!event) return this.#options.log.error({ sessionId, version }, 'journal has lost an event');
       if (!(await this.#append(sessionId, event))) return;
     }
   }

@@ -1,15 +1,7 @@
 import { assertNever } from '@reelstream/domain';
 import type { SessionEvent, SessionRecord } from '@reelstream/domain';
 import { mintEvent } from '@reelstream/events';
-import type {
-  CodecSpan,
-  DataOf,
-  EndReason,
-  EventType,
-  SessionStarted,
-  SessionUpdated,
-  Track,
-} from '@reelstream/events';
+import type { CodecSpan, DataOf, EndReason, SessionStarted, SessionUpdated, Track } from '@reelstream/events';
 
 /** Who writes, and when: what the shell reads from clock, chance and configuration. */
 export type Stamp = {
@@ -180,17 +172,13 @@ const updated = (
   next(record, stamp, 'session.updated', { sessionId: record.sessionId, reason, ...description });
 
 /** Versions count the session's journal without gaps, over both of its subjects. */
-const next = <T extends Extract<EventType, SessionEvent['type']>>(
+const next = <T extends SessionEvent['type']>(
   record: SessionRecord,
   stamp: Stamp,
   type: T,
   data: DataOf<T>,
-) =>
-  mintEvent({
-    ...stamp,
-    type,
-    subject: record.sessionId,
-    origin: record.origin,
-    version: record.version + 1,
-    data,
-  });
+) => {
+  const { sessionId: subject, origin, version } = record;
+
+  return mintEvent<T>({ ...stamp, type, subject, origin, version: version + 1, data });
+};

@@ -116,7 +116,7 @@ describe('a track', () => {
           rtcpPackets: 0,
           bytes: 0,
           lost: -2,
-          jitter: 0,
+          jitterMs: 0,
           ssrcs: [],
           durationMs: 100,
           payloadSpans: [

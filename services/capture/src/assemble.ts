@@ -1,0 +1,122 @@
+import { join } from 'node:path';
+import { connectBus } from '@reelstream/bus';
+import { parseAdvertise } from '@reelstream/domain';
+import type { AdvertisedAddress } from '@reelstream/events';
+import { openOutbox, readJournal } from '@reelstream/recording';
+import type { Outbox as OutboxIndex } from '@reelstream/recording';
+import { createMeters, StartupError } from '@reelstream/service';
+import type { Logger } from '@reelstream/service';
+import { nextEpoch } from './adapters/epoch.ts';
+import { PositionWatch } from './adapters/positions.ts';
+import { currentOrigin, folderOf } from './capture-node.ts';
+import type { CaptureNode } from './capture-node.ts';
+import type { Config } from './config.ts';
+import { sessionEvents } from './ledger.ts';
+import type { LiveSession } from './live-session.ts';
+import { openRecorder } from './media/index.ts';
+import type { Recorder, RecorderEvent } from './media/types.ts';
+import { NodeEvents } from './node-events.ts';
+import { NodeStatus } from './node-status.ts';
+import { Outbox } from './outbox.ts';
+
+/** Puts a node together: begins its next life, opens the recorder and the bus. Nothing is heard or said yet. */
+export const assemble = async (
+  config: Config,
+  log: Logger,
+  life: { readonly pid: number; readonly closing: AbortSignal },
+): Promise<CaptureNode> => {
+  const { nodeId, capacity, captureDir } = config;
+  const advertise = readAdvertise(config);
+  const meters = createMeters();
+  const epoch = await nextEpoch(captureDir);
+  const writer = { source: `/${config.clusterId}/${nodeId}`, epoch };
+  const sessions = new Map<string, LiveSession>();
+  const identity = {
+    nodeId,
+    role: 'capture',
+    epoch,
+    pid: life.pid,
+    host: config.hostId,
+    address: config.host,
+  } as const;
+  const status = new NodeStatus({ ...identity, advertise: [...advertise], capacity }, config.sipPort);
+  const recorder = await startRecorder(config, epoch, (event) =>
+    hearRecorder({ sessions, status, log }, event),
+  );
+  const bus = await connectBus({ url: config.natsUrl, name: nodeId, replicas: config.natsReplicas, meters });
+  const outboxIndex = await openOutbox(join(captureDir, 'outbox'));
+  const servers = config.databaseServers;
+  const onHeard = (): void => outbox.positionsChanged();
+  const positions = new PositionWatch(bus, meters, { servers, onHeard });
+  const outbox = openPublishing({ config, bus, outboxIndex, positions, log });
+  const origin = (): string => currentOrigin({ config, positions });
+  const events = new NodeEvents({ stream: bus.events, nodeId, writer, origin, log, meters });
+  const { closing } = life;
+  const parts = { bus, recorder, outbox, outboxIndex, positions, events, status };
+
+  return { config, advertise, writer, log, meters, ...parts, sessions, closing };
+};
+
+const openPublishing = ({
+  config,
+  bus,
+  outboxIndex,
+  positions,
+  log,
+}: Pick<CaptureNode, 'config' | 'bus' | 'positions' | 'log'> & {
+  readonly outboxIndex: OutboxIndex;
+}): Outbox =>
+  new Outbox({
+    stream: bus.events,
+    readJournal: async (sessionId) =>
+      sessionEvents((await readJournal(folderOf({ config }, sessionId))).events),
+    index: outboxIndex,
+    heard: positions,
+    servers: config.databaseServers,
+    log,
+  });
+
+const startRecorder = (
+  config: Config,
+  epoch: number,
+  listener: (event: RecorderEvent) => void,
+): Promise<Recorder> => {
+  const { captureDir, recordingsDir, rtpPorts, capacity, nodeId, hostId } = config;
+  const ports = { first: rtpPorts.low, last: rtpPorts.high };
+
+  return openRecorder({ captureDir, recordingsDir, ports, capacity, nodeId, hostId, epoch, listener });
+};
+
+const readAdvertise = ({ advertise }: Config): readonly AdvertisedAddress[] => {
+  try {
+    return parseAdvertise(advertise);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new StartupError(`REEL_ADVERTISE: ${problem}`, { cause: error });
+  }
+};
+
+const hearRecorder = (
+  { sessions, status, log }: Pick<CaptureNode, 'sessions' | 'status' | 'log'>,
+  event: RecorderEvent,
+): void => {
+  switch (event.kind) {
+    case 'media':
+      return sessions.get(event.sessionId)?.heard(event.trackNumber, event.at);
+    case 'write-failed':
+      log.error({ ...event }, 'media can not be written');
+
+      return status.writeFailure(`${event.code} ${event.detail}`);
+    case 'write-resumed':
+      log.info({}, 'media can be written again');
+
+      return status.writeFailure(undefined);
+    case 'worker-lost':
+      log.error({ ...event }, 'a receiving thread died');
+      for (const sessionId of event.sessions)
+        sessions
+          .get(sessionId)
+          ?.stop('interrupted')
+          .catch(() => undefined);
+  }
+};

@@ -1,0 +1,188 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { env, execPath } from 'node:process';
+import { connectBus } from '@reelstream/bus';
+import type { Bus } from '@reelstream/bus';
+import { heartbeatSubject } from '@reelstream/events';
+import type { DomainEvent, Heartbeat } from '@reelstream/events';
+import { readManifest, readRtpdump, recordingFolder } from '@reelstream/recording';
+import type { Manifest } from '@reelstream/recording';
+import { startSipServer } from '@reelstream/sip-server';
+import type { SipServer } from '@reelstream/sip-server';
+import { boundToParent, startNats, waitFor } from '@reelstream/testing';
+import type { TestNats } from '@reelstream/testing';
+import { storedEvents } from './stored-events.ts';
+
+const nodeId = 'capture-1';
+const portsPerBox = 40;
+
+/** NATS, a SIP server and one capture process, with their own folder and ports. */
+export class Box implements AsyncDisposable {
+  readonly nats: TestNats;
+  readonly bus: Bus;
+  readonly folder: string;
+  readonly #sip: SipServer;
+  readonly #environment: Readonly<Record<string, string>>;
+  #capture: ChildProcess | undefined;
+  #output = '';
+  #heartbeat: Heartbeat | undefined;
+
+  private constructor(parts: {
+    nats: TestNats;
+    bus: Bus;
+    sip: SipServer;
+    folder: string;
+    environment: Readonly<Record<string, string>>;
+  }) {
+    this.nats = parts.nats;
+    this.bus = parts.bus;
+    this.folder = parts.folder;
+    this.#sip = parts.sip;
+    this.#environment = parts.environment;
+    parts.bus.subscribe(heartbeatSubject(nodeId), ({ data }) => {
+      this.#heartbeat = data as Heartbeat;
+    });
+  }
+
+  static async open(options: { readonly capacity?: number } = {}): Promise<Box> {
+    const nats = await startNats();
+    const secret = 'box';
+    const sip = await startSipServer({
+      listen: [{ protocol: 'udp', address: '127.0.0.1', port: 0 }],
+      secret,
+    });
+    const folder = await mkdtemp(join(tmpdir(), 'capture-'));
+    const bus = await connectBus({ url: nats.url, name: 'test' });
+    const firstPort = 20_000 + 2 * Math.floor(Math.random() * 4_000);
+    const environment = {
+      NATS_URL: nats.url,
+      REEL_CLUSTER_KEY: Buffer.alloc(32, 1).toString('base64'),
+      REEL_NODE_ID: nodeId,
+      REEL_HOST_ID: 'box',
+      REEL_HOST: '127.0.0.1',
+      REEL_ADVERTISE: '',
+      REEL_CAPTURE_SIP_PORT: '0',
+      REEL_RTP_PORTS: `${firstPort}-${firstPort + portsPerBox - 1}`,
+      REEL_RECORDINGS_DIR: join(folder, 'recordings'),
+      REEL_CAPTURE_DIR: join(folder, 'capture'),
+      REEL_CAPTURE_CAPACITY: String(options.capacity ?? 10),
+      CAPTURE_SIP_SERVER: `drachtio://${sip.control.host}:${sip.control.port}?secret=${secret}`,
+    };
+    const box = new Box({ nats, bus, sip, folder, environment });
+    await box.startCapture();
+
+    return box;
+  }
+
+  /** Where the SIP server takes calls. */
+  get target(): { readonly address: string; readonly port: number } {
+    const [endpoint] = this.#sip.addresses;
+    if (!endpoint) throw new Error('the SIP server listens nowhere');
+
+    return endpoint;
+  }
+
+  /** Starts the capture process and waits until it would take a call; with the bus away, until it says so in its log. */
+  async startCapture(): Promise<void> {
+    const main = join(import.meta.dirname, '..', 'main.ts');
+    const { file, args } = boundToParent({ file: execPath, args: [main] }, 'KILL');
+    this.#output = '';
+    this.#heartbeat = undefined;
+    const capture = spawn(file, args, {
+      env: { PATH: env['PATH'], ...this.#environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#capture = capture;
+    for (const stream of [capture.stdout, capture.stderr])
+      stream.on('data', (bytes: Buffer) => (this.#output += bytes.toString()));
+    await waitFor(() => (this.#output.includes('"connected":true') ? true : undefined), {
+      deadlineMs: 10_000,
+      describe: () => `capture is not ready:\n${this.#output}`,
+    });
+    if (this.bus.connected) await this.heartbeat(({ state }) => state === 'ready');
+  }
+
+  /** Ends the process by a signal; resolves with its exit code once it is gone. */
+  async endCapture(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const capture = this.#capture;
+    if (!capture || capture.exitCode !== null || capture.signalCode !== null) return null;
+    capture.kill(signal);
+    await once(capture, 'exit');
+
+    return capture.exitCode;
+  }
+
+  /** The next heartbeat that is as wanted. */
+  heartbeat(wanted: (heartbeat: Heartbeat) => boolean): Promise<Heartbeat> {
+    return waitFor(() => (this.#heartbeat && wanted(this.#heartbeat) ? this.#heartbeat : undefined), {
+      deadlineMs: 10_000,
+      describe: () => `no such heartbeat; last was ${JSON.stringify(this.#heartbeat)}\n${this.#output}`,
+    });
+  }
+
+  /** All events of the stream, once it holds one that is as wanted. */
+  events(wanted: (event: DomainEvent) => boolean): Promise<readonly DomainEvent[]> {
+    return waitFor(
+      async () => {
+        const { lastSequence } = await this.bus.events.info();
+        const stored = await storedEvents(this.bus, lastSequence);
+
+        return stored.some(wanted) ? stored : undefined;
+      },
+      { deadlineMs: 15_000, describe: () => `no such event on the stream\n${this.#output}` },
+    );
+  }
+
+  /** The events of the session that this call became, up to its seal. */
+  async sessionOf(callId: string): Promise<readonly DomainEvent[]> {
+    const id = await this.#sessionIdOf(callId);
+    const stored = await this.events((event) => event.type === 'recording.sealed' && event.subject === id);
+
+    return stored.filter(({ subject }) => subject === id);
+  }
+
+  async #sessionIdOf(callId: string): Promise<string> {
+    const isStart = (event: DomainEvent): boolean =>
+      event.type === 'session.started' && event.data.dialogs.some((dialog) => dialog.callId === callId);
+    const started = (await this.events(isStart)).find(isStart);
+
+    return started?.subject ?? '';
+  }
+
+  folderOf(sessionId: string): string {
+    return join(this.folder, 'recordings', recordingFolder(sessionId));
+  }
+
+  manifest(sessionId: string): Promise<Manifest> {
+    return readManifest(this.folderOf(sessionId));
+  }
+
+  /** The RTP packets of a sealed track, as they came. */
+  async packets(sessionId: string, trackNumber: number): Promise<readonly Buffer[]> {
+    const track = (await this.manifest(sessionId)).tracks.find(
+      (candidate) => candidate.trackNumber === trackNumber,
+    );
+    const packets: Buffer[] = [];
+    for await (const { channel, packet } of readRtpdump(join(this.folderOf(sessionId), track?.rtpdump ?? '')))
+      if (channel === 'rtp') packets.push(Buffer.from(packet));
+
+    return packets;
+  }
+
+  /** Names in the outbox: sessions that are not released. */
+  outbox(): Promise<readonly string[]> {
+    return readdir(join(this.folder, 'capture', 'outbox'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.endCapture('SIGTERM');
+    await this.#sip.close();
+    await this.bus[Symbol.asyncDispose]();
+    await this.nats[Symbol.asyncDispose]();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,6 +1,7 @@
 import { publicSession } from '@reelstream/domain';
 import type { SessionRecord } from '@reelstream/domain';
 import type { PublicSession, SessionState } from '@reelstream/events';
+import { sql } from '@reelstream/store';
 import type { Database, Kysely } from '@reelstream/store';
 import type { SessionCursor } from '../core/cursor.ts';
 import { participantKey } from '../core/participants.ts';
@@ -34,7 +35,8 @@ export const listSessions = async (db: Kysely<Database>, query: SessionQuery): P
   if (state !== undefined) select = select.where('state', '=', state);
   if (from !== undefined) select = select.where('started_at', '>=', new Date(from));
   if (to !== undefined) select = select.where('started_at', '<', new Date(to));
-  if (participant !== undefined) select = select.where('participants', '@>', [participantKey(participant)]);
+  if (participant !== undefined)
+    select = select.where(sql<boolean>`participants @> array[${participantKey(participant)}]`);
   if (after !== undefined)
     select = select.where((where) =>
       where(

@@ -31,8 +31,11 @@ const toProblem = (error: unknown): Problem | undefined => {
   if (error instanceof errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE)
     return new Problem(415, 'UNSUPPORTED_MEDIA_TYPE', 'a body is application/json');
   const status: unknown = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
-  if (error instanceof Error && typeof status === 'number' && status >= 400 && status < 500)
-    return new Problem(status, status === 400 ? 'INVALID_BODY' : 'REQUEST_REFUSED', error.message);
+  if (error instanceof Error && typeof status === 'number' && status >= 400 && status < 500) {
+    const isBody = 'code' in error && String(error.code).startsWith('FST_ERR_CTP_');
+
+    return new Problem(status, isBody ? 'INVALID_BODY' : 'REQUEST_REFUSED', error.message);
+  }
 
   return undefined;
 };
@@ -73,6 +76,7 @@ export const createServer = async (api: Api): Promise<FastifyInstance> => {
     frameworkErrors: (error, _request, reply) =>
       void sendProblem(reply, toProblem(error) ?? new Problem(400, 'REQUEST_REFUSED', error.message)),
   }).withTypeProvider<TypeBoxTypeProvider>();
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   // Answers are made from typed values: their schemas are documentation.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));

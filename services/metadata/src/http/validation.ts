@@ -1,7 +1,7 @@
 import type { FastifySchema, FastifySchemaCompiler } from 'fastify';
 import type Type from 'typebox';
 import { Compile } from 'typebox/compile';
-import { Convert } from 'typebox/value';
+import { Convert, Default } from 'typebox/value';
 import { Problem } from './problem.ts';
 
 type Fault = {
@@ -46,7 +46,7 @@ export const validatorCompiler: FastifySchemaCompiler<FastifySchema> = ({ schema
   const isBody = httpPart === 'body';
 
   return (data: unknown) => {
-    const value = isBody ? data : Convert(type, data);
+    const value = isBody ? data : Default(type, Convert(type, data));
     if (validator.Check(value)) return { value };
     const faults: readonly Fault[] = validator.Errors(value);
     const unknownField = faults.find(({ keyword }) => keyword === 'additionalProperties');

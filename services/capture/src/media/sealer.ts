@@ -12,7 +12,8 @@ const manifestOf = (sealed: Sealed): Manifest => {
 
 /** Seals in a thread of its own, one session after the other. A thread that dies is replaced at the next call. */
 export class Sealer {
-  #thread: Thread<SealCalls, never> | undefined;
+  /** Started before it is needed: the first hang-up shall not wait for it. */
+  #thread: Thread<SealCalls, never> | undefined = this.#start();
 
   /** `heads` undefined: searched for in all segments. Throws SealError. */
   async seal(request: SealRequest, heads: readonly StreamHead[] | undefined): Promise<Manifest> {
@@ -43,7 +44,16 @@ export class Sealer {
     name: K,
     request: SealCalls[K]['request'],
   ): Promise<SealCalls[K]['reply']> {
-    this.#thread ??= new Thread(new URL('./seal-thread.ts', import.meta.url), {
+    this.#thread ??= this.#start();
+    try {
+      return await this.#thread.call(name, request);
+    } catch (cause) {
+      throw new SealError(`the sealing thread failed: ${String(cause)}`, { cause });
+    }
+  }
+
+  #start(): Thread<SealCalls, never> {
+    return new Thread(new URL('./seal-thread.ts', import.meta.url), {
       name: 'seal',
       workerData: undefined,
       onNotice: () => undefined,
@@ -51,10 +61,5 @@ export class Sealer {
         this.#thread = undefined;
       },
     });
-    try {
-      return await this.#thread.call(name, request);
-    } catch (cause) {
-      throw new SealError(`the sealing thread failed: ${String(cause)}`, { cause });
-    }
   }
 }

@@ -71,7 +71,8 @@ test('only the first undelivered of each session is claimed, and only once', asy
   assert.deepEqual(bodies(first), ['a 1', 'b 3']);
   assert.deepEqual(bodies(await claim()), []);
 
-  for (const { deliveryId } of first) await recordDelivered(store.db, deliveryId);
+  const arrived = first.map(({ deliveryId }) => deliveryId);
+  await recordDelivered(store.db, arrived);
   assert.deepEqual(bodies(await claim()), ['a 2', 'b 5']);
 });
 
@@ -101,7 +102,7 @@ test('a failed delivery holds back its session only, until it is due again', asy
   await enqueue(await subscribe(), 'a', 'b', 'a', 'b');
   const [a, b] = (await claim()).toSorted((one, other) => one.sequence - other.sequence);
   await recordFailed(store.db, { deliveryId: a!.deliveryId, claimant, error: 'HTTP 500', retryInMs: 60_000 });
-  await recordDelivered(store.db, b!.deliveryId);
+  await recordDelivered(store.db, [b!.deliveryId]);
 
   assert.deepEqual(bodies(await claim()), ['b 4']);
   assert.deepEqual(bodies(await claim({ kind: 'repeat' })), []);
@@ -125,7 +126,7 @@ test('what waits for an earlier one is put off with it, and brought forward when
     due.rows.map(({ body }) => body),
     [b!.body, 'b 4'],
   );
-  await recordDelivered(store.db, a!.deliveryId);
+  await recordDelivered(store.db, [a!.deliveryId]);
   assert.deepEqual(bodies(await claim()), ['a 2']);
 });
 
@@ -165,7 +166,7 @@ test('a claim that ran out is claimed again and can no longer fail, only arrive'
   const after = await store.db.selectFrom('delivery').selectAll().executeTakeFirstOrThrow();
   assert.deepEqual([after.state, after.claimed_by], ['pending', 'publisher-2/b']);
 
-  await recordDelivered(store.db, lost!.deliveryId);
+  await recordDelivered(store.db, [lost!.deliveryId]);
   assert.deepEqual(bodies(await claim({ kind: 'repeat' })), []);
 });
 

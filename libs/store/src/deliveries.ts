@@ -84,19 +84,24 @@ export const claimDeliveries = async (
   return rows;
 };
 
-/** Records that a delivery arrived, whoever holds its claim by now, and makes the next of its session due. */
-export const recordDelivered = async (db: Kysely<Database>, deliveryId: number): Promise<void> => {
+/** Records that deliveries arrived, whoever holds their claims by now, and makes what waits in their sessions due. */
+export const recordDelivered = async (
+  db: Kysely<Database>,
+  deliveryIds: readonly number[],
+): Promise<void> => {
   await sql`
     with arrived as (
       update delivery
       set state = 'delivered', delivered_at = now(), claimed_by = null, claimed_until = null, last_error = null
-      where delivery_id = ${deliveryId} and state <> 'delivered'
-      returning subscription_id, session_key
+      where delivery_id = any(${deliveryIds}::bigint[]) and state <> 'delivered'
+      returning delivery_id, subscription_id, session_key
     )
     update delivery d set next_attempt_at = now()
     from arrived
     where d.subscription_id = arrived.subscription_id and d.session_key = arrived.session_key
-      and d.state = 'pending' and d.delivery_id <> ${deliveryId} and d.next_attempt_at > now()`.execute(db);
+      and d.state = 'pending' and d.delivery_id <> arrived.delivery_id and d.next_attempt_at > now()`.execute(
+    db,
+  );
 };
 
 /** Records a failed attempt: due again in `retryInMs`, or parked. Does nothing once another holds the claim. */

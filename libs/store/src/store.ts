@@ -43,6 +43,8 @@ export const openStore = (url: string, options: StoreOptions = {}): Store => {
   });
   // An idle connection that the server drops is replaced at the next query; unheard, the error would end the process.
   pool.on('error', () => undefined);
+  // One that is lent out tells its query first; what it says after that would end the process too.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   const listeners = new Set<Listener>();
   const close = async (): Promise<void> => {

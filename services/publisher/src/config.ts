@@ -39,7 +39,7 @@ export const settings = {
   ),
   concurrency: integer(
     'REEL_WEBHOOK_CONCURRENCY',
-    'deliveries under way at a time per subscription; repeats get at most half of them',
+    'first attempts under way at a time per subscription; half as many repeats come on top',
     { min: 2, max: 1_000 },
     32,
   ),

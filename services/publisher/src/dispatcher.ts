@@ -7,10 +7,12 @@ export type DispatcherOptions = {
   readonly deliveries: Deliveries;
   /** One attempt at one delivery, recorded. Never throws. */
   readonly deliver: (delivery: ClaimedDelivery) => Promise<void>;
-  /** Deliveries under way at a time per subscription. */
+  /** Deliveries under way at a time per subscription. Repeats get at most half as many, apart from these. */
   readonly slots: number;
   readonly log: Logger;
 };
+
+const isRepeat = (delivery: ClaimedDelivery): boolean => delivery.attempts > 1;
 
 /** Keeps claiming what is due while there are free slots; woken by `wake`, by every delivery that ends, and once a second. */
 export class Dispatcher {
@@ -19,6 +21,8 @@ export class Dispatcher {
   readonly #timer: NodeJS.Timeout;
   #round: Promise<void> | undefined;
   #again = false;
+  /** Repeats come due by time: looking for them once a second is enough. */
+  #repeatsDue = true;
   #stopped = false;
   #released = false;
   #trouble: string | undefined = 'the database has not answered yet';
@@ -64,6 +68,7 @@ export class Dispatcher {
   }
 
   #tick(): void {
+    this.#repeatsDue = true;
     this.wake();
     if (this.#trouble === undefined) this.#options.deliveries.deferBlocked().catch(() => undefined);
   }
@@ -73,9 +78,13 @@ export class Dispatcher {
     try {
       if (!this.#released) await deliveries.release('earlier-lives');
       this.#released = true;
-      const claimed = await deliveries.claim(slots, this.#taken());
+      for (const delivery of await deliveries.claimFirst(slots, this.#taken())) this.#begin(delivery);
       this.#changeTrouble(undefined);
-      for (const delivery of claimed) this.#begin(delivery);
+      if (!this.#repeatsDue) return;
+      this.#repeatsDue = false;
+      const most = Math.floor(slots / 2);
+      for (const delivery of await deliveries.claimRepeats(most, this.#taken({ repeats: true })))
+        this.#begin(delivery);
     } catch (error) {
       this.#changeTrouble(error instanceof Error ? error.message : String(error));
     }
@@ -84,20 +93,21 @@ export class Dispatcher {
   #begin(delivery: ClaimedDelivery): void {
     const done = this.#options.deliver(delivery).finally(() => {
       this.#underWay.delete(done);
+      this.#repeatsDue ||= isRepeat(delivery);
       this.wake();
     });
     this.#underWay.set(done, delivery);
   }
 
-  #taken(): { all: Map<string, number>; repeats: Map<string, number> } {
-    const all = new Map<string, number>();
-    const repeats = new Map<string, number>();
-    for (const { subscriptionId, attempts } of this.#underWay.values()) {
-      all.set(subscriptionId, (all.get(subscriptionId) ?? 0) + 1);
-      if (attempts > 1) repeats.set(subscriptionId, (repeats.get(subscriptionId) ?? 0) + 1);
+  /** Slots in use by subscription; of repeats alone if asked so. */
+  #taken(only: { readonly repeats: boolean } = { repeats: false }): Map<string, number> {
+    const taken = new Map<string, number>();
+    for (const delivery of this.#underWay.values()) {
+      if (only.repeats && !isRepeat(delivery)) continue;
+      taken.set(delivery.subscriptionId, (taken.get(delivery.subscriptionId) ?? 0) + 1);
     }
 
-    return { all, repeats };
+    return taken;
   }
 
   #changeTrouble(trouble: string | undefined): void {

@@ -16,9 +16,13 @@ import { heartbeatOf } from './node-status.ts';
 
 /** What a claim lasts beyond the attempt itself: time to record its outcome. */
 const recordWithinMs = 15_000;
-/** How long attempts under way may take at shutdown. */
-const drainMs = 2_500;
-const farewellMs = 500;
+/** Limits of the steps of a shutdown, together below the four seconds it may take. */
+const drainMs = 2_000;
+const stepMs = 300;
+
+const within = async (limitMs: number, step: Promise<unknown>): Promise<void> => {
+  await Promise.race([step.catch(() => undefined), sleep(limitMs)]);
+};
 
 /** Starts one publisher. It runs on while database or bus are away, and says so in its heartbeat. */
 export const startPublisher = async (config: Config, log: Logger): Promise<Running> => {
@@ -39,16 +43,18 @@ export const startPublisher = async (config: Config, log: Logger): Promise<Runni
   return {
     [Symbol.asyncDispose]: async () => {
       draining = true;
-      await endListening().catch(() => undefined);
       const stopped = dispatcher.stop();
-      await Promise.race([stopped, sleep(drainMs)]);
+      await within(drainMs, stopped);
       ending.abort();
-      await stopped;
-      await deliveries.release('this-life').catch(() => undefined);
-      await node.stopped(AbortSignal.timeout(farewellMs));
+      await within(stepMs, stopped);
+      await within(stepMs, deliveries.release('this-life'));
+      await node.stopped(AbortSignal.timeout(stepMs));
       endHeartbeats();
       await bus[Symbol.asyncDispose]();
-      await store.close();
+      await within(
+        stepMs,
+        endListening().then(() => store.close()),
+      );
     },
   };
 };

@@ -5,15 +5,20 @@ import {
   recordFailed,
   releaseClaims,
 } from '@reelstream/store';
-import type { Claimant, ClaimedDelivery, Store } from '@reelstream/store';
+import type { Claimant, ClaimedDelivery, ClaimOptions, Store } from '@reelstream/store';
 
 export type { ClaimedDelivery };
+
+/** Arrivals that are written in one transaction, as soon as the one before is. */
+type ArrivalRecord = { readonly deliveryIds: number[]; readonly written: Promise<void> };
 
 /** The delivery rows as one life of a publisher sees them. Everything throws while the database is away. */
 export class Deliveries {
   readonly #db: Store['db'];
   readonly #claimant: Claimant;
   readonly #leaseMs: number;
+  #lastRecord = Promise.resolve();
+  #nextRecord: ArrivalRecord | undefined;
 
   constructor(db: Store['db'], claimant: Claimant, leaseMs: number) {
     this.#db = db;
@@ -21,25 +26,22 @@ export class Deliveries {
     this.#leaseMs = leaseMs;
   }
 
-  /** What is due, up to the free slots of each subscription. Repeats get what half of the slots leave them. */
-  async claim(
-    slots: number,
-    taken: { readonly all: ReadonlyMap<string, number>; readonly repeats: ReadonlyMap<string, number> },
-  ): Promise<readonly ClaimedDelivery[]> {
-    const common = { claimant: this.#claimant, leaseMs: this.#leaseMs };
-    const first = await claimDeliveries(this.#db, { ...common, slots, taken: taken.all, kind: 'first' });
-    const repeats = await claimDeliveries(this.#db, {
-      ...common,
-      slots: Math.floor(slots / 2),
-      taken: taken.repeats,
-      kind: 'repeat',
-    });
-
-    return [...first, ...repeats];
+  /** What is due for the first time, up to the free slots of each subscription. */
+  claimFirst(slots: number, taken: ReadonlyMap<string, number>): Promise<readonly ClaimedDelivery[]> {
+    return this.#claim({ slots, taken, kind: 'first' });
   }
 
-  delivered(delivery: ClaimedDelivery): Promise<void> {
-    return recordDelivered(this.#db, delivery.deliveryId);
+  /** What is due again. */
+  claimRepeats(slots: number, taken: ReadonlyMap<string, number>): Promise<readonly ClaimedDelivery[]> {
+    return this.#claim({ slots, taken, kind: 'repeat' });
+  }
+
+  /** Resolves once it is recorded: together with all that arrived while the last record was written. */
+  delivered({ deliveryId }: ClaimedDelivery): Promise<void> {
+    this.#nextRecord ??= this.#recordAfter(this.#lastRecord);
+    this.#nextRecord.deliveryIds.push(deliveryId);
+
+    return this.#nextRecord.written;
   }
 
   /** Due again in `retryInMs`; undefined parks it. */
@@ -55,5 +57,21 @@ export class Deliveries {
 
   release(whose: 'this-life' | 'earlier-lives'): Promise<void> {
     return releaseClaims(this.#db, this.#claimant, whose);
+  }
+
+  #claim(options: Pick<ClaimOptions, 'slots' | 'taken' | 'kind'>): Promise<readonly ClaimedDelivery[]> {
+    return claimDeliveries(this.#db, { ...options, claimant: this.#claimant, leaseMs: this.#leaseMs });
+  }
+
+  #recordAfter(last: Promise<void>): ArrivalRecord {
+    const deliveryIds: number[] = [];
+    const written = last.then(() => {
+      this.#nextRecord = undefined;
+
+      return recordDelivered(this.#db, deliveryIds);
+    });
+    this.#lastRecord = written.catch(() => undefined);
+
+    return { deliveryIds, written };
   }
 }

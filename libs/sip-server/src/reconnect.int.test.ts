@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import { header } from './message/message.ts';
-import { until } from './test-support/inbox.ts';
+import { heard, until } from './test-support/inbox.ts';
 import { Caller, OFFER } from './test-support/messages.ts';
 import { Relay } from './test-support/relay.ts';
 import { answeringApp, connectApp, endpoint, establish, startServer } from './test-support/server.ts';
@@ -19,7 +18,7 @@ test('an application that was away gets the BYE that came meanwhile', async () =
   relay.cut();
   await until('the application is away', () => server.counters()['now.applications'] === 0);
   assert.equal(server.counters()['now.dialogs'], 1);
-  const destroyed = once(dialog, 'destroy');
+  const destroyed = heard(dialog, 'destroy');
   peer.send(caller.request('BYE', 2), endpoint(server, 'udp'));
   await until('the BYE waits', () => server.counters()['request.parked'] === 1);
   relay.mend();
@@ -38,11 +37,11 @@ test('after its return an application goes on with its dialogs, in both directio
   relay.cut();
   await until('the application is away', () => server.counters()['now.applications'] === 0);
   relay.mend();
-  await once(srf, 'connect');
+  await heard(srf, 'connect');
   dialog.on('info', (_req, res) => res.send(200, { headers: { 'X-Seen': 'yes' } }));
   peer.send(caller.request('INFO', 2), endpoint(server, 'udp'));
   assert.equal(header(await peer.response(200, 'INFO'), 'x-seen'), 'yes');
-  const destroyed = once(dialog, 'destroy');
+  const destroyed = heard(dialog, 'destroy');
   peer.send(caller.request('BYE', 3), endpoint(server, 'udp'));
   await peer.response(200, 'BYE');
   await destroyed;
@@ -60,7 +59,7 @@ test('if the application stays away, the answer is 503; a BYE is told when it re
   await until('the application is away', () => server.counters()['now.applications'] === 0);
   peer.send(caller.request('INFO', 2), endpoint(server, 'udp'));
   assert.equal(header(await peer.response(503, 'INFO'), 'retry-after'), '1');
-  const destroyed = once(dialog, 'destroy');
+  const destroyed = heard(dialog, 'destroy');
   peer.send(caller.request('BYE', 3), endpoint(server, 'udp'));
   await peer.response(503, 'BYE');
   assert.equal(server.counters()['now.dialogs'], 1);
@@ -82,7 +81,7 @@ test('an INVITE that an application left unanswered goes to its successor', asyn
   await using _ = await connectApp(server, answeringApp().prepare);
   await peer.response(200, 'INVITE');
   relay.mend();
-  await once(first, 'connect');
+  await heard(first, 'connect');
 });
 
 test('an application that never comes back costs its caller a 503', async () => {

@@ -30,6 +30,8 @@ export type SipServerOptions = {
   readonly timing?: Partial<Timing>;
   /** How long a request of a dialog waits for its application to come back, in ms; default 3000. */
   readonly appGraceMs?: number;
+  /** Length of a second of session timers (RFC 4028) in ms; default 1000. Shorter ones are for tests. */
+  readonly sessionSecondMs?: number;
   /** A TCP connection without traffic is closed after this many ms; default 10 minutes. */
   readonly tcpIdleMs?: number;
   /** A TCP peer has this many ms to complete a message it began; default 32 s. */
@@ -110,6 +112,7 @@ function assemble(options: SipServerOptions): Core {
   const core: Core = {
     timing,
     appGraceMs: options.appGraceMs ?? 3000,
+    sessionSecondMs: options.sessionSecondMs ?? 1000,
     counters,
     transports,
     transactions: new Transactions(transports, timing, user),

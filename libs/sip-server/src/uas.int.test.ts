@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import { header, headers } from './message/message.ts';
-import { until } from './test-support/inbox.ts';
+import { heard, until } from './test-support/inbox.ts';
 import { ANSWER, Caller, OFFER, answerTo } from './test-support/messages.ts';
 import { answeringApp, connectApp, endpoint, establish, startServer } from './test-support/server.ts';
 import { TcpPeer } from './test-support/tcp-peer.ts';
@@ -19,7 +18,7 @@ test('a call is answered, acknowledged and ended by the caller', async () => {
   assert.equal(header(ok, 'contact'), `<sip:127.0.0.1:${udp.port}>`);
   assert.match(header(ok, 'via') ?? '', new RegExp(`;received=127.0.0.1;rport=${peer.port}$`));
 
-  const destroyed = once(dialog, 'destroy');
+  const destroyed = heard(dialog, 'destroy');
   peer.send(caller.request('BYE', 2), udp);
   await peer.response(200, 'BYE');
   await destroyed;
@@ -60,7 +59,7 @@ test('a 200 is repeated until its ACK comes', async () => {
   await peer.response(200);
   const [dialog] = app.dialogs;
   assert.ok(dialog && app.dialogs.length === 1);
-  const acked = once(dialog, 'ack');
+  const acked = heard(dialog, 'ack');
   peer.send(caller.request('ACK', 1), udp);
   await acked;
   const before = peer.inbox.all.length;
@@ -77,7 +76,7 @@ test('a 200 that is never acknowledged ends in a BYE, which the application hear
   peer.send(new Caller('no-ack', peer.port).request('INVITE', 1, { body: OFFER }), endpoint(server, 'udp'));
   await peer.response(200);
   await until('the application has the dialog', () => app.dialogs.length === 1);
-  const destroyed = once(app.dialogs[0] ?? assert.fail(), 'destroy');
+  const destroyed = heard(app.dialogs[0] ?? assert.fail(), 'destroy');
   const bye = await peer.request('BYE');
   assert.equal(header(bye, 'reason'), 'SIP;cause=200;text="ACK timeout"');
   assert.equal((await destroyed)[1], 'ACK timeout');
@@ -139,7 +138,7 @@ test('INFO, UPDATE and re-INVITE of the caller reach the dialog and move its tar
   const ok = await peer.response(200, 'INVITE');
   assert.equal(ok.body.toString(), ANSWER);
   assert.equal(header(ok, 'contact'), `<sip:127.0.0.1:${udp.port}>`);
-  const acked = once(dialog, 'ack');
+  const acked = heard(dialog, 'ack');
   peer.send(caller.request('ACK', 4), udp);
   await acked;
   assert.deepEqual(seen, ['digit=1', moved]);
@@ -196,7 +195,7 @@ test('an INVITE without an offer gets one, and its ACK brings the answer', async
   caller.learn(await peer.response(200));
   await until('the application has the dialog', () => app.dialogs.length === 1);
   const dialog = app.dialogs[0] ?? assert.fail();
-  const acked = once(dialog, 'ack');
+  const acked = heard(dialog, 'ack');
   peer.send(caller.request('ACK', 1, { body: OFFER }), udp);
   await acked;
   assert.equal(dialog.remote.sdp, OFFER);

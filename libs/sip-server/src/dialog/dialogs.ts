@@ -9,6 +9,7 @@ export type Dialog = {
   ownInvite: string | undefined;
   /** Our 2xx to INVITE that the peer has not acknowledged, by CSeq number. */
   readonly awaitingAck: Map<number, AwaitAck>;
+  sessionTimer: NodeJS.Timeout | undefined;
   /** CSeq number of the peer's 2xx that the application has yet to acknowledge. */
   ackDue: number | undefined;
   /** The application cancelled, and a 2xx was faster: hang up once it is acknowledged. */
@@ -36,15 +37,7 @@ export class Dialogs {
   }
 
   add(state: DialogState): Dialog {
-    const dialog: Dialog = {
-      state,
-      peerInvite: undefined,
-      ownInvite: undefined,
-      awaitingAck: new Map(),
-      ackDue: undefined,
-      isCancelled: false,
-      lastAck: undefined,
-    };
+    const dialog = unlisted(state);
     this.#byTags.set(keyOf(state), dialog);
     this.#byId.set(state.id, dialog);
     return dialog;
@@ -56,6 +49,7 @@ export class Dialogs {
   }
 
   remove(dialog: Dialog): void {
+    clearTimeout(dialog.sessionTimer);
     for (const waiting of dialog.awaitingAck.values()) waiting.stop();
     dialog.awaitingAck.clear();
     this.#byTags.delete(keyOf(dialog.state));
@@ -69,6 +63,20 @@ export class Dialogs {
   close(): void {
     for (const dialog of this.#byTags.values()) this.remove(dialog);
   }
+}
+
+/** A dialog that nobody finds: for one that is to be ended at once. */
+export function unlisted(state: DialogState): Dialog {
+  return {
+    state,
+    peerInvite: undefined,
+    ownInvite: undefined,
+    awaitingAck: new Map(),
+    sessionTimer: undefined,
+    ackDue: undefined,
+    isCancelled: false,
+    lastAck: undefined,
+  };
 }
 
 function keyOf({ callId, localTag, remoteTag }: DialogState): string {

@@ -3,6 +3,8 @@ import type { SipRequest, SipResponse } from '../message/message.ts';
 import { header, headers } from '../message/message.ts';
 import { splitOutside } from '../message/params.ts';
 import { cseqOf } from '../message/validate.ts';
+import type { SessionTimer } from './session-timer.ts';
+import { lists } from './session-timer.ts';
 import type { Owner } from '../control/apps.ts';
 import type { Flow } from '../transport/endpoint.ts';
 
@@ -29,6 +31,10 @@ export type DialogState = {
   readonly localContact: string;
   /** CSeq number and transaction id of the INVITE that is, or was last, to be acknowledged. */
   readonly invite: { readonly seq: number; readonly transactionId: string };
+  /** Body of our last offer or answer, one character per byte: what a refresh by re-INVITE repeats. */
+  readonly localSdp: string;
+  readonly remoteAllowsUpdate: boolean;
+  readonly session: SessionTimer | null;
   /** The way the peer's last message came. */
   readonly flow: Flow;
   readonly owner: Owner;
@@ -58,6 +64,9 @@ export function uasDialog({ request, response, transactionId, flow, owner }: Dia
     routeSet: routes(request),
     remoteTarget: contactUri(request) ?? '',
     localContact: header(response, 'contact') ?? '',
+    localSdp: response.body.toString('latin1'),
+    remoteAllowsUpdate: lists(request, 'allow', 'update'),
+    session: null,
     invite: { seq, transactionId },
     flow,
     owner,
@@ -80,6 +89,9 @@ export function uacDialog({ request, response, transactionId, flow, owner }: Dia
     routeSet: routes(response).toReversed(),
     remoteTarget: contactUri(response) ?? request.uri,
     localContact: header(request, 'contact') ?? '',
+    localSdp: request.body.toString('latin1'),
+    remoteAllowsUpdate: lists(response, 'allow', 'update'),
+    session: null,
     invite: { seq, transactionId },
     flow,
     owner,

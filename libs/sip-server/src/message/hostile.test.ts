@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { seeded } from '../test-support/seeded.ts';
 import { formatMessage } from './format.ts';
 import type { SipMessage } from './message.ts';
 import { parseMessage } from './parse.ts';
@@ -20,17 +21,6 @@ function read(bytes: Buffer): SipMessage | string {
     stampVia(parsed.message, via, '127.0.0.1', 5060);
   }
   return invalidCause(parsed.message) ?? parsed.message;
-}
-
-/** mulberry32: small, seeded, good enough to pick bytes. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 for (const { name, bytes } of torture) {
@@ -71,7 +61,7 @@ test('the torture messages that are plainly broken are refused', () => {
 });
 
 test('5,000 damaged messages throw nothing (seed 20261123)', () => {
-  const next = random(20_261_123);
+  const next = seeded(20_261_123);
   for (let round = 0; round < 5000; round++) {
     const original = torture[Math.floor(next() * torture.length)]?.bytes ?? Buffer.alloc(0);
     const bytes = Buffer.from(original.subarray(0, Math.ceil(next() * original.length)));

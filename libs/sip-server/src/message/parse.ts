@@ -24,11 +24,20 @@ const TAB = 9;
 const CR = 13;
 const LF = 10;
 
+/** A message whose Content-Length is not to be trusted: the body is all that follows the head. */
+export function parseToEnd(bytes: Buffer): ParseResult {
+  return parse(bytes, (message, rest) => ({ ok: true, message: { ...message, body: rest } }));
+}
+
 /**
  * Reads one message from a datagram or a frame (RFC 3261 §7): start line, headers, body by Content-Length, or to the
  * end where there is none. Never throws. Bytes after the body are dropped (§18.3). The body is a view of `bytes`.
  */
 export function parseMessage(bytes: Buffer): ParseResult {
+  return parse(bytes, withBody);
+}
+
+function parse(bytes: Buffer, addBody: (message: SipMessage, rest: Buffer) => ParseResult): ParseResult {
   let start = 0;
   while (start < bytes.length && (bytes[start] === CR || bytes[start] === LF)) start++;
   if (start === bytes.length) return { ok: false, cause: 'empty' };
@@ -36,7 +45,7 @@ export function parseMessage(bytes: Buffer): ParseResult {
   const end = bytes.indexOf('\r\n\r\n', start, 'latin1');
   if (end === -1) return { ok: false, cause: 'head-end' };
   const head = parseHead(bytes.toString('latin1', start, end));
-  return head.ok ? withBody(head.message, bytes.subarray(end + 4)) : head;
+  return head.ok ? addBody(head.message, bytes.subarray(end + 4)) : head;
 }
 
 /** A lone CR or LF could be read as a line end by the next reader, and smuggle in a header. */

@@ -8,6 +8,7 @@ const REASONS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   408: 'Request Timeout',
   416: 'Unsupported URI Scheme',
+  420: 'Bad Extension',
   422: 'Session Interval Too Small',
   481: 'Call/Transaction Does Not Exist',
   483: 'Too Many Hops',

@@ -1,3 +1,6 @@
+import type { EventEmitter } from 'node:events';
+import { once } from 'node:events';
+
 /** What arrived, for tests to wait on: with a deadline, never with a sleep. */
 export class Inbox<T> {
   readonly all: T[] = [];
@@ -41,4 +44,9 @@ export async function until(what: string, holds: () => boolean, withinMs = 5000)
     if (Date.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** The arguments of an emitter's next event of this name; rejects after 5 s. */
+export function heard(emitter: EventEmitter, event: string): Promise<unknown[]> {
+  return once(emitter, event, { signal: AbortSignal.timeout(5000) });
 }

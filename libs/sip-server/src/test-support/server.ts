@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 // oxlint-disable-next-line no-restricted-imports -- the real client is the oracle of these tests
 import Srf from 'drachtio-srf';
 import type { SipServer, SipServerOptions } from '../server.ts';
 import { startSipServer } from '../server.ts';
 import type { Endpoint, Protocol } from '../transport/endpoint.ts';
 import type { SipResponse } from '../message/message.ts';
-import { until } from './inbox.ts';
+import { heard, until } from './inbox.ts';
 import { ANSWER, Caller, OFFER } from './messages.ts';
 import type { UdpPeer } from './udp-peer.ts';
 
@@ -47,7 +46,7 @@ export async function connectApp(
   prepare(srf);
   const before = server.counters()['now.applications'] ?? 0;
   void srf.connect({ ...via, secret: SECRET });
-  await once(srf, 'connect');
+  await heard(srf, 'connect');
   await until('the application is known', () => (server.counters()['now.applications'] ?? 0) > before);
   return Object.assign(srf, {
     [Symbol.asyncDispose]: async () => {
@@ -91,7 +90,7 @@ export async function establish(
   await until('the application has the dialog', () => app.dialogs.some(isOurs));
   const dialog = app.dialogs.find(isOurs);
   if (dialog === undefined) throw new Error('no dialog');
-  const acked = once(dialog, 'ack');
+  const acked = heard(dialog, 'ack');
   peer.send(caller.request('ACK', 1), endpoint(server, 'udp'));
   await acked;
   return { caller, dialog, ok };

@@ -1,3 +1,4 @@
+import type { NetworkInterfaceInfo } from 'node:os';
 import { networkInterfaces } from 'node:os';
 import { formatHostPort } from '../message/uri.ts';
 
@@ -31,7 +32,18 @@ export function reachableAddress(bound: string, peer: string): string {
   if (bound !== '0.0.0.0' && bound !== '::') return bound;
   const v6 = isIpv6(peer);
   if (peer.startsWith('127.') || peer === '::1') return v6 ? '::1' : '127.0.0.1';
-  const candidates = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const external = candidates.find((each) => !each.internal && (each.family === 'IPv6') === v6);
+  const external = interfaces().find((each) => !each.internal && (each.family === 'IPv6') === v6);
   return external?.address ?? (v6 ? '::1' : '127.0.0.1');
+}
+
+const REFRESH_MS = 10_000;
+let known: { readonly at: number; readonly list: readonly NetworkInterfaceInfo[] } | undefined;
+
+/** This machine's addresses; asked of the system now and then, not for every message. */
+function interfaces(): readonly NetworkInterfaceInfo[] {
+  const now = performance.now();
+  if (known === undefined || now - known.at > REFRESH_MS) {
+    known = { at: now, list: Object.values(networkInterfaces()).flatMap((list) => list ?? []) };
+  }
+  return known.list;
 }

@@ -8,12 +8,15 @@ import type { Timing } from '../transaction/machine.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Transactions } from '../transaction/transactions.ts';
 import type { Transports } from '../transport/transports.ts';
+import type { Cancellation } from './cancellation.ts';
 
 /** What the steps of the user agent share: one per server. */
 export type Core = {
   readonly timing: Timing;
   /** How long a request waits for an application to come back. */
   readonly appGraceMs: number;
+  /** Length of a second of session timers. */
+  readonly sessionSecondMs: number;
   readonly counters: Counters;
   readonly transports: Transports;
   readonly transactions: Transactions;
@@ -53,10 +56,7 @@ export type Outgoing = {
   readonly transaction: ClientTransaction;
   readonly app: App;
   dialog: Dialog | undefined;
-  /** A CANCEL may go out only after a provisional response (RFC 3261 §9.1). */
-  hasProvisional: boolean;
-  isCancelled: boolean;
-  sendCancel: (() => void) | undefined;
+  readonly cancellation: Cancellation;
 };
 
 /** A frame for the owner of a dialog, to be sent when it is back. */
@@ -64,6 +64,8 @@ export type Owed = {
   readonly owner: { readonly app: string; readonly tags: string };
   readonly meta: string;
   readonly message: Buffer;
+  /** Set for a BYE of the peer, which it may repeat. */
+  readonly ended?: Dialog;
   /** Carried out once the frame has been sent. */
   readonly afterwards?: () => void;
 };

@@ -31,24 +31,29 @@ export function dialogRequest(
   const seq = parts.seq ?? (dialog.state.localSeq ?? 0) + 1;
   if (parts.seq === undefined) core.dialogs.update(dialog, { ...dialog.state, localSeq: seq });
   const { state } = dialog;
-  const { uri, routes } = routing(state);
-  wayTo(core, state, routes.length > 0 ? undefined : state.flow, (flow) => {
+  wayTo(core, state, (flow) => {
     if (typeof flow === 'string') return done(flow);
-    const hasContact = parts.headers.some(({ key }) => key === 'contact');
-    const needsContact = isTargetRefresh(parts.method) && !hasContact;
-    const list = [
-      newVia(flow.local),
-      makeHeader('Max-Forwards', '70'),
-      ...routes.map((route) => makeHeader('Route', route)),
-      makeHeader('From', state.localParty),
-      makeHeader('To', state.remoteParty),
-      makeHeader('Call-ID', state.callId),
-      makeHeader('CSeq', `${seq} ${parts.method}`),
-      ...(needsContact ? [makeHeader('Contact', state.localContact)] : []),
-      ...parts.headers,
-    ];
-    done({ request: { kind: 'request', method: parts.method, uri, headers: list, body: parts.body }, flow });
+    return done({ request: composeRequest(state, flow.local, { ...parts, seq }), flow });
   });
+}
+
+/** A request within a dialog, as it goes out from one of our addresses. */
+export function composeRequest(state: DialogState, local: Endpoint, parts: RequestParts): SipRequest {
+  const { method, body } = parts;
+  const { uri, routes } = routing(state);
+  const isContactMissing = isTargetRefresh(method) && !parts.headers.some(({ key }) => key === 'contact');
+  const list = [
+    newVia(local),
+    makeHeader('Max-Forwards', '70'),
+    ...routes.map((route) => makeHeader('Route', route)),
+    makeHeader('From', state.localParty),
+    makeHeader('To', state.remoteParty),
+    makeHeader('Call-ID', state.callId),
+    makeHeader('CSeq', `${parts.seq ?? state.localSeq ?? 1} ${method}`),
+    ...(isContactMissing ? [makeHeader('Contact', state.localContact)] : []),
+    ...parts.headers,
+  ];
+  return { kind: 'request', method, uri, headers: list, body };
 }
 
 /** Request URI and Route headers; a first route without `lr` is a strict router, which wants to be the request URI. */
@@ -67,15 +72,10 @@ export function routing({ routeSet, remoteTarget }: Pick<DialogState, 'routeSet'
  * Without a route set, requests go where the peer's last message came from: that also reaches a peer whose Contact is
  * behind a NAT. A stream connection that is gone is opened anew to the Contact.
  */
-function wayTo(
-  core: Core,
-  state: DialogState,
-  last: Flow | undefined,
-  done: (found: Flow | string) => void,
-): void {
-  if (last !== undefined && core.transports.isOpen(last)) return done(last);
-  const hop = firstAddress(state.routeSet[0])?.uri ?? state.remoteTarget;
-  locate(core, hop, done);
+function wayTo(core: Core, state: DialogState, done: (found: Flow | string) => void): void {
+  const isDirect = state.routeSet.length === 0;
+  if (isDirect && core.transports.isOpen(state.flow)) return done(state.flow);
+  locate(core, firstAddress(state.routeSet[0])?.uri ?? state.remoteTarget, done);
 }
 
 /** A Via of ours with a fresh branch, asking for the response to come back to the source port (RFC 3581). */

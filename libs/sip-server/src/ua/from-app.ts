@@ -4,7 +4,7 @@ import { refusalMeta, requestSentMeta } from '../control/meta.ts';
 import { formatMessage } from '../message/format.ts';
 import type { SipRequest } from '../message/message.ts';
 import { header } from '../message/message.ts';
-import { parseMessage } from '../message/parse.ts';
+import { parseToEnd } from '../message/parse.ts';
 import { appHeaders, lacksContentType } from './app-headers.ts';
 import type { Core, Outgoing } from './core.ts';
 import type { MadeRequest } from './dialog-request.ts';
@@ -19,7 +19,8 @@ const DIALOG_OWNED = new Set(['from', 'to', 'call-id', 'cseq', 'max-forwards']);
 
 /** A `sip|<txn>|<dlg>|<proxy>` frame: a response, or a request within a dialog, outside of one, or a CANCEL. */
 export function onAppSip(core: Core, app: App, frame: Frame): void {
-  const parsed = parseMessage(withoutLength(frame.payload));
+  // The client counts characters where Content-Length wants bytes: the frame's end is the body's end.
+  const parsed = parseToEnd(frame.payload);
   if (!parsed.ok) {
     core.counters.count(`control.malformed.${parsed.cause}`);
     return app.send(refusalMeta(frame.msgId, 'NOK', `malformed SIP message: ${parsed.cause}`));
@@ -31,15 +32,6 @@ export function onAppSip(core: Core, app: App, frame: Frame): void {
   if (lacksContentType(message)) return app.send(refusalMeta(frame.msgId, 'NOK', 'missing content-type'));
   if ((frame.fields[1] ?? '') !== '') return requestInDialog(core, app, frame, message);
   freshRequest(core, message, frame.fields[2] ?? '', (made) => sendMade(core, app, frame, made));
-}
-
-/** The client counts characters where Content-Length wants bytes: the frame's end is the body's end. */
-function withoutLength(payload: Buffer): Buffer {
-  const end = payload.indexOf('\r\n\r\n', 0, 'latin1');
-  if (end === -1) return payload;
-  const head = payload.toString('latin1', 0, end);
-  const cut = head.replace(/\r\n(?:content-length|l)[ \t]*:[^\r\n]*/gi, '');
-  return Buffer.concat([Buffer.from(`${cut}\r\n\r\n`, 'latin1'), payload.subarray(end + 4)]);
 }
 
 function requestInDialog(core: Core, app: App, frame: Frame, message: SipRequest): void {
@@ -57,7 +49,8 @@ function requestInDialog(core: Core, app: App, frame: Frame, message: SipRequest
   dialogRequest(core, dialog, parts, (made) => {
     const contact = typeof made === 'string' ? undefined : header(made.request, 'contact');
     if (message.method === 'INVITE' && contact !== undefined) {
-      core.dialogs.update(dialog, { ...dialog.state, localContact: contact });
+      const localSdp = message.body.length > 0 ? message.body.toString('latin1') : dialog.state.localSdp;
+      core.dialogs.update(dialog, { ...dialog.state, localContact: contact, localSdp });
     }
     const outgoing = sendMade(core, app, frame, made, dialog);
     if (outgoing !== undefined && message.method === 'INVITE') dialog.ownInvite = outgoing.transaction.id;

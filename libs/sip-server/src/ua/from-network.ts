@@ -1,5 +1,6 @@
 import { sipMeta } from '../control/meta.ts';
 import type { Dialog } from '../dialog/dialogs.ts';
+import { MIN_INTERVAL_S, isTooShort, lists } from '../dialog/session-timer.ts';
 import { afterRequest } from '../dialog/state.ts';
 import { tagOf } from '../message/address.ts';
 import { formatMessage } from '../message/format.ts';
@@ -18,12 +19,19 @@ const IN_DIALOG_ONLY = new Set(['BYE', 'UPDATE', 'PRACK']);
 /** Methods that make a dialog, and so must say where the peer is. */
 const DIALOG_MAKING = new Set(['INVITE', 'SUBSCRIBE']);
 
+/** Methods that negotiate session timers (RFC 4028). */
+const TIMED = new Set(['INVITE', 'UPDATE']);
+
 /** A new request came in. */
 export function onRequest(core: Core, transaction: ServerTransaction): void {
   const { request } = transaction;
   const scheme = request.uri.slice(0, request.uri.indexOf(':')).toLowerCase();
   const toTag = tagOf(header(request, 'to'));
-  if (toTag !== undefined) onDialogRequest(core, transaction, toTag);
+  if (TIMED.has(request.method) && isTooShort(request)) {
+    answer(transaction, 422, makeHeader('Min-SE', String(MIN_INTERVAL_S)));
+  } else if (request.method === 'INVITE' && lists(request, 'require', '100rel')) {
+    answer(transaction, 420, makeHeader('Unsupported', '100rel'));
+  } else if (toTag !== undefined) onDialogRequest(core, transaction, toTag);
   else if (scheme !== 'sip' && scheme !== 'sips') answer(transaction, 416);
   else if (IN_DIALOG_ONLY.has(request.method)) answer(transaction, 481);
   else if (DIALOG_MAKING.has(request.method) && !canMakeDialog(request)) answer(transaction, 400);
@@ -93,7 +101,7 @@ export function onAck(core: Core, request: SipRequest, flow: Flow): void {
     source: 'network',
     bytes: message.length,
     peer: flow.remote,
-    transactionId: dialog.state.invite.transactionId,
+    transactionId: waiting.transactionId,
     dialogId: dialog.state.id,
   });
   owe(core, { owner: dialog.state.owner, meta, message });

@@ -1,9 +1,11 @@
 import { sipMeta } from '../control/meta.ts';
 import type { Dialog } from '../dialog/dialogs.ts';
 import { formatMessage } from '../message/format.ts';
+import type { SipRequest } from '../message/message.ts';
 import { NO_BODY, makeHeader } from '../message/message.ts';
 import type { Core } from './core.ts';
-import { dialogRequest } from './dialog-request.ts';
+import type { RequestParts } from './dialog-request.ts';
+import { composeRequest, dialogRequest } from './dialog-request.ts';
 import { owe } from './owed.ts';
 
 /**
@@ -11,20 +13,36 @@ import { owe } from './owed.ts';
  * says why in the Reason header (RFC 3326).
  */
 export function hangUp(core: Core, dialog: Dialog, text: string): void {
-  const reason = makeHeader('Reason', `SIP;cause=200;text="${text}"`);
-  const { owner, id } = dialog.state;
-  dialogRequest(core, dialog, { method: 'BYE', headers: [reason], body: NO_BODY }, (made) => {
+  const { owner, id, flow } = dialog.state;
+  sendBye(core, dialog, text, (bye) => {
     core.dialogs.remove(dialog);
-    if (typeof made === 'string') return core.counters.count('dialog.bye-not-sent');
-    core.transactions.send(made.request, made.flow, { response: () => {}, failed: () => {} });
-    const message = formatMessage(made.request);
+    const message = formatMessage(bye);
     const meta = sipMeta({
       source: 'application',
       bytes: message.length,
-      peer: made.flow.local,
+      peer: flow.local,
       transactionId: 'unsolicited',
       dialogId: id,
     });
     owe(core, { owner, meta, message });
+  });
+}
+
+/** Sends BYE and expects nothing; `made` gets it also where it could not be sent. */
+export function sendBye(
+  core: Core,
+  dialog: Dialog,
+  text: string,
+  made: (bye: SipRequest) => void = () => {},
+): void {
+  const reason = makeHeader('Reason', `SIP;cause=200;text="${text}"`);
+  const parts: RequestParts = { method: 'BYE', headers: [reason], body: NO_BODY };
+  dialogRequest(core, dialog, parts, (bye) => {
+    if (typeof bye === 'string') {
+      core.counters.count('dialog.bye-not-sent');
+      return made(composeRequest(dialog.state, dialog.state.flow.local, parts));
+    }
+    core.transactions.send(bye.request, bye.flow, { response: () => {}, failed: () => {} });
+    return made(bye.request);
   });
 }

@@ -9,7 +9,7 @@ import { header, makeHeader } from '../message/message.ts';
 import { makeResponse } from '../message/response.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Core, Incoming } from './core.ts';
-import { flushOwed, owe } from './owed.ts';
+import { flushOwed, forgetOwedBye, owe } from './owed.ts';
 
 /** An INVITE may ring for about three minutes (timer C of a proxy would end it then); other requests live 64*T1. */
 const INVITE_LIFE_T1 = 360;
@@ -77,6 +77,7 @@ function handOver(core: Core, incoming: Incoming, app: App): void {
 function park(core: Core, incoming: Incoming): void {
   incoming.app = undefined;
   core.parked.add(incoming);
+  if (incoming.request.method === 'BYE') forgetOwedBye(core, incoming.dialog);
   core.counters.count('request.parked');
   incoming.grace = setTimeout(() => giveUp(core, incoming), core.appGraceMs);
 }
@@ -98,7 +99,13 @@ function oweBye(core: Core, { dialog, request, transaction }: Incoming): void {
     transactionId: 'unsolicited',
     dialogId: dialog.state.id,
   });
-  owe(core, { owner: dialog.state.owner, meta, message, afterwards: () => core.dialogs.remove(dialog) });
+  owe(core, {
+    owner: dialog.state.owner,
+    meta,
+    message,
+    ended: dialog,
+    afterwards: () => core.dialogs.remove(dialog),
+  });
 }
 
 function expire(core: Core, incoming: Incoming): void {

@@ -3,6 +3,7 @@ import { ownerOf } from '../control/apps.ts';
 import type { Frame } from '../control/frame.ts';
 import { refusalMeta, requestSentMeta, sipMeta } from '../control/meta.ts';
 import type { Dialog } from '../dialog/dialogs.ts';
+import { agreeAsClient } from '../dialog/session-timer.ts';
 import { afterSuccess, dialogId, uacDialog } from '../dialog/state.ts';
 import { tagOf } from '../message/address.ts';
 import { formatMessage } from '../message/format.ts';
@@ -10,12 +11,13 @@ import type { SipRequest, SipResponse } from '../message/message.ts';
 import { header } from '../message/message.ts';
 import { makeResponse } from '../message/response.ts';
 import { cseqOf } from '../message/validate.ts';
-import { makeCancel } from '../transaction/ack.ts';
 import type { Flow } from '../transport/endpoint.ts';
 import { appHeaders } from './app-headers.ts';
+import { Cancellation } from './cancellation.ts';
 import type { Core, Outgoing } from './core.ts';
 import type { MadeRequest } from './dialog-request.ts';
 import { newTag } from './incoming.ts';
+import { armSession } from './session.ts';
 import { acknowledgeAndHangUp, acknowledgeOurselves } from './send-ack.ts';
 
 const NOT_ON_CANCEL = new Set(['from', 'to', 'call-id', 'cseq', 'contact', 'max-forwards', 'content-type']);
@@ -34,9 +36,7 @@ export function launch(core: Core, app: App, made: MadeRequest, dialog: Dialog |
     transaction,
     app,
     dialog,
-    hasProvisional: false,
-    isCancelled: false,
-    sendCancel: undefined,
+    cancellation: new Cancellation(core, made.request, made.flow),
   };
   core.outgoing.set(transaction.id, outgoing);
   return outgoing;
@@ -45,9 +45,8 @@ export function launch(core: Core, app: App, made: MadeRequest, dialog: Dialog |
 function onResponse(core: Core, outgoing: Outgoing, response: SipResponse, flow: Flow): void {
   const { transaction } = outgoing;
   const { method } = transaction.request;
-  outgoing.hasProvisional = true;
-  if (response.status < 200) outgoing.sendCancel?.();
-  outgoing.sendCancel = undefined;
+  if (response.status >= 200) outgoing.cancellation.drop();
+  outgoing.cancellation.release();
   if (response.status === 100) return;
   const isInvite = method === 'INVITE';
   if (isInvite && isExtraSuccess(core, outgoing, response, flow)) return;
@@ -121,7 +120,8 @@ function settle(core: Core, outgoing: Outgoing, known: Dialog, response: SipResp
   }
   dialog.ownInvite = undefined;
   dialog.ackDue = seq;
-  dialog.isCancelled = outgoing.isCancelled;
+  dialog.isCancelled = outgoing.cancellation.isWanted;
+  armSession(core, dialog, agreeAsClient(response));
   if (!outgoing.app.isConnected) acknowledgeOurselves(core, dialog);
 }
 
@@ -136,6 +136,9 @@ function trackOther(core: Core, outgoing: Outgoing, response: SipResponse, flow:
       ...afterSuccess(dialog.state, method, response, flow),
       phase: dialog.state.phase,
     });
+    if (method === 'UPDATE' && dialog.state.phase === 'confirmed') {
+      armSession(core, dialog, agreeAsClient(response));
+    }
   }
 }
 
@@ -162,8 +165,7 @@ export function cancelOutgoing(core: Core, app: App, frame: Frame, message: SipR
     return app.send(refusalMeta(frame.msgId, 'NOK', `unable to cancel unknown transaction id: ${id}`));
   }
   const { flow } = outgoing.transaction;
-  const cancel = makeCancel(outgoing.transaction.request, appHeaders(message, flow.local, NOT_ON_CANCEL));
-  sendOrHoldCancel(core, outgoing, cancel);
+  const cancel = outgoing.cancellation.cancel(appHeaders(message, flow.local, NOT_ON_CANCEL));
   const bytes = formatMessage(cancel);
   app.send(requestSentMeta(frame.msgId, bytes.length, flow.local, newTag()), bytes);
 }
@@ -173,17 +175,6 @@ export function abandonOutgoing(core: Core, app: App): void {
   for (const outgoing of core.outgoing.values()) {
     const { request } = outgoing.transaction;
     const isFirstInvite = request.method === 'INVITE' && tagOf(header(request, 'to')) === undefined;
-    if (outgoing.app === app && isFirstInvite) sendOrHoldCancel(core, outgoing, makeCancel(request, []));
+    if (outgoing.app === app && isFirstInvite) outgoing.cancellation.cancel();
   }
-}
-
-function sendOrHoldCancel(core: Core, outgoing: Outgoing, cancel: SipRequest): void {
-  if (outgoing.isCancelled) return;
-  outgoing.isCancelled = true;
-  outgoing.sendCancel = () => {
-    core.transactions.send(cancel, outgoing.transaction.flow, { response: () => {}, failed: () => {} });
-  };
-  if (!outgoing.hasProvisional) return;
-  outgoing.sendCancel();
-  outgoing.sendCancel = undefined;
 }

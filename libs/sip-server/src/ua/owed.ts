@@ -1,3 +1,4 @@
+import type { Dialog } from '../dialog/dialogs.ts';
 import type { Core, Owed } from './core.ts';
 
 const MAX_OWED = 10_000;
@@ -18,6 +19,12 @@ export function flushOwed(core: Core): void {
   for (const owed of waiting) {
     if (!pay(core, owed)) core.owed.push(owed);
   }
+}
+
+/** The peer has sent its BYE again: the application will get that one. */
+export function forgetOwedBye(core: Core, dialog: Dialog | undefined): void {
+  const at = dialog === undefined ? -1 : core.owed.findIndex(({ ended }) => ended === dialog);
+  if (at !== -1) core.owed.splice(at, 1);
 }
 
 function pay(core: Core, { owner, meta, message, afterwards }: Owed): boolean {

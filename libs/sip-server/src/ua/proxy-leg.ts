@@ -1,7 +1,7 @@
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { makeResponse } from '../message/response.ts';
-import { makeCancel } from '../transaction/ack.ts';
 import type { Flow } from '../transport/endpoint.ts';
+import { Cancellation } from './cancellation.ts';
 import type { Core } from './core.ts';
 import { newTag } from './incoming.ts';
 
@@ -27,13 +27,14 @@ export function startLeg(
   let hasProvisional = false;
   let isOver = false;
   const timers: NodeJS.Timeout[] = [];
-  const cancellation = holdable(core, request, flow);
+  const cancellation = new Cancellation(core, request, flow);
   const end = (): void => {
     isOver = true;
     timers.forEach(clearTimeout);
   };
   const onResponse = (response: SipResponse, from: Flow): void => {
     hasProvisional = true;
+    if (response.status >= 200) cancellation.drop();
     cancellation.release();
     const isSuccess = response.status >= 200 && response.status < 300;
     if (response.status === 100 || (isOver && !isSuccess)) return;
@@ -54,26 +55,5 @@ export function startLeg(
   const { provisionalMs, finalMs } = limits;
   if (provisionalMs !== undefined) timers.push(setTimeout(() => hasProvisional || passOver(), provisionalMs));
   if (finalMs !== undefined) timers.push(setTimeout(passOver, finalMs));
-  return { cancel: cancellation.cancel };
-}
-
-/** A CANCEL that waits for the first response, for before that nothing may be cancelled (RFC 3261 §9.1). */
-function holdable(core: Core, request: SipRequest, flow: Flow): { cancel(): void; release(): void } {
-  let isReleased = false;
-  let isWanted = false;
-  const send = (): void => {
-    if (request.method !== 'INVITE' || !isReleased || !isWanted) return;
-    isWanted = false;
-    core.transactions.send(makeCancel(request, []), flow, { response: () => {}, failed: () => {} });
-  };
-  return {
-    cancel: () => {
-      isWanted = true;
-      send();
-    },
-    release: () => {
-      isReleased = true;
-      send();
-    },
-  };
+  return { cancel: () => void cancellation.cancel() };
 }

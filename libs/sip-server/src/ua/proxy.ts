@@ -4,7 +4,7 @@ import { proxyDoneMeta, proxyResponseMeta, refusalMeta } from '../control/meta.t
 import { formatMessage } from '../message/format.ts';
 import type { Header, SipResponse } from '../message/message.ts';
 import { header } from '../message/message.ts';
-import { parseMessage } from '../message/parse.ts';
+import { parseToEnd } from '../message/parse.ts';
 import { makeResponse } from '../message/response.ts';
 import type { Flow } from '../transport/endpoint.ts';
 import { appHeaders } from './app-headers.ts';
@@ -50,7 +50,7 @@ export function onAppProxy(core: Core, app: App, frame: Frame): void {
     forget(core, incoming);
     return app.send(refusalMeta(frame.msgId, 'NOK', 'Max-Forwards is used up'));
   }
-  const parsed = parseMessage(frame.payload);
+  const parsed = parseToEnd(frame.payload);
   const run: ProxyRun = {
     core,
     app,

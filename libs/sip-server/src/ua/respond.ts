@@ -4,6 +4,8 @@ import type { Frame } from '../control/frame.ts';
 import { refusalMeta, responseSentMeta } from '../control/meta.ts';
 import { AwaitAck } from '../dialog/await-ack.ts';
 import type { Dialog } from '../dialog/dialogs.ts';
+import type { SessionTimer } from '../dialog/session-timer.ts';
+import { agreeAsServer, lists, timerHeaders } from '../dialog/session-timer.ts';
 import { uasDialog } from '../dialog/state.ts';
 import { tagOf } from '../message/address.ts';
 import { formatMessage } from '../message/format.ts';
@@ -15,9 +17,12 @@ import { appHeaders, ownContact } from './app-headers.ts';
 import type { Core, Incoming } from './core.ts';
 import { dropEarlyDialog, forget } from './incoming.ts';
 import { hangUp } from './hang-up.ts';
+import { armSession } from './session.ts';
 
-/** Copied from the request, whatever the application says. */
-const COPIED = new Set(['from', 'to', 'call-id', 'cseq']);
+/** Copied from the request or agreed with the peer, whatever the application says. */
+const COPIED = new Set(['from', 'to', 'call-id', 'cseq', 'session-expires']);
+/** Methods whose 2xx says how long the session lives (RFC 4028). */
+const TIMED = new Set(['INVITE', 'UPDATE']);
 const NEEDS_CONTACT = new Set(['INVITE', 'SUBSCRIBE', 'UPDATE']);
 
 /** The application answers a request: `sip|<txn>|` with a response. */
@@ -27,14 +32,18 @@ export function onAppResponse(core: Core, app: App, frame: Frame, message: SipRe
     return app.send(refusalMeta(frame.msgId, 'NOK', 'Response not sent due to unknown transaction'));
   }
   const { transaction } = incoming;
+  if (message.status < 200 && lists(message, 'require', '100rel')) {
+    return app.send(refusalMeta(frame.msgId, 'NOK', 'reliable provisional responses are not supported'));
+  }
   adoptTag(incoming, message);
-  const response = completeResponse(incoming, message);
+  const session = sessionOf(incoming, message);
+  const response = completeResponse(incoming, message, session);
   const dialog = keepDialog(core, incoming, app, response);
   transaction.respond(response);
   if (response.status >= 200) {
     forget(core, incoming);
     if (response.status >= 300) dropEarlyDialog(core, incoming);
-    else if (dialog !== undefined && transaction.isInvite) awaitAck(core, incoming, dialog);
+    else if (dialog !== undefined) onSuccess(core, incoming, dialog, session);
   }
   const bytes = formatMessage(response);
   const id = dialog?.state.id ?? '';
@@ -46,10 +55,27 @@ function adoptTag(incoming: Incoming, message: SipResponse): void {
   if (incoming.dialog === undefined) incoming.toTag = tagOf(header(message, 'to')) ?? incoming.toTag;
 }
 
-function completeResponse(incoming: Incoming, message: SipResponse): SipResponse {
+/** What a 2xx agrees to about the session's life. */
+function sessionOf({ request, dialog }: Incoming, message: SipResponse): SessionTimer | undefined {
+  if (!TIMED.has(request.method) || message.status < 200 || message.status >= 300) return undefined;
+  return agreeAsServer(request, message, dialog?.state.session ?? undefined);
+}
+
+function onSuccess(core: Core, incoming: Incoming, dialog: Dialog, session: SessionTimer | undefined): void {
+  if (incoming.transaction.isInvite) awaitAck(core, incoming, dialog);
+  const isSettled = dialog.state.phase === 'confirmed' && core.dialogs.has(dialog);
+  if (TIMED.has(incoming.request.method) && isSettled) armSession(core, dialog, session);
+}
+
+function completeResponse(
+  incoming: Incoming,
+  message: SipResponse,
+  session: SessionTimer | undefined,
+): SipResponse {
   const { request, transaction, toTag } = incoming;
   const { local } = transaction.flow;
   const extra = appHeaders(message, local, COPIED);
+  if (session !== undefined) extra.push(...timerHeaders(session));
   const isPositive = message.status > 100 && message.status < 300;
   if (isPositive && NEEDS_CONTACT.has(request.method) && !extra.some(({ key }) => key === 'contact')) {
     extra.unshift(makeHeader('Contact', incoming.dialog?.state.localContact || ownContact(local)));
@@ -87,8 +113,10 @@ function keepDialog(core: Core, incoming: Incoming, app: App, response: SipRespo
     }
   } else if (incoming.dialog !== undefined && response.status >= 200) {
     const invite = { seq: cseqOf(request)?.number ?? 0, transactionId: transaction.id };
-    const localContact = header(response, 'contact') ?? incoming.dialog.state.localContact;
-    core.dialogs.update(incoming.dialog, { ...incoming.dialog.state, invite, localContact });
+    const { state } = incoming.dialog;
+    const localContact = header(response, 'contact') ?? state.localContact;
+    const localSdp = response.body.length > 0 ? response.body.toString('latin1') : state.localSdp;
+    core.dialogs.update(incoming.dialog, { ...state, invite, localContact, localSdp });
   }
   return incoming.dialog;
 }
@@ -98,6 +126,7 @@ function awaitAck(core: Core, incoming: Incoming, dialog: Dialog): void {
   const seq = cseqOf(request)?.number ?? 0;
   const isReliable = transaction.flow.remote.protocol !== 'udp';
   const waiting = new AwaitAck(
+    transaction.id,
     core.timing,
     isReliable,
     () => transaction.resend(),

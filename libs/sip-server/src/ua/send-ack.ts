@@ -2,6 +2,7 @@ import type { App } from '../control/app.ts';
 import type { Frame } from '../control/frame.ts';
 import { refusalMeta, requestSentMeta } from '../control/meta.ts';
 import type { Dialog } from '../dialog/dialogs.ts';
+import { unlisted } from '../dialog/dialogs.ts';
 import type { DialogState } from '../dialog/state.ts';
 import { formatMessage } from '../message/format.ts';
 import type { Header, SipRequest } from '../message/message.ts';
@@ -10,7 +11,7 @@ import { appHeaders } from './app-headers.ts';
 import type { Core } from './core.ts';
 import type { MadeRequest } from './dialog-request.ts';
 import { dialogRequest } from './dialog-request.ts';
-import { hangUp } from './hang-up.ts';
+import { hangUp, sendBye } from './hang-up.ts';
 
 const DIALOG_OWNED = new Set(['from', 'to', 'call-id', 'cseq', 'max-forwards']);
 
@@ -65,6 +66,6 @@ export function acknowledgeOurselves(core: Core, dialog: Dialog): void {
 
 /** Ends a call that a second fork has answered. */
 export function acknowledgeAndHangUp(core: Core, state: DialogState): void {
-  const dialog = core.dialogs.add(state);
-  acknowledge(core, dialog, [], NO_BODY, () => hangUp(core, dialog, 'answered elsewhere'));
+  const dialog = unlisted(state);
+  acknowledge(core, dialog, [], NO_BODY, () => sendBye(core, dialog, 'answered elsewhere'));
 }

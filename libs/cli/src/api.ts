@@ -1,4 +1,5 @@
 import { CliError, exitCodes } from './errors.ts';
+import type { ExitCode } from './errors.ts';
 import { notRunning } from './system.ts';
 import type { System } from './system.ts';
 
@@ -27,9 +28,17 @@ export type Node = {
   readonly host?: string;
   readonly address?: string;
   readonly state: string;
+  readonly detail?: string;
   readonly load?: number;
   readonly capacity?: number;
   readonly storage?: { readonly level?: string; readonly usedPercent?: number };
+};
+
+export type Health = {
+  readonly status?: string;
+  readonly missing?: readonly string[];
+  readonly database?: { readonly server?: string; readonly state?: string; readonly behind?: number };
+  readonly alarms?: readonly { readonly kind?: string }[];
 };
 
 const connectionCodes = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'ECONNRESET']);
@@ -51,6 +60,12 @@ const problemText = async (response: Response): Promise<string> => {
   } catch {
     return `${response.status} ${response.statusText}`;
   }
+};
+
+const exitCodeOf = (status: number): ExitCode => {
+  if (status === 404) return exitCodes.notFound;
+
+  return status === 503 ? exitCodes.notRunning : exitCodes.failed;
 };
 
 /** Requests to the API of one system; everything that fails is a CliError. */
@@ -92,11 +107,18 @@ export class Api {
     if (response.ok) return response;
     const said = await problemText(response);
     if (response.status === 401) throw new CliError(`the token isn't accepted: ${said}. Set REEL_TOKEN`);
-    throw new CliError(said, response.status === 404 ? exitCodes.notFound : exitCodes.failed);
+    throw new CliError(said, exitCodeOf(response.status));
   }
 
   async json<T>(path: string): Promise<T> {
     return (await (await this.open(path)).json()) as T;
+  }
+
+  /** What the system says of its health, ready or not. */
+  async health(): Promise<{ readonly health: Health; readonly ready: boolean }> {
+    const response = await this.fetch('/health');
+
+    return { health: (await response.json().catch(() => ({}))) as Health, ready: response.ok };
   }
 
   session(sessionId: string): Promise<Session> {
@@ -108,8 +130,6 @@ export class Api {
   }
 
   async nodes(): Promise<readonly Node[]> {
-    const body = await this.json<readonly Node[] | { readonly items: readonly Node[] }>('/nodes');
-
-    return 'items' in body ? body.items : body;
+    return (await this.json<{ readonly items: readonly Node[] }>('/nodes')).items;
   }
 }

@@ -34,7 +34,7 @@ A first recording:
 The running system is found by REEL_DATA_DIR (default .reelstream in the checkout); for another one set
 REEL_URL (http://host:8080) and REEL_TOKEN.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 no such thing.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running or not ready, 4 no such thing.
 `;
 
 type Writer = { write(text: string): unknown; readonly isTTY?: boolean };

@@ -22,7 +22,7 @@ const saveTo = async (path: string, body: ReadableStream<Uint8Array>): Promise<n
 };
 
 const mediaPath = (sessionId: string, track: string | undefined): string => {
-  if (track !== undefined && !/^[1-9]\d{0,3}$/.test(track))
+  if (track !== undefined && !/^\d{1,4}$/.test(track))
     throw usageError(`--track ${track} is no track number`);
   const session = `/sessions/${encodeURIComponent(sessionId)}`;
 
@@ -38,12 +38,12 @@ Saves the recording of a session as WAV, one channel for each party; with --trac
 track as rtpdump, which Wireshark and rtptools open.
 
   -o, --output FILE   where to save it; - is standard output
-  --track N           that track's packets instead
+  --track N           that track's packets instead; the first is 0
 
 Examples:
   reel export 019ab2c4-7c1e-7d5a-9d0c-0a1b2c3d4e5f -o call.wav
   reel export 019ab2c4-7c1e-7d5a-9d0c-0a1b2c3d4e5f -o - | ffplay -
-  reel export 019ab2c4-7c1e-7d5a-9d0c-0a1b2c3d4e5f --track 1 -o caller.rtpdump
+  reel export 019ab2c4-7c1e-7d5a-9d0c-0a1b2c3d4e5f --track 0 -o agent.rtpdump
 `,
   options: { output: { type: 'string', short: 'o' }, track: { type: 'string' } },
   positionals: [1, 1],

@@ -1,18 +1,33 @@
-import type { Node } from '../api.ts';
+import type { Health, Node } from '../api.ts';
 import type { Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { formatTable } from '../table.ts';
 
-type Health = { readonly status?: string } & Readonly<Record<string, unknown>>;
+const rowOf = (node: Node): string[] => [
+  node.nodeId,
+  node.role,
+  node.state,
+  node.address ?? node.host ?? '',
+  node.load === undefined ? '' : `${node.load}/${node.capacity ?? 0}`,
+  node.storage?.level === undefined
+    ? ''
+    : `${node.storage.level} ${Math.round(node.storage.usedPercent ?? 0)} %`,
+  node.pid === undefined ? '' : String(node.pid),
+  node.detail ?? '',
+];
 
-const rowOf = ({ nodeId, role, state, host, address, load, capacity, storage, pid }: Node): string[] => [
-  nodeId,
-  role,
-  state,
-  address ?? host ?? '',
-  load === undefined ? '' : `${load}/${capacity ?? 0}`,
-  storage?.level === undefined ? '' : `${storage.level} ${Math.round(storage.usedPercent ?? 0)} %`,
-  pid === undefined ? '' : String(pid),
+const databaseLine = ({ database }: Health): string[] => {
+  if (!database) return [];
+  const behind = database.behind ? `, ${database.behind} events behind` : '';
+
+  return [`Database ${database.server ?? ''}: ${database.state ?? 'unknown'}${behind}`];
+};
+
+const headLines = (health: Health, apiUrl: string, sipUri: string): string[] => [
+  `${health.status ?? 'unknown'}  API ${apiUrl}  SIP ${sipUri}`,
+  ...(health.missing?.length ? [`Missing: ${health.missing.join(', ')}`] : []),
+  ...databaseLine(health),
+  ...(health.alarms?.length ? [`Alarms: ${health.alarms.map(({ kind }) => kind ?? '?').join(', ')}`] : []),
 ];
 
 export const statusCommand: Command = {
@@ -30,17 +45,19 @@ Examples:
   options: {},
   positionals: [0, 0],
   run: async ({ output, api, system }) => {
-    const response = await api.fetch('/health');
-    const health = (await response.json().catch(() => ({}))) as Health;
+    const { health, ready } = await api.health();
     const nodes = await api.nodes();
     if (output.json) output.value({ health, nodes });
     else {
-      output.line(`${health.status ?? response.status}  API ${system.apiUrl}  SIP ${system.sipUri}`);
+      for (const line of headLines(health, system.apiUrl, system.sipUri)) output.line(line);
       output.line('');
       output.line(
-        formatTable(['NODE', 'ROLE', 'STATE', 'ADDRESS', 'LOAD', 'STORAGE', 'PID'], nodes.map(rowOf)),
+        formatTable(
+          ['NODE', 'ROLE', 'STATE', 'ADDRESS', 'LOAD', 'STORAGE', 'PID', 'DETAIL'],
+          nodes.map(rowOf),
+        ),
       );
     }
-    if (!response.ok) throw new CliError(`not ready: ${JSON.stringify(health)}`);
+    if (!ready) throw new CliError('not everything is ready');
   },
 };

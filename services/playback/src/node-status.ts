@@ -11,8 +11,18 @@ export type NodeFacts = {
   readonly httpPort: number;
 };
 
+/** How the SIP server is doing: not heard of yet, there, or gone again. */
+export type SipState = 'awaited' | 'there' | 'away';
+
+const stateOf = (sip: SipState): Pick<Heartbeat, 'state' | 'detail'> => {
+  if (sip === 'there') return { state: 'ready' };
+
+  // Once up, media over HTTP is served with or without it.
+  return { state: sip === 'awaited' ? 'starting' : 'ready', detail: 'the SIP server is away' };
+};
+
 /** What this node says of itself each second. It takes no calls yet: its capacity for them is 0. */
-export const heartbeatOf = (facts: NodeFacts, now: { readonly sipConnected: boolean }): Heartbeat => ({
+export const heartbeatOf = (facts: NodeFacts, sip: SipState): Heartbeat => ({
   nodeId: facts.nodeId,
   role: 'playback',
   epoch: facts.epoch,
@@ -20,8 +30,8 @@ export const heartbeatOf = (facts: NodeFacts, now: { readonly sipConnected: bool
   host: facts.hostId,
   address: facts.host,
   advertise: [...facts.advertise],
-  ...(now.sipConnected ? { state: 'ready' } : { state: 'impaired', detail: 'the SIP server is away' }),
-  sip: { port: facts.sipPort },
+  ...stateOf(sip),
+  ...(sip === 'there' ? { sip: { port: facts.sipPort } } : {}),
   http: { port: facts.httpPort },
   load: 0,
   reserved: 0,

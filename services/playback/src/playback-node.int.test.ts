@@ -82,8 +82,12 @@ test('a node tells each second where it is, and whether its SIP server is there'
     },
   );
   await sipLife.disposeAsync();
-  const isImpaired = ({ state }: Heartbeat): boolean => state === 'impaired';
-  await waitFor(() => heard.slice(heard.indexOf(ready)).find(isImpaired), within('the loss was not told'));
+  const isWithoutSip = (heartbeat: Heartbeat): boolean => heartbeat.sip === undefined;
+  const after = await waitFor(
+    () => heard.slice(heard.indexOf(ready)).find(isWithoutSip),
+    within('the loss was not told'),
+  );
+  assert.deepEqual([after.state, after.detail], ['ready', 'the SIP server is away']);
 });
 
 test('a taken port is one line that names the setting', async () => {

@@ -65,7 +65,12 @@ export const startPlaybackNode = async (config: Config, log: Logger, pid: number
   const sip = starting.use(await openPlaybackSip({ server: config.sipServer, log, meters }));
   const bus = starting.use(await connectBus({ url: config.natsUrl, name: config.nodeId }));
   const facts = { ...config, advertise, pid, epoch: Date.now(), httpPort };
-  const endHeartbeats = announceNode(bus, () => heartbeatOf(facts, { sipConnected: sip.connected }));
+  let wasThere = false;
+  const endHeartbeats = announceNode(bus, () => {
+    wasThere ||= sip.connected;
+
+    return heartbeatOf(facts, sip.connected ? 'there' : wasThere ? 'away' : 'awaited');
+  });
   starting.defer(endHeartbeats);
   log.info({ host: config.host, httpPort }, 'playback is ready');
 

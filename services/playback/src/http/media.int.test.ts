@@ -145,7 +145,7 @@ test("a track's packets are served as they lie on disk", async () => {
   assert.deepEqual(bytes, await readFile(join(folder, 'track-2.rtpdump')));
   assert.equal(response.headers.get('etag'), `"${file?.sha256}"`);
   assert.equal(createHash('sha256').update(bytes).digest('hex'), file?.sha256);
-  assert.equal((await fetch(signed(`/media/${sessionId}/tracks/3.rtpdump`))).status, 404);
+  assert.equal((await fetch(signed(`/media/${sessionId}/tracks/0.rtpdump`))).status, 404);
 });
 
 test('a link opens one path, until it expires, and nothing opens without', async () => {

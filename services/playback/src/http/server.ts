@@ -53,7 +53,7 @@ export const createHttpServer = ({ exports, clusterKey, log, meters }: HttpOptio
     });
   };
   media('/media/:sessionId/recording.wav', ({ sessionId }) => exports.wav(sessionId));
-  media('/media/:sessionId/tracks/:trackNumber(^[1-9][0-9]{0,3}).rtpdump', ({ sessionId, trackNumber }) =>
+  media('/media/:sessionId/tracks/:trackNumber(^[0-9]{1,4}).rtpdump', ({ sessionId, trackNumber }) =>
     exports.rtpdump(sessionId, Number(trackNumber)),
   );
   server.get('/health', (_, reply) => reply.send({ status: 'ok' }));

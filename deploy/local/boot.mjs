@@ -1,7 +1,7 @@
 // `npm start`, `npm test` and `npm run setup` begin here. Plain JavaScript for Node 18 and later: it brings Node 24 and
 // the packages where they are missing, then hands over to TypeScript.
 import { join } from 'node:path';
-import { installPackages } from './install.mjs';
+import { fetchPrograms, installPackages } from './install.mjs';
 import { become, checkout, findNode, runMain, say, SetupError } from './toolchain.mjs';
 
 const programs = {
@@ -16,7 +16,7 @@ await runMain(async () => {
     throw new SetupError(`usage: boot.mjs setup | ${Object.keys(programs).join(' | ')}`);
   }
   const { node, env } = await findNode();
-  await installPackages({ node, env });
+  await Promise.all([installPackages({ node, env }), fetchPrograms({ node, env })]);
   if (task === 'setup') say('ready: npm start, npm test');
   else become(node, [join(checkout, programs[task]), ...args], env);
 });

@@ -42,6 +42,24 @@ const isInstalled = (dirs) =>
   readFileSync(stamp, 'utf8') === fingerprint(dirs) &&
   dirs.filter(hasDependencies).every((dir) => existsSync(join(checkout, dir, 'node_modules')));
 
+/** How npm reaches its registry. pnpm reads the user's npmrc, but not npm's global one, where administrators put this. */
+const npmNetwork = async (env) => {
+  const names = ['registry', 'cafile', 'proxy', 'https-proxy', 'noproxy', 'strict-ssl'];
+  const failure = 'npm could not tell its settings';
+  const config = JSON.parse(
+    await runQuietly('npm', ['config', 'list', '--json'], { cwd: checkout, env, failure }),
+  );
+  const given = names.filter(
+    (name) => config[name] !== null && config[name] !== undefined && `${config[name]}` !== '',
+  );
+
+  return {
+    flags: given.map((name) => `--config.${name}=${config[name]}`),
+    // For what isn't fetched by pnpm's own client; whoever set it already knows better.
+    env: config.cafile ? { NODE_EXTRA_CA_CERTS: env.NODE_EXTRA_CA_CERTS ?? config.cafile } : {},
+  };
+};
+
 /** Installs the workspace's packages, unless what is there came from the same lock file and package.json files. */
 export const installPackages = async ({ node, env }) => {
   const dirs = packageDirs();
@@ -49,11 +67,24 @@ export const installPackages = async ({ node, env }) => {
 
   say('installing packages');
   const pnpm = await findPnpm();
+  const network = await npmNetwork(env);
   // Not our terminal: pnpm must never stop to ask whether it may replace node_modules.
-  await runQuietly(node, [pnpm, 'install', '--frozen-lockfile', '--config.confirm-modules-purge=false'], {
+  const args = ['install', '--frozen-lockfile', '--config.confirm-modules-purge=false', ...network.flags];
+  await runQuietly(node, [pnpm, ...args], {
     cwd: checkout,
-    env: { ...env, NODE_COMPILE_CACHE: undefined },
+    env: { ...env, ...network.env, NODE_COMPILE_CACHE: undefined },
     failure: 'pnpm could not install the packages',
   });
   writeFileSync(stamp, fingerprint(dirs));
+};
+
+/** Brings nats-server into the cache in the meantime; a first start that had to fetch it afterwards would take longer. */
+export const fetchPrograms = async ({ node, env }) => {
+  if (isInstalled(packageDirs())) return;
+  const failure = 'could not look for nats-server';
+  await runQuietly(node, [join(checkout, 'libs/testing/src/servers/prefetch.ts')], {
+    cwd: checkout,
+    env,
+    failure,
+  });
 };

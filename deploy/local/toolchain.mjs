@@ -22,14 +22,55 @@ export class SetupError extends Error {
 
 export const say = (line) => process.stdout.write(`reelstream: ${line}\n`);
 
-/** Runs a program quietly; its output is shown only when it fails. */
+/** The programs we wait for: they are told of our end. */
+const running = new Set();
+
+const endTogether = (child) => {
+  running.add(child);
+  child.on('close', () => running.delete(child));
+};
+
+/** npm itself, or its shell. */
+const isNpm = (pid) => {
+  try {
+    return /\bnpm\b|boot\.mjs/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * Ends our programs when we are to end, and ourselves when they have. npm passes a SIGTERM on to its shell only, which
+ * dies of it: then our parent changes. Ctrl-C reaches every process of the terminal by itself.
+ */
+const passOnSignals = () => {
+  const parent = process.ppid;
+  const stop = () => {
+    if (running.size === 0) process.exit(1);
+    for (const child of running) child.kill('SIGTERM');
+  };
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, stop);
+  process.on('SIGINT', () => running.size === 0 && process.exit(130));
+  if (!isNpm(parent)) return;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop();
+  }, 200);
+  watch.unref();
+};
+
+/** Runs a program quietly and returns what it printed; all its output is shown when it fails. */
 export const runQuietly = (file, args, { cwd, env, failure }) =>
   new Promise((resolve, reject) => {
     let output = '';
     const child = spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    endTogether(child);
+    let printed = '';
+    child.stdout.on('data', (data) => (printed += data));
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
     child.on('error', (error) => reject(new SetupError(`${failure}: ${error.message}`)));
-    child.on('close', (code) => (code === 0 ? resolve(output) : reject(new SetupError(failure, output))));
+    child.on('close', (code) => (code === 0 ? resolve(printed) : reject(new SetupError(failure, output))));
   });
 
 /** Node 24.12 is the first that strips types without a warning. */
@@ -97,12 +138,10 @@ export const findNode = async () => {
 /** The locked pnpm's script. */
 export const findPnpm = async () => join(await installToolchain(), 'node_modules/pnpm/bin/pnpm.mjs');
 
-/** Becomes another program as far as possible: same terminal, signals passed on, same exit. */
+/** Becomes another program as far as possible: same terminal, same end. */
 export const become = (file, args, env) => {
   const child = spawn(file, args, { env, stdio: 'inherit' });
-  // A terminal sends Ctrl-C to both of us: the child decides when it is over.
-  process.on('SIGINT', () => undefined);
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  endTogether(child);
   child.on('error', (error) => {
     process.stderr.write(`reelstream: ${file} could not be run: ${error.message}\n`);
     process.exit(1);
@@ -111,10 +150,13 @@ export const become = (file, args, env) => {
 };
 
 /** Runs `main`; a SetupError ends it with one line, below the output of the program that failed. */
-export const runMain = (main) =>
-  main().catch((error) => {
+export const runMain = (main) => {
+  passOnSignals();
+
+  return main().catch((error) => {
     if (!(error instanceof SetupError)) throw error;
     if (error.output) process.stderr.write(`${error.output.trimEnd().split('\n').slice(-20).join('\n')}\n`);
     process.stderr.write(`reelstream: ${error.message}\n`);
     process.exit(1);
   });
+};

@@ -20,6 +20,7 @@ export type DataFolder = {
   readonly nats: string;
   readonly recordings: string;
   readonly capture: string;
+  readonly playback: string;
   readonly runtimeFile: string;
   readonly adminTokenFile: string;
   readonly clusterKey: Secret;
@@ -33,7 +34,9 @@ const leastFreeMiB = 256;
 export const openDataFolder = (path: string): DataFolder => {
   const setting = `REEL_DATA_DIR=${path}`;
   try {
-    const dirs = ['', 'logs', 'run', 'recordings', 'capture', 'nats'].map((name) => join(path, name));
+    const dirs = ['', 'logs', 'run', 'recordings', 'capture', 'playback', 'nats'].map((name) =>
+      join(path, name),
+    );
     for (const dir of dirs) {
       mkdirSync(dir, { recursive: true, mode: 0o700 });
       accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -59,6 +62,7 @@ const describe = (path: string): DataFolder => {
     nats: inside('nats'),
     recordings: inside('recordings'),
     capture: inside('capture'),
+    playback: inside('playback'),
     runtimeFile: inside('runtime.json'),
     adminTokenFile: inside('admin-token'),
     clusterKey: ensureSecret(inside('cluster-key'), () => randomBytes(32).toString('base64')),

@@ -12,11 +12,17 @@ import { commandLine, readProcess } from './process-table.ts';
 
 export const launcherFile = 'launcher.json';
 
+export type DataFolderLock = {
+  /** Whether npm and boot still run above us, as they did when the lock was taken. */
+  parentsLive(): boolean;
+  release(): void;
+};
+
 /**
  * Makes this process the only launcher of a data folder, until `release`. A StartupError when another one lives. One
  * that was killed, or whose npm was, is a leftover: its pid file is left for endLeftovers().
  */
-export const lockDataFolder = (runDir: string, dataDir: string): { release(): void } => {
+export const lockDataFolder = (runDir: string, dataDir: string): DataFolderLock => {
   const path = join(runDir, launcherFile);
   const holder = readPidFile(path);
   if (holder && isAlive(holder) && (holder.parents ?? []).every(isAlive)) {
@@ -27,8 +33,9 @@ export const lockDataFolder = (runDir: string, dataDir: string): { release(): vo
   // Renamed rather than removed, so that what is left of that launcher is ended with its children.
   if (holder && isAlive(holder)) writePidFile(join(runDir, 'launcher-before.json'), holder);
   removePidFile(path);
+  const own = self();
   try {
-    writePidFile(path, self(), 'wx');
+    writePidFile(path, own, 'wx');
   } catch (error) {
     throw new StartupError(`REEL_DATA_DIR=${dataDir} is in use: another start was quicker`, { cause: error });
   }
@@ -38,7 +45,7 @@ export const lockDataFolder = (runDir: string, dataDir: string): { release(): vo
     if (readPidFile(path)?.pid === process.pid) removePidFile(path);
   };
 
-  return { release };
+  return { release, parentsLive: () => own.parents.every(isAlive) };
 };
 
 const self = () => {

@@ -83,7 +83,7 @@ const serviceVariables = (
   const database = { DATABASE_URL: around.databaseUrl, REEL_DATABASE_SERVER: 'primary' };
 
   return {
-    pilot: { PILOT_SIP_SERVER: sipServer('pilot'), REEL_SIP_PORT: String(settings.sipPort) },
+    pilot: { PILOT_SIP_SERVER: sipServer('pilot') },
     capture: {
       CAPTURE_SIP_SERVER: sipServer('capture'),
       REEL_CAPTURE_SIP_PORT: String(settings.captureSipPort),
@@ -102,6 +102,7 @@ const serviceVariables = (
       PLAYBACK_SIP_SERVER: sipServer('playback'),
       REEL_PLAYBACK_SIP_PORT: String(settings.playbackSipPort),
       REEL_PLAYBACK_HTTP_PORT: String(settings.playbackHttpPort),
+      REEL_PLAYBACK_DIR: folder.playback,
       REEL_RECORDINGS_DIR: folder.recordings,
     },
   };

@@ -54,6 +54,7 @@ const runBox = async (box: Box): Promise<void> => {
   const stop = stopSignals();
   const folder = openDataFolder(settings.dataDir);
   const lock = lockDataFolder(folder.run, folder.path);
+  stop.when(() => !lock.parentsLive());
   const fleet = new Fleet({ logDir: folder.logs, runDir: folder.run, say });
   stop.twice.addEventListener('abort', () => fleet.kill());
   const starting = startAll({ ...box, folder, fleet, stop: stop.once });
@@ -92,6 +93,8 @@ const startAll = async ({ settings, verbose, programsDir, folder, fleet, stop }:
   const controlPorts = { pilot, capture, playback };
   const sipSecret = randomBytes(24).toString('base64url');
   const places = placesOf(settings);
+  // Again: making the database and fetching programs may have taken a while.
+  await checkPorts(settings);
   fleet.onChange(() => writeRuntime(folder, { ...places, natsUrl, dataDir: folder.path, pids: fleet.pids }));
   fleet.start(
     planProcesses(settings, { programsDir, folder, databaseUrl, natsUrl, controlPorts, sipSecret }),
@@ -135,14 +138,18 @@ const writeRuntime = (folder: DataFolder, runtime: object): void => {
 };
 
 /** The first signal asks for a clean end, the second for a quick one. */
-const stopSignals = (): { readonly once: AbortSignal; readonly twice: AbortSignal } => {
+const stopSignals = () => {
   const once = new AbortController();
   const twice = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => (once.signal.aborted ? twice : once).abort());
   }
+  // npm doesn't pass every signal on, and none when it is killed: then nobody could end us any more.
+  const when = (isOver: () => boolean): void => {
+    setInterval(() => isOver() && once.abort(), 250).unref();
+  };
 
-  return { once: once.signal, twice: twice.signal };
+  return { once: once.signal, twice: twice.signal, when };
 };
 
 const aborted = (signal: AbortSignal): Promise<void> =>

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts, waitFor } from '@reelstream/testing';
+import { checkout } from './settings.ts';
 
 /** Instead of the services: answers the health check where it is told an HTTP port, and ends when asked to. */
 const idleProgram = `
@@ -52,9 +53,18 @@ export class TestBox implements AsyncDisposable {
     return new TestBox(dir, { ...Object.fromEntries(settings), REEL_DATA_DIR: join(dir, 'data') });
   }
 
-  /** Spawns a launcher; `env` is added to the box's own. */
+  /** Spawns a launcher over idle programs; `env` is added to the box's own. */
   launch(env: Readonly<Record<string, string>> = {}, args: readonly string[] = []): ChildProcess {
-    const launcher = spawn(process.execPath, [join(this.dir, 'start.ts'), ...args], {
+    return this.#spawn(process.execPath, [join(this.dir, 'start.ts'), ...args], env);
+  }
+
+  /** Spawns `npm start`, with the real services, on the ports and the data folder of this box. */
+  launchByNpm(): ChildProcess {
+    return this.#spawn('npm', ['--prefix', checkout, 'start'], {});
+  }
+
+  #spawn(file: string, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
+    const launcher = spawn(file, args, {
       env: { ...process.env, ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -69,7 +79,7 @@ export class TestBox implements AsyncDisposable {
 
   async ready(): Promise<void> {
     await waitFor(() => (this.output.includes('Reelstream is ready') ? true : undefined), {
-      deadlineMs: 30_000,
+      deadlineMs: 60_000,
       describe: () => `the box was not ready: ${this.output}`,
     });
   }

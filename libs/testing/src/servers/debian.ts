@@ -40,13 +40,11 @@ const fetchInto = async (dir: string, names: readonly string[]): Promise<void> =
     throw new ProgramMissingError(`no apt-get here to fetch ${names.join(', ')} with`);
   }
   const downloads = join(dir, '.downloads');
-  await mkdir(downloads);
   try {
-    const apt = await privateApt();
-    const plan = await apt(['install', '--print-uris', '--no-install-recommends', ...names]);
-    // What is installed already isn't in the plan, but a package asked for by name must be here all the same.
-    const missing = [...plan.matchAll(/^'\S+' (\S+?)_/gm)].map(([, name]) => name ?? '');
-    await apt(['download', ...new Set([...names, ...missing])], downloads);
+    // The machine's package lists are quickest, but may be empty or old.
+    await download(aptWith(join(dir, '.apt')), names, downloads).catch(async () =>
+      download(await privateApt(), names, downloads),
+    );
     for (const file of await readdir(downloads)) {
       await runCommand({ file: 'dpkg', args: ['-x', join(downloads, file), dir] });
     }
@@ -54,27 +52,44 @@ const fetchInto = async (dir: string, names: readonly string[]): Promise<void> =
     throw new ProgramMissingError(`could not fetch Debian's ${names.join(', ')}`, { cause: error });
   }
   await rm(downloads, { recursive: true });
+  await rm(join(dir, '.apt'), { recursive: true, force: true });
 };
 
-/** apt-get over package lists of our own, refreshed once a day; the machine's lists may be empty, old or not ours. */
-const privateApt = async (): Promise<(args: readonly string[], cwd?: string) => Promise<string>> => {
-  const options = (lists: string, caches: string): readonly string[] =>
-    [`Dir::State::lists=${lists}`, `Dir::Cache=${caches}`, 'Debug::NoLocking=1', 'APT::Sandbox::User=root']
-      .flatMap((option) => ['-o', option])
-      .concat('-qq', '-y');
-  const apt = (dir: string, args: readonly string[], cwd?: string): Promise<string> =>
-    runCommand(
-      { file: 'apt-get', args: [...options(join(dir, 'lists'), join(dir, 'cache')), ...args] },
+const download = async (apt: Apt, names: readonly string[], dir: string): Promise<void> => {
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir);
+  const plan = await apt(['install', '--print-uris', '--no-install-recommends', ...names]);
+  // What is installed already isn't in the plan, but a package asked for by name must be here all the same.
+  const missing = [...plan.matchAll(/^'\S+' (\S+?)_/gm)].map(([, name]) => name ?? '');
+  await apt(['download', ...new Set([...names, ...missing])], dir);
+};
+
+type Apt = (args: readonly string[], cwd?: string) => Promise<string>;
+
+/** apt-get that writes nothing outside `cache`. */
+const aptWith =
+  (cache: string, lists: readonly string[] = []): Apt =>
+  (args, cwd) => {
+    const settings = [`Dir::Cache=${cache}`, 'Debug::NoLocking=1', 'APT::Sandbox::User=root', ...lists];
+    const options = settings.flatMap((setting) => ['-o', setting]);
+
+    return runCommand(
+      { file: 'apt-get', args: ['-qq', '-y', ...options, ...args] },
       cwd === undefined ? {} : { cwd },
     );
+  };
+
+/** Over package lists of our own, refreshed once a day. */
+const privateApt = async (): Promise<Apt> => {
+  const over = (dir: string): Apt => aptWith(join(dir, 'cache'), [`Dir::State::lists=${join(dir, 'lists')}`]);
   const today = new Date().toISOString().slice(0, 10);
   const dir = await cached(`debian/.apt/${today}`, async (draft) => {
     await mkdir(join(draft, 'lists/partial'), { recursive: true });
     await mkdir(join(draft, 'cache/archives/partial'), { recursive: true });
-    await apt(draft, ['update']);
+    await over(draft)(['update']);
   });
 
-  return (args, cwd) => apt(dir, args, cwd);
+  return over(dir);
 };
 
 /** The folders that hold shared libraries: Debian's for this architecture, and private ones just below. */

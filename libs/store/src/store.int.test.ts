@@ -9,7 +9,7 @@ import { openStore } from './store.ts';
 import type { Store } from './store.ts';
 
 const hears = (what: string, heard: () => boolean): Promise<boolean> =>
-  waitFor(() => heard() || undefined, { deadlineMs: 10_000, describe: `never heard ${what}` });
+  waitFor(() => heard() || undefined, { deadlineMs: 30_000, describe: `never heard ${what}` });
 
 let postgres: TestPostgres;
 let store: Store;

@@ -47,6 +47,14 @@ const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply => {
   return reply.code(problem.status).type('application/problem+json').send(formatProblem(problem));
 };
 
+/** Before it was first reached, the database may not even have its tables. */
+const requireDatabase =
+  ({ progress }: Api) =>
+  async (): Promise<void> => {
+    if (progress.state === 'STARTING')
+      throw new Problem(503, 'DATABASE_UNAVAILABLE', 'the database was not reached yet');
+  };
+
 const describeApi = async (app: FastifyInstance): Promise<void> => {
   await app.register(swagger, {
     openapi: {
@@ -97,15 +105,12 @@ export const createServer = async (api: Api): Promise<FastifyInstance> => {
   await app.register(
     async (guarded) => {
       guarded.addHook('onRequest', requireToken(api.token));
-      for (const routes of [
-        sessionRoutes,
-        mediaRoutes,
-        subscriptionRoutes,
-        nodeRoutes,
-        eventRoutes,
-        statusRoutes,
-      ])
-        await guarded.register(routes(api));
+      await guarded.register(nodeRoutes(api));
+      await guarded.register(async (stored) => {
+        stored.addHook('onRequest', requireDatabase(api));
+        for (const routes of [sessionRoutes, mediaRoutes, subscriptionRoutes, eventRoutes, statusRoutes])
+          await stored.register(routes(api));
+      });
     },
     { prefix },
   );

@@ -23,13 +23,15 @@ export type TestMetadata = AsyncDisposable & {
   /** Calls the API with the token; redirects are not followed. */
   api(path: string, init?: RequestInit): Promise<Response>;
   json<T>(path: string, init?: RequestInit): Promise<T>;
-  /** Ends the service and begins it anew, over the same servers. */
-  restart(): Promise<void>;
+  /** Ends the service; the servers go on. */
+  stop(): Promise<void>;
+  /** Begins it anew. */
+  start(): Promise<void>;
 };
 
-/** Waits until `look` is true, asking again and again; fails after ten seconds. */
+/** Waits until `look` is true, asking again and again; fails after thirty seconds. */
 export const until = async (describe: string, look: () => Promise<boolean> | boolean): Promise<void> => {
-  await waitFor(async () => ((await look()) ? true : undefined), { deadlineMs: 10_000, describe });
+  await waitFor(async () => ((await look()) ? true : undefined), { deadlineMs: 30_000, describe });
 };
 
 export const startTestMetadata = async (busOptions: Partial<BusOptions> = {}): Promise<TestMetadata> => {
@@ -50,11 +52,20 @@ export const startTestMetadata = async (busOptions: Partial<BusOptions> = {}): P
     REEL_HTTP_PORT: '0',
     REEL_ADMIN_TOKEN_FILE: tokenFile,
     REEL_HOST_ID: 'box',
-    REEL_LOG_LEVEL: 'silent',
+    REEL_LOG_LEVEL: process.env['REEL_LOG_LEVEL'] ?? 'silent',
   });
   let service = await startMetadata(config);
   begun.defer(() => service[Symbol.asyncDispose]());
   const apiUrl = (): string => `http://127.0.0.1:${service.httpPort}/api/v1`;
+  const ready = (): Promise<void> =>
+    until('the database to be ready', async () => {
+      const health = (await (await fetch(`${apiUrl()}/health`)).json()) as {
+        readonly database: { readonly state: string };
+      };
+
+      return health.database.state === 'READY';
+    });
+  await ready();
   const running = begun.move();
   const api = (path: string, init: RequestInit = {}): Promise<Response> =>
     fetch(`${apiUrl()}${path}`, {
@@ -74,9 +85,10 @@ export const startTestMetadata = async (busOptions: Partial<BusOptions> = {}): P
     api,
     json: async <T>(path: string, init?: RequestInit): Promise<T> =>
       (await api(path, init)).json() as Promise<T>,
-    restart: async () => {
-      await service[Symbol.asyncDispose]();
+    stop: async () => service[Symbol.asyncDispose](),
+    start: async () => {
       service = await startMetadata(config);
+      await ready();
     },
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { startSipServer } from '@reelstream/sip-server';
 import type { SipServer, SipServerOptions } from '@reelstream/sip-server';
 import { freePort, waitFor } from '@reelstream/testing';
-import { connectSip, SipError } from './index.ts';
+import { connectSip, readInvite, SipError } from './index.ts';
 import type { Dialog, DialogEnd, InviteReceived, SipEndpoint, SipHandlers } from './index.ts';
 import { RawPeer } from './test-support/raw-peer.ts';
 import { Wire } from './test-support/wire.ts';
@@ -100,6 +101,30 @@ test('a call is answered with our body and headers, acknowledged, and ended by t
   await call.peer.hear(/200/, /BYE/);
   assert.deepEqual(await ended.first, { cause: 'bye', reason: 'done' });
   assert.deepEqual(call.errors, []);
+});
+
+test('a body of several parts arrives as it was sent', async () => {
+  const body = readFileSync(
+    new URL('../fixtures/siprec-offers/cisco-siprec-offer.txt', import.meta.url),
+    'utf8',
+  );
+  const received = told<InviteReceived['info']>();
+  await using call = await bench({
+    invite: (invite) => {
+      received.tell(invite.info);
+      void invite.reject(486);
+    },
+  });
+  call.peer.send('INVITE', {
+    body,
+    headers: ['c: multipart/mixed;boundary=uniqueBoundary;x=y', 'Require: siprec'],
+  });
+  const info = await received.first;
+  assert.equal(info.body, body);
+  assert.equal(info.source.address, '127.0.0.1');
+  assert.equal(info.receivedOn?.port, call.server.addresses[0]?.port);
+  const { offer, metadata, marks } = readInvite(info);
+  assert.deepEqual([offer?.media.length, metadata?.streams.length, marks.require], [2, 2, ['siprec']]);
 });
 
 test('requests in a dialog go to their listeners, and have an answer where there is none', async () => {

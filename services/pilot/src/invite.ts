@@ -11,6 +11,9 @@ import { profileOf } from './core/profile.ts';
 import { aliveNodes } from './state.ts';
 import type { Pilot } from './state.ts';
 
+/** Where a call goes, best home first, as the homes last spoke. */
+type Pointed = { readonly action: 'redirect' | 'proxy'; readonly homes: readonly Heartbeat[] };
+
 /** The way of an INVITE through the pilot: read, placed, reserved, and pointed to its home. */
 export const onInvite = (pilot: Pilot, invite: InviteReceived): void => {
   const call = readCall(pilot, invite);
@@ -33,37 +36,30 @@ const readCall = ({ profiles }: Pilot, { info }: InviteReceived): Call =>
     dialledUser: parseUri(info.requestUri).user,
   });
 
-const place = (pilot: Pilot, call: Call): Verdict => {
-  const profile = profileOf(pilot.profiles, call.controllerAddress);
+const place = (pilot: Pilot, call: Call): Pointed | Extract<Verdict, { action: 'refuse' }> => {
   const nodes = aliveNodes(pilot);
   const verdict = decide(
     {
       nodes: pilot.ownLoad.onTopOf(nodes),
       partnerHomes: call.paired ? pilot.pairs.homesOf(call.key, performance.now()) : [],
-      proxied:
-        profile.followsRedirect === false || pilot.reservations.followsNoRedirect(call.controllerAddress),
+      proxied: call.followsRedirect === false || pilot.reservations.followsNoRedirect(call.controllerAddress),
       draining: pilot.draining,
     },
     call,
   );
   if (verdict.action === 'refuse') return verdict;
-  const asTheyCame = verdict.homes.flatMap(
-    (home) => nodes.find(({ nodeId }) => nodeId === home.nodeId) ?? [],
-  );
 
-  return { ...verdict, homes: asTheyCame };
+  return {
+    ...verdict,
+    homes: verdict.homes.flatMap((id) => nodes.find(({ nodeId }) => nodeId === id) ?? []),
+  };
 };
 
 /** Holds the call's place at its first home, and waits for a home to claim it. */
-const reserve = (
-  pilot: Pilot,
-  call: Call,
-  verdict: { readonly action: string; readonly homes: readonly Heartbeat[] },
-): void => {
-  const [best] = verdict.homes;
+const reserve = (pilot: Pilot, call: Call, { action, homes: [best, ...others] }: Pointed): void => {
   if (!best) return;
   const now = performance.now();
-  const homes = verdict.homes.map(({ nodeId }) => nodeId);
+  const homes = [best, ...others].map(({ nodeId }) => nodeId);
   const isFirstLeg = call.paired && pilot.pairs.homesOf(call.key, now).length === 0;
   // The first leg of two holds the place of the second as well.
   const weight = isFirstLeg ? 2 * call.weight : call.weight;
@@ -77,7 +73,7 @@ const reserve = (
   pilot.ownLoad.add(best, weight);
   if (call.paired) pilot.pairs.remember(call.key, homes, now);
   // A forwarded INVITE gets its home's answer or an error; and without the bus no claim would reach us.
-  if (verdict.action === 'redirect' && pilot.bus.connected) pilot.reservations.open(call, homes, now);
+  if (action === 'redirect' && pilot.bus.connected) pilot.reservations.open(call, homes, now);
 };
 
 /** At most one second: Retry-After bars every request of the controller meanwhile (RFC 3261 §21.5.4). */
@@ -98,11 +94,7 @@ const refuse = (
   );
 };
 
-const note = (
-  pilot: Pilot,
-  call: Call,
-  { action, homes }: { readonly action: string; readonly homes: readonly Heartbeat[] },
-): void => {
+const note = (pilot: Pilot, call: Call, { action, homes }: Pointed): void => {
   const { callId, type, key, weight, controllerAddress, problems } = call;
   const places = homes.map(({ nodeId, load, reserved, capacity }) => ({ nodeId, load, reserved, capacity }));
   pilot.meters.count(`call.${action}`);
@@ -112,12 +104,15 @@ const note = (
   );
 };
 
+/** Longer ones are cut: nothing legitimate comes near, and events are kept. */
+const mostCharacters = 512;
+
 /** What every attempt.* event says of its call. */
 export const attempt = (call: Call) => ({
   attemptId: freshId(),
   at: new Date().toISOString(),
-  callId: call.callId,
-  fromUri: call.fromUri,
-  toUri: call.toUri,
+  callId: call.callId.slice(0, mostCharacters),
+  fromUri: call.fromUri.slice(0, mostCharacters),
+  toUri: call.toUri.slice(0, mostCharacters),
   controllerAddress: call.controllerAddress,
 });

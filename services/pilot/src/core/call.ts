@@ -14,6 +14,8 @@ export type Call = {
   /** Streams, in units of an audio stream. */
   readonly weight: number;
   readonly controllerAddress: string;
+  /** What its profile says; undefined where it says nothing. */
+  readonly followsRedirect: boolean | undefined;
   readonly transport: Transport;
   /** Who was called, as written in the request URI. */
   readonly dialledUser: string | undefined;
@@ -21,10 +23,6 @@ export type Call = {
   readonly toUri: string;
   readonly problems: readonly string[];
 };
-
-/** Longer ones are cut in events and logs: nothing legitimate comes near. */
-const mostCharacters = 512;
-const clipped = (text: string): string => text.slice(0, mostCharacters);
 
 /** An INVITE without an offer brings one audio stream: a leg of a built-in bridge, or a caller that waits for ours. */
 const weightFrom = ({ offer }: Invitation): number => {
@@ -50,16 +48,17 @@ export const callOf = (
   const pair = type === 'cucm' ? pairingKey(invitation, info, given.profile) : undefined;
 
   return {
-    callId: clipped(info.callId),
+    callId: info.callId,
     type,
     key: pair ?? info.callId,
     paired: pair !== undefined,
     weight: weightFrom(invitation),
     controllerAddress: info.source.address,
+    followsRedirect: given.profile.followsRedirect,
     transport: info.source.transport,
     dialledUser: given.dialledUser,
-    fromUri: clipped(info.from.uri),
-    toUri: clipped(info.to.uri),
+    fromUri: info.from.uri,
+    toUri: info.to.uri,
     problems: invitation.problems,
   };
 };

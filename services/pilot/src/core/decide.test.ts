@@ -15,7 +15,7 @@ const view = (nodes: readonly Heartbeat[], rest: Partial<View> = {}): View => ({
 const homesOf = (given: View, call = aCall()): string[] => {
   const verdict = decide(given, call);
 
-  return verdict.action === 'refuse' ? [] : verdict.homes.map(({ nodeId }) => nodeId);
+  return verdict.action === 'refuse' ? [] : [...verdict.homes];
 };
 
 test('only capture nodes that take SIP are homes', () => {

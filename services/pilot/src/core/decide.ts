@@ -4,7 +4,8 @@ import type { Heartbeat } from '@reelstream/events';
 import type { Call } from './call.ts';
 
 export type Verdict =
-  | { readonly action: 'redirect' | 'proxy'; readonly homes: readonly Heartbeat[] }
+  /** Node ids, best first. */
+  | { readonly action: 'redirect' | 'proxy'; readonly homes: readonly string[] }
   | { readonly action: 'refuse'; readonly cause: Refusal };
 
 export type View = {
@@ -36,11 +37,12 @@ export const decide = (view: View, call: Call): Verdict => {
   const before = asBefore(nodes, call, view.partnerHomes);
   // The first leg of two needs a home with room for both.
   const weight = call.paired ? 2 * call.weight : call.weight;
-  const placement = before.length > 0 ? { homes: before } : placeCall({ nodes, key: call.key, weight });
-  if (placement.refusal) return { action: 'refuse', cause: placement.refusal };
-  const homes = placement.homes.flatMap((home) => nodes.find(({ nodeId }) => nodeId === home) ?? []);
+  const { homes, refusal } =
+    before.length > 0 ? { homes: before } : placeCall({ nodes, key: call.key, weight });
 
-  return { action: view.proxied ? 'proxy' : 'redirect', homes };
+  return refusal
+    ? { action: 'refuse', cause: refusal }
+    : { action: view.proxied ? 'proxy' : 'redirect', homes };
 };
 
 /** A call with one talker on each side: what OPTIONS asks for. */

@@ -25,6 +25,7 @@ export const aCall = (rest: Partial<Call> = {}): Call => ({
   paired: false,
   weight: 2,
   controllerAddress: '192.0.2.1',
+  followsRedirect: undefined,
   transport: 'udp',
   dialledUser: '9000',
   fromUri: 'sip:src@h',

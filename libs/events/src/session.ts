@@ -48,6 +48,7 @@ export const Controller = Type.Object({
   type: ControllerType,
   address: Type.String({ description: 'IP address the first INVITE came from' }),
 });
+export type Controller = Type.Static<typeof Controller>;
 
 export const DialogInfo = Type.Object({
   callId: Type.String(),

@@ -57,6 +57,6 @@ test('an empty value is an absent one', () => {
 
 test('a secret shows itself nowhere but on demand', () => {
   const { key } = loadConfig({ key: secret('KEY', 'the key') }, { KEY: 'hush' });
-  assert.equal(`${key} ${JSON.stringify({ key })} ${inspect(key)}`, '*** {"key":"***"} ***');
+  assert.equal(`${String(key)} ${JSON.stringify({ key })} ${inspect(key)}`, '*** {"key":"***"} ***');
   assert.equal(key.reveal(), 'hush');
 });

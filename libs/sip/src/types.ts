@@ -59,7 +59,11 @@ export interface InviteReceived {
   ): Promise<boolean>;
   /** Forwards the INVITE to `uri` instead of redirecting; resolves when a final answer has gone back. */
   proxy(uri: string): Promise<boolean>;
-  /** Sends 200; resolves with the dialog when it left. Throws SipError `SIP_CANCELLED` if the caller was faster. */
+  /**
+   * Sends 200; resolves with the dialog when it left. Attach its listeners in the same turn: frames wait only for that.
+   * Throws SipError `SIP_CANCELLED` if the caller was faster, `SIP_DISCONNECTED` if the server went: then nobody knows
+   * whether the 200 has left.
+   */
   accept(answer: {
     readonly body: string;
     readonly contentType?: string;
@@ -68,7 +72,7 @@ export interface InviteReceived {
 }
 
 export type DialogEnd = {
-  /** `bye`: the peer hung up; the others were decided on our side. */
+  /** `bye`: the peer hung up; the others were decided on our side, `other` by `Dialog.bye` too. */
   readonly cause: 'bye' | 'ack-timeout' | 'session-expired' | 'cancelled' | 'other';
   readonly reason: string | undefined;
 };
@@ -86,7 +90,7 @@ export interface Dialog {
   readonly callId: string;
   readonly localTag: string;
   readonly remoteTag: string;
-  /** Body of the ACK that confirmed our 200: the answer to an offer of ours. */
+  /** Body of each ACK that confirmed a 200 of ours, empty where it had none: the answer to an offer of ours. */
   onAck(listener: (body: string) => void): void;
   /** re-INVITE and UPDATE; where there is no listener they are answered 488. */
   onOffer(listener: (request: InDialogRequest) => void): void;

@@ -49,6 +49,8 @@ export const eventsOfCall = (
   return waitFor(() => (ofCall().some(({ type }) => type === 'recording.sealed') ? ofCall() : undefined), {
     deadlineMs,
     describe: () =>
-      `call ${callId} has only ${ofCall().map(({ type }) => type)} of ${endpoint.received.length}`,
+      `call ${callId} has only ${ofCall()
+        .map(({ type }) => type)
+        .join(', ')} of ${endpoint.received.length}`,
   });
 };

@@ -13,6 +13,12 @@ export type NodeRow = {
   readonly state: string;
 };
 
+type ApiRequest = {
+  readonly method?: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
 /** A whole Reelstream of its own, as `npm start` brings it up, on free ports and in a fresh data folder. */
 export type System = AsyncDisposable & {
   readonly dataDir: string;
@@ -22,8 +28,8 @@ export type System = AsyncDisposable & {
   /** What the launcher printed so far. */
   output(): string;
   /** Calls the API with the admin's token; follows redirects. `path` begins behind `/api/v1`. */
-  api(path: string, init?: RequestInit): Promise<Response>;
-  json<T>(path: string, init?: RequestInit): Promise<T>;
+  api(path: string, init?: ApiRequest): Promise<Response>;
+  json<T>(path: string, init?: ApiRequest): Promise<T>;
   nodes(): Promise<readonly NodeRow[]>;
 };
 
@@ -65,12 +71,12 @@ export const startSystem = async (settings: Readonly<Record<string, string>> = {
   });
   const token = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim();
 
-  const api = (path: string, init: RequestInit = {}): Promise<Response> =>
+  const api = (path: string, init: ApiRequest = {}): Promise<Response> =>
     fetch(`${apiUrl}${path}`, {
       ...init,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...init.headers },
     });
-  const json = async <T>(path: string, init?: RequestInit): Promise<T> => {
+  const json = async <T>(path: string, init?: ApiRequest): Promise<T> => {
     const response = await api(path, init);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
 

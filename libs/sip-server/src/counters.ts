@@ -2,8 +2,8 @@
 export class Counters {
   readonly #counts = new Map<string, number>();
 
-  count(name: string, by = 1): void {
-    this.#counts.set(name, (this.#counts.get(name) ?? 0) + by);
+  count(name: string): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
   }
 
   /** All counts so far, names in alphabetical order. */

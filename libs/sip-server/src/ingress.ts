@@ -7,7 +7,7 @@ import { invalidCause, isAnswerable } from './message/validate.ts';
 import { stampVia, topVia } from './message/via.ts';
 import type { Flow } from './transport/endpoint.ts';
 import type { Core } from './ua/core.ts';
-import { newTag } from './ua/incoming.ts';
+import { randomToken } from './random-token.ts';
 
 /** Takes bytes off a socket. Whatever they are: read, counted, refused where that is allowed, and never thrown over. */
 export function receive(core: Core, bytes: Buffer, flow: Flow): void {
@@ -37,6 +37,6 @@ function reject(core: Core, cause: string, message: SipMessage | undefined, flow
   core.counters.count(`malformed.${cause}`);
   if (message === undefined || !isAnswerable(message)) return;
   const request = stamped(message, flow) as SipRequest;
-  const response = makeResponse(request, cause === 'version' ? 505 : 400, { toTag: newTag() });
+  const response = makeResponse(request, cause === 'version' ? 505 : 400, { toTag: randomToken() });
   core.transports.send(formatMessage(response), flow, () => core.counters.count('malformed.not-answered'));
 }

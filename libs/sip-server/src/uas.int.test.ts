@@ -254,3 +254,46 @@ test('names and bodies pass unharmed in any script', async () => {
   assert.equal(busy.body.toString(), 'Grüße');
   assert.equal(Buffer.from(header(busy, 'x-note') ?? '', 'latin1').toString(), 'später 録音');
 });
+
+test('reliable provisional responses, which we can’t give, are refused to either side', async () => {
+  await using server = await startServer();
+  const refusals: unknown[] = [];
+  await using _ = await connectApp(server, (srf) => {
+    srf.invite((_req, res) => {
+      res.send(183, 'Session Progress', { headers: { Require: '100rel' } }, (error: unknown) => {
+        refusals.push(error);
+        res.send(486);
+      });
+    });
+  });
+  await using peer = await UdpPeer.open();
+  const udp = endpoint(server, 'udp');
+  const insisting = new Caller('insisting', peer.port).request('INVITE', 1, { extra: ['Require: 100rel'] });
+  peer.send(insisting, udp);
+  assert.equal(header(await peer.response(420), 'unsupported'), '100rel');
+  peer.send(new Caller('obliging', peer.port).request('INVITE', 1, { extra: ['Supported: 100rel'] }), udp);
+  await peer.response(486);
+  assert.deepEqual(refusals, ['reliable provisional responses are not supported']);
+});
+
+test('an UPDATE that comes before the answer reaches the application', async () => {
+  await using server = await startServer();
+  await using _ = await connectApp(server, (srf) => {
+    srf.invite((req, res) => {
+      req.on('update', (_update: unknown, reply: { send(status: number): void }) => {
+        reply.send(200);
+        res.send(486);
+      });
+      res.send(180);
+    });
+  });
+  await using peer = await UdpPeer.open();
+  const udp = endpoint(server, 'udp');
+  const caller = new Caller('early', peer.port);
+  peer.send(caller.request('INVITE', 1, { body: OFFER }), udp);
+  caller.learn(await peer.response(180));
+  peer.send(caller.request('UPDATE', 2), udp);
+  await peer.response(200, 'UPDATE');
+  await peer.response(486, 'INVITE');
+  assert.equal(server.counters()['now.dialogs'], 0);
+});

@@ -109,7 +109,7 @@ export function dialogId(callId: string, fromTag: string): string {
 }
 
 /** URI of the first Contact, or undefined. */
-export function contactUri(message: SipRequest | SipResponse): string | undefined {
+function contactUri(message: SipRequest | SipResponse): string | undefined {
   return firstAddress(header(message, 'contact'))?.uri;
 }
 

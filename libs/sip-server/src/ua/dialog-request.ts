@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Dialog } from '../dialog/dialogs.ts';
 import type { DialogState } from '../dialog/state.ts';
 import { isTargetRefresh } from '../dialog/state.ts';
@@ -10,6 +9,7 @@ import { BRANCH_COOKIE, formatVia } from '../message/via.ts';
 import type { Endpoint, Flow } from '../transport/endpoint.ts';
 import type { Core } from './core.ts';
 import { locate } from './locate.ts';
+import { randomToken } from '../random-token.ts';
 
 export type RequestParts = {
   readonly method: string;
@@ -80,7 +80,7 @@ function wayTo(core: Core, state: DialogState, done: (found: Flow | string) => v
 
 /** A Via of ours with a fresh branch, asking for the response to come back to the source port (RFC 3581). */
 export function newVia({ protocol, address, port }: Endpoint): Header {
-  const branch = BRANCH_COOKIE + randomBytes(9).toString('hex');
+  const branch = BRANCH_COOKIE + randomToken();
   const params = new Map([
     ['rport', ''],
     ['branch', branch],

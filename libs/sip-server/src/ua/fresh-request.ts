@@ -10,8 +10,8 @@ import { appHeaders, localise, ownContact } from './app-headers.ts';
 import type { Core } from './core.ts';
 import type { MadeRequest } from './dialog-request.ts';
 import { newVia } from './dialog-request.ts';
-import { newTag } from './incoming.ts';
 import { locate } from './locate.ts';
+import { randomToken } from '../random-token.ts';
 
 const HANDLED = new Set(['from', 'to', 'call-id', 'cseq', 'max-forwards']);
 const NEEDS_CONTACT = new Set(['INVITE', 'SUBSCRIBE', 'REGISTER']);
@@ -54,7 +54,7 @@ function complete(message: SipRequest, { local }: Flow): SipRequest {
 function from(message: SipRequest, local: Endpoint): string {
   const given = header(message, 'from') ?? `<sip:${formatHostPort(local.address, local.port)}>`;
   const value = bracketed(localise(given, local));
-  return tagOf(value) === undefined ? `${value};tag=${newTag()}` : value;
+  return tagOf(value) === undefined ? `${value};tag=${randomToken()}` : value;
 }
 
 function to(message: SipRequest, local: Endpoint): Header {

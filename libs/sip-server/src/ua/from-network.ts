@@ -11,8 +11,9 @@ import { cseqOf } from '../message/validate.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Flow } from '../transport/endpoint.ts';
 import type { Core } from './core.ts';
-import { admit, newTag, refuse } from './incoming.ts';
+import { admit, refuse } from './incoming.ts';
 import { owe } from './owed.ts';
+import { randomToken } from '../random-token.ts';
 
 /** Methods that exist only within a dialog. */
 const IN_DIALOG_ONLY = new Set(['BYE', 'UPDATE', 'PRACK']);
@@ -46,7 +47,7 @@ function canMakeDialog(request: SipRequest): boolean {
 }
 
 function answer(transaction: ServerTransaction, status: number, ...extra: readonly Header[]): void {
-  transaction.respond(makeResponse(transaction.request, status, { toTag: newTag(), headers: extra }));
+  transaction.respond(makeResponse(transaction.request, status, { toTag: randomToken(), headers: extra }));
 }
 
 /** RFC 3261 §12.2.2. */
@@ -115,7 +116,7 @@ export function onCancel(
 ): void {
   if (invite === undefined) return answer(transaction, 481);
   const incoming = core.incoming.get(invite.id);
-  const toTag = incoming?.toTag ?? newTag();
+  const toTag = incoming?.toTag ?? randomToken();
   transaction.respond(makeResponse(transaction.request, 200, { toTag }));
   if (incoming === undefined) return;
   if (incoming.cancelProxy !== undefined) return incoming.cancelProxy();

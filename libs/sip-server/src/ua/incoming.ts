@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { App } from '../control/app.ts';
 import { ownerOf } from '../control/apps.ts';
 import { sipMeta } from '../control/meta.ts';
@@ -10,6 +9,7 @@ import { makeResponse } from '../message/response.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Core, Incoming } from './core.ts';
 import { flushOwed, forgetOwedBye, owe } from './owed.ts';
+import { randomToken } from '../random-token.ts';
 
 /** An INVITE may ring for about three minutes (timer C of a proxy would end it then); other requests live 64*T1. */
 const INVITE_LIFE_T1 = 360;
@@ -21,7 +21,7 @@ export function admit(core: Core, transaction: ServerTransaction, dialog: Dialog
   const incoming: Incoming = {
     transaction,
     request: transaction.request,
-    toTag: tagOf(header(transaction.request, 'to')) ?? newTag(),
+    toTag: tagOf(header(transaction.request, 'to')) ?? randomToken(),
     inDialog: dialog !== undefined,
     dialog,
     app: undefined,
@@ -31,11 +31,6 @@ export function admit(core: Core, transaction: ServerTransaction, dialog: Dialog
   };
   core.incoming.set(transaction.id, incoming);
   deliver(core, incoming);
-}
-
-/** A To or From tag: 64 random bits (RFC 3261 §19.3). */
-export function newTag(): string {
-  return randomBytes(8).toString('hex');
 }
 
 function deliver(core: Core, incoming: Incoming): void {

@@ -16,9 +16,9 @@ import { appHeaders } from './app-headers.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Core, Outgoing } from './core.ts';
 import type { MadeRequest } from './dialog-request.ts';
-import { newTag } from './incoming.ts';
 import { armSession } from './session.ts';
 import { acknowledgeAndHangUp, acknowledgeOurselves } from './send-ack.ts';
+import { randomToken } from '../random-token.ts';
 
 const NOT_ON_CANCEL = new Set(['from', 'to', 'call-id', 'cseq', 'contact', 'max-forwards', 'content-type']);
 
@@ -28,7 +28,7 @@ export function launch(core: Core, app: App, made: MadeRequest, dialog: Dialog |
     response: (response, flow) => onResponse(core, outgoing, response, flow),
     failed: (reason) => {
       // What the client expects when nobody answers (RFC 3261 §8.1.3.1): a response made here.
-      const response = makeResponse(made.request, reason === 'timeout' ? 408 : 503, { toTag: newTag() });
+      const response = makeResponse(made.request, reason === 'timeout' ? 408 : 503, { toTag: randomToken() });
       onResponse(core, outgoing, response, made.flow);
     },
   });
@@ -167,7 +167,7 @@ export function cancelOutgoing(core: Core, app: App, frame: Frame, message: SipR
   const { flow } = outgoing.transaction;
   const cancel = outgoing.cancellation.cancel(appHeaders(message, flow.local, NOT_ON_CANCEL));
   const bytes = formatMessage(cancel);
-  app.send(requestSentMeta(frame.msgId, bytes.length, flow.local, newTag()), bytes);
+  app.send(requestSentMeta(frame.msgId, bytes.length, flow.local, randomToken()), bytes);
 }
 
 /** Cancels what an application that has gone was waiting for: nobody is left to take the answer. */

@@ -3,7 +3,7 @@ import { makeResponse } from '../message/response.ts';
 import type { Flow } from '../transport/endpoint.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Core } from './core.ts';
-import { newTag } from './incoming.ts';
+import { randomToken } from '../random-token.ts';
 
 /** One destination being tried. */
 export type Leg = { cancel(): void };
@@ -44,7 +44,7 @@ export function startLeg(
   core.transactions.send(request, flow, {
     response: onResponse,
     failed: (reason) => {
-      onResponse(makeResponse(request, reason === 'timeout' ? 408 : 503, { toTag: newTag() }), flow);
+      onResponse(makeResponse(request, reason === 'timeout' ? 408 : 503, { toTag: randomToken() }), flow);
     },
   });
   const passOver = (): void => {

@@ -78,10 +78,13 @@ export class TestBox implements AsyncDisposable {
   }
 
   async ready(): Promise<void> {
-    await waitFor(() => (this.output.includes('Reelstream is ready') ? true : undefined), {
+    const launcher = this.#launchers.at(-1);
+    const ended = (): boolean => launcher?.exitCode !== null || launcher.signalCode !== null;
+    await waitFor(() => (this.output.includes('Reelstream is ready') || ended() ? true : undefined), {
       deadlineMs: 60_000,
       describe: () => `the box was not ready: ${this.output}`,
     });
+    if (ended()) throw new Error(`the launcher ended: ${this.output}`);
   }
 
   /** The pids of all processes of the box, by name; without the launcher's. */

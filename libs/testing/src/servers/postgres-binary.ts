@@ -1,31 +1,43 @@
 import { lchown, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { boundToParent, runCommand, type Command } from './command.ts';
 import { ProgramMissingError } from './errors.ts';
 
-/** How PostgreSQL, which refuses to run as root, is started. */
+/** How PostgreSQL, which refuses to run as root, and whose initdb wants a user with a name, is started. */
 type Account =
   /** We are an ordinary user. */
   | 'ours'
-  /** Root in a user namespace that calls us 1000: files stay root's. */
+  /** In a user namespace that calls us nobody: files stay ours. */
   | 'namespace'
-  /** Root without namespaces (as in most containers): nobody, keeping the right to pass through root's 0700 folders. */
+  /** Root without namespaces (as in most containers): as nobody, still passing through root's 0700 folders. */
   | 'nobody';
 
 const nobody = 65_534;
-const namespace = ['--user', '--map-user=1000', '--map-group=1000', '--'];
+const namespace = ['--user', `--map-user=${nobody}`, `--map-group=${nobody}`, '--'];
 const identity = [`--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'];
 const dropRoot = [...identity, '--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--'];
 
 const findAccount = async (): Promise<Account> => {
-  if (process.getuid?.() !== 0) return 'ours';
-  const canUnshare = runCommand({ file: 'unshare', args: [...namespace, 'true'] }).then(
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot && hasName()) return 'ours';
+  const canUnshare = await runCommand({ file: 'unshare', args: [...namespace, 'true'] }).then(
     () => true,
     () => false,
   );
+  if (canUnshare) return 'namespace';
 
-  return (await canUnshare) ? 'namespace' : 'nobody';
+  return isRoot ? 'nobody' : 'ours';
+};
+
+/** Containers may give us a number that no account has. */
+const hasName = (): boolean => {
+  try {
+    return userInfo().username !== '';
+  } catch {
+    return false;
+  }
 };
 
 let account: Promise<Account> | undefined;

@@ -99,10 +99,11 @@ export class PlacedCall implements AsyncDisposable {
   async #sendMedia(): Promise<void> {
     const { media, options } = this.#call;
     const speed = options.pace === undefined || options.pace === 'realtime' ? 1 : options.pace;
+    const startedAt = performance.now();
     await Promise.all(
       media.map(async ({ stream, to }) => {
         const durationMs = options.durationMs ?? stream.lengthMs;
-        if (to) await stream.play(to, { durationMs, speed, signal: this.#stop.signal });
+        if (to) await stream.play(to, { durationMs, speed, startedAt, signal: this.#stop.signal });
       }),
     );
   }

@@ -6,12 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 export const pace = async (options: {
   readonly count: number;
+  /** Moment of the first, by performance.now(); several that share it keep step. */
+  readonly startedAt: number;
   readonly intervalMs: number;
   readonly signal: AbortSignal;
   readonly due: (index: number) => void;
 }): Promise<void> => {
-  const { count, intervalMs, signal, due } = options;
-  const startedAt = performance.now();
+  const { count, startedAt, intervalMs, signal, due } = options;
   for (let next = 0; next < count;) {
     if (signal.aborted) return;
     const elapsed = performance.now() - startedAt;

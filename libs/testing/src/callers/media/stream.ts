@@ -15,6 +15,16 @@ export type SentMedia = RtpStart & { readonly packets: number; readonly octets: 
 
 export type MediaDestination = { readonly address: string; readonly port: number; readonly rtcpPort: number };
 
+export type PlayOptions = {
+  /** Media time to send, in milliseconds. */
+  readonly durationMs: number;
+  /** How many times as fast as real time. */
+  readonly speed: number;
+  /** Moment of the first packet, by performance.now(): streams that share it keep step. */
+  readonly startedAt: number;
+  readonly signal: AbortSignal;
+};
+
 const reportEveryMs = 5_000;
 
 const bindOne = async (address: string, port: number): Promise<Socket> => {
@@ -90,14 +100,12 @@ export class MediaStream implements AsyncDisposable {
     return this.packetMs * this.#frames.count;
   }
 
-  /** Sends for `durationMs` of media time, `speed` times as fast as real time; starts over at the end of its audio. */
-  async play(
-    to: MediaDestination,
-    options: { readonly durationMs: number; readonly speed: number; readonly signal: AbortSignal },
-  ): Promise<void> {
+  /** Sends its audio, from the start again past its end; resolves after the last packet. */
+  async play(to: MediaDestination, options: PlayOptions): Promise<void> {
     const reportEvery = Math.max(1, Math.round(reportEveryMs / this.packetMs));
     await pace({
       count: this.#frames.count === 0 ? 0 : Math.ceil(options.durationMs / this.packetMs),
+      startedAt: options.startedAt,
       intervalMs: this.packetMs / options.speed,
       signal: options.signal,
       due: (index) => {

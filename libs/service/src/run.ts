@@ -1,6 +1,6 @@
 import { ConfigError } from './config.ts';
 
-/** Something that is begun and must be ended; ended in reverse order at shutdown. */
+/** Something that is begun and must be ended. */
 export type Running = AsyncDisposable;
 
 /** A start that failed for a reason the operator can mend: its message is the one line that is printed. */
@@ -16,35 +16,34 @@ export class StartupError extends Error {
 
 const drainLimitMs = 4_000;
 
+const fail = (message: string): never => {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+};
+
 /**
- * Runs a service until SIGTERM or SIGINT: starts it, then drains it and exits 0, within four seconds.
- * A bad setting or a StartupError prints one clear line each and exits 1. Anything unforeseen crashes the process.
+ * Runs a service until SIGTERM or SIGINT: starts it, then drains it and exits 0, within four seconds. A signal during
+ * the start is heeded once it is over. A bad setting or a StartupError prints one clear line each and exits 1; anything
+ * unforeseen crashes the process.
  */
 export const run = async (start: () => Promise<Running>): Promise<void> => {
-  let running: Running;
-  try {
-    running = await start();
-  } catch (error) {
-    if (error instanceof ConfigError || error instanceof StartupError) {
-      process.stderr.write(`${error.message}\n`);
-      process.exit(1);
-    }
-    throw error;
-  }
-
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
+  const stop = Promise.withResolvers<void>();
+  const onSignal = (): void => {
     setTimeout(() => process.exit(1), drainLimitMs).unref();
-    running[Symbol.asyncDispose]().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`shutdown failed: ${String(error)}\n`);
-        process.exit(1);
-      },
-    );
+    stop.resolve();
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  process.once('SIGTERM', onSignal);
+  process.once('SIGINT', onSignal);
+
+  const running = await start().catch((error: unknown) => {
+    if (error instanceof ConfigError || error instanceof StartupError) return fail(error.message);
+    throw error;
+  });
+  await stop.promise;
+  try {
+    await running[Symbol.asyncDispose]();
+  } catch (error) {
+    fail(`shutdown failed: ${String(error)}`);
+  }
+  process.exit(0);
 };

@@ -151,6 +151,9 @@ export const releaseClaims = async (
     .execute();
 };
 
+/** Rows put off at a time: the statement stays short, and the rest comes next time. */
+const mostDeferred = 2_000;
+
 /**
  * Puts off deliveries that are due but wait for an earlier one of their session, to when that one is due or by an hour:
  * so that the backlog behind a dead endpoint isn't looked through again and again. `recordDelivered` brings them forward.
@@ -176,6 +179,7 @@ export const deferBlocked = async (db: Kysely<Database>): Promise<void> => {
       where waiting.state = 'pending' and waiting.next_attempt_at <= now()
         and head.sequence < waiting.sequence
         and (head.state = 'parked' or head.next_attempt_at > now())
+      limit ${mostDeferred}
       for update of waiting skip locked
     ) blocking
     where d.delivery_id = blocking.delivery_id`.execute(db);

@@ -41,7 +41,7 @@ export const settings = {
     'REEL_WEBHOOK_CONCURRENCY',
     'first attempts under way at a time per subscription; half as many repeats come on top',
     { min: 2, max: 1_000 },
-    32,
+    64,
   ),
 };
 

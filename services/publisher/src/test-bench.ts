@@ -59,9 +59,9 @@ export class Bench implements AsyncDisposable {
     return { id, secret };
   }
 
-  /** Writes one delivery for each session named, in this order, and wakes publishers. */
-  async enqueue(subscription: string, ...sessions: readonly string[]): Promise<void> {
-    await this.store.db.transaction().execute(async (trx) => {
+  /** Writes one delivery for each session named, in this order, and wakes publishers. Resolves to their numbers. */
+  enqueue(subscription: string, ...sessions: readonly string[]): Promise<number[]> {
+    return this.store.db.transaction().execute(async (trx) => {
       const { rows } = await sql<{ next: number }>`
         update subscription set next_sequence = next_sequence + ${sessions.length}
         where subscription_id = ${subscription} returning next_sequence - ${sessions.length} as next`.execute(
@@ -77,6 +77,8 @@ export class Bench implements AsyncDisposable {
       }));
       await trx.insertInto('delivery').values(values).execute();
       await sql`select pg_notify('delivery', '')`.execute(trx);
+
+      return values.map(({ sequence }) => sequence);
     });
   }
 

@@ -4,6 +4,8 @@ import { createMeters, StartupError } from '@reelstream/service';
 import type { Logger, Running } from '@reelstream/service';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { reportMeters } from './adapters/report-meters.ts';
 import { openPlaybackSip } from './adapters/sip.ts';
 import type { Config } from './config.ts';
 import { FileCache } from './export/cache.ts';
@@ -15,6 +17,9 @@ import { heartbeatOf } from './node-status.ts';
 /** Exports made at a time, and how many more may wait: recording comes first on a host that does both. */
 const exportSlots = 1;
 const longestLine = 16;
+
+/** How long the first heartbeat waits for the SIP server. */
+const sipGraceMs = 300;
 
 export type PlaybackNode = Running & { readonly httpPort: number };
 
@@ -51,6 +56,7 @@ const readAdvertise = (text: string): ReturnType<typeof parseAdvertise> => {
 export const startPlaybackNode = async (config: Config, log: Logger, pid: number): Promise<PlaybackNode> => {
   await using starting = new AsyncDisposableStack();
   const meters = createMeters();
+  starting.defer(reportMeters(meters, log));
   const advertise = readAdvertise(config.advertise);
   const cache = await openCache(config);
   const exports = new Exports({
@@ -62,7 +68,12 @@ export const startPlaybackNode = async (config: Config, log: Logger, pid: number
   const server = createHttpServer({ exports, clusterKey: config.clusterKey, log, meters });
   starting.defer(() => closeHttpServer(server));
   const httpPort = await listen(server, config);
-  const sip = starting.use(await openPlaybackSip({ server: config.sipServer, log, meters }));
+  const connected = Promise.withResolvers<void>();
+  const sip = starting.use(
+    await openPlaybackSip({ server: config.sipServer, log, meters, onConnected: connected.resolve }),
+  );
+  // The first heartbeat is to say `ready` where it can, rather than the second one.
+  await Promise.race([connected.promise, sleep(sipGraceMs, undefined, { ref: false })]);
   const bus = starting.use(await connectBus({ url: config.natsUrl, name: config.nodeId }));
   const facts = { ...config, advertise, pid, epoch: Date.now(), httpPort };
   let wasThere = false;

@@ -28,8 +28,12 @@ export interface Store extends AsyncDisposable {
 
 /** Reads bigint as a number; everything else as pg does. */
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === pg.types.builtins.INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
+    // pg types its parsers as any.
+    const parser: unknown = pg.types.getTypeParser(oid, format);
+
+    return oid === pg.types.builtins.INT8 && format !== 'binary' ? Number : parser;
+  },
 };
 
 /** Opens the database at a `postgres://` URL (or a Unix socket, as pg writes it). */

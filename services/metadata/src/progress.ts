@@ -74,7 +74,7 @@ export class Progress implements Disposable {
     this.reached(position);
     this.#behind = behind;
     this.#announce();
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of this.#waiting) wake();
   }
 
   /** The stream is this far ahead of what is committed. */
@@ -108,7 +108,7 @@ export class Progress implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of this.#waiting) wake();
   }
 
   #announce(): void {

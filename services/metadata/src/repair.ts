@@ -59,7 +59,14 @@ const sayRewound = async (
   await bus.events.appendShared(
     mintEvent({
       type: 'position.rewound',
-      ...{ id, time, source, subject: server, origin: server, version: 1, epoch, data },
+      id,
+      time,
+      source,
+      subject: server,
+      origin: server,
+      version: 1,
+      epoch,
+      data,
     }),
     signal,
   );

@@ -7,10 +7,9 @@ import type { DomainEvent } from '@reelstream/events';
 import { Outbox } from './test-support/outbox.ts';
 import { startRelay } from './test-support/relay.ts';
 import { storyOf } from './test-support/story.ts';
+import type { Story } from './test-support/story.ts';
 import { startTestMetadata, until } from './test-support/system.ts';
 import type { TestMetadata } from './test-support/system.ts';
-
-type Story = ReturnType<typeof storyOf>;
 
 const duplicateWindowMs = 200;
 
@@ -28,11 +27,22 @@ const subscribe = async (system: TestMetadata): Promise<string> => {
 const refusedAttempt = (): DomainEvent =>
   mintEvent({
     type: 'attempt.refused',
-    ...{ id: freshId(), time: '2026-11-23T07:00:00.000Z', source: '/local/pilot-1', subject: 'pilot-1' },
-    ...{ origin: 'primary', version: 1, epoch: 1 },
+    id: freshId(),
+    time: '2026-11-23T07:00:00.000Z',
+    source: '/local/pilot-1',
+    subject: 'pilot-1',
+    origin: 'primary',
+    version: 1,
+    epoch: 1,
     data: {
-      ...{ attemptId: freshId(), at: '2026-11-23T07:00:00.000Z', callId: 'c', fromUri: 'sip:a@b' },
-      ...{ toUri: 'sip:c@d', controllerAddress: '192.0.2.10', cause: 'no-capacity', status: 503 },
+      attemptId: freshId(),
+      at: '2026-11-23T07:00:00.000Z',
+      callId: 'c',
+      fromUri: 'sip:a@b',
+      toUri: 'sip:c@d',
+      controllerAddress: '192.0.2.10',
+      cause: 'no-capacity',
+      status: 503,
     },
   });
 

@@ -1,6 +1,7 @@
+import { pid } from 'node:process';
 import { announceNode, connectBus, watchNodes } from '@reelstream/bus';
 import { parseAdvertise } from '@reelstream/domain';
-import type { AdvertisedAddress, Heartbeat } from '@reelstream/events';
+import type { AdvertisedAddress } from '@reelstream/events';
 import { createLogger, createMeters, StartupError } from '@reelstream/service';
 import type { Running } from '@reelstream/service';
 import { openStore } from '@reelstream/store';
@@ -10,20 +11,13 @@ import type { Self } from './adapters/node-facts.ts';
 import { Applier } from './apply.ts';
 import type { Config } from './config.ts';
 import { GapChaser } from './gaps.ts';
+import { heartbeatOf } from './core/heartbeat.ts';
 import { createServer, listen } from './http/server.ts';
 import { Progress } from './progress.ts';
-import type { DatabaseState } from './progress.ts';
 import { startWatchdog } from './watchdog.ts';
 
 const farewellLimitMs = 1_000;
 const maxConnections = 10;
-
-const nodeStates = {
-  STARTING: { state: 'starting', detail: 'the database was not reached yet' },
-  AWAY: { state: 'impaired', detail: 'the database can not be reached' },
-  CATCHING_UP: { state: 'ready', detail: 'the database is catching up' },
-  READY: { state: 'ready' },
-} as const satisfies Record<DatabaseState, Pick<Heartbeat, 'state' | 'detail'>>;
 
 const advertised = (text: string): AdvertisedAddress[] => {
   try {
@@ -63,12 +57,8 @@ export const startMetadata = async (config: Config): Promise<Running & { readonl
   applier.start();
   begun.defer(startWatchdog(parts));
   let draining = false;
-  const heartbeat = (): Heartbeat => ({
-    ...{ nodeId, role: 'metadata', epoch, pid: process.pid, host: hostId, address: host, advertise },
-    ...(draining ? { state: 'draining' } : nodeStates[progress.state]),
-    ...{ http: { port: httpPort }, load: 0, reserved: 0, capacity: 0, server },
-  });
-  begun.defer(announceNode(bus, heartbeat));
+  const fixed = { nodeId, epoch, pid, host: hostId, address: host, advertise, server, httpPort };
+  begun.defer(announceNode(bus, () => heartbeatOf(fixed, progress.state, draining)));
   const ended = new AbortController();
   sayStarted(bus, self, ended.signal).catch(() => undefined);
   log.info({ httpPort, server }, 'metadata.started');

@@ -64,7 +64,12 @@ const sayLost = async (dog: Watchdog, lost: NodeLost, signal: AbortSignal): Prom
       type: 'node.lost',
       id: derivedId('node.lost', nodeId, String(lostEpoch)),
       time: new Date().toISOString(),
-      ...{ source, subject: nodeId, origin: server, version: 1, epoch, data: lost },
+      source,
+      subject: nodeId,
+      origin: server,
+      version: 1,
+      epoch,
+      data: lost,
     }),
     signal,
   );

@@ -23,7 +23,8 @@ export const sayStarted = async (bus: Bus, self: Self, signal: AbortSignal): Pro
     mintEvent({
       type: 'node.started',
       id: derivedId('node.started', nodeId, String(epoch)),
-      ...{ ...factOf(self), time },
+      ...factOf(self),
+      time,
       data: { nodeId, role, host, address, startedAt: time },
     }),
     signal,
@@ -38,7 +39,8 @@ export const sayStopped = async (bus: Bus, self: Self, signal: AbortSignal): Pro
     mintEvent({
       type: 'node.stopped',
       id: derivedId('node.stopped', nodeId, String(epoch)),
-      ...{ ...factOf(self), time },
+      ...factOf(self),
+      time,
       data: { nodeId, role, stoppedAt: time },
     }),
     signal,

@@ -78,15 +78,15 @@ const writeSessions = async (trx: Trx, { sessions }: Plan): Promise<void> => {
       .insertInto('session')
       .values(chunk)
       .onConflict((conflict) =>
-        conflict.column('session_id').doUpdateSet(({ ref }) => ({
-          state: ref('excluded.state'),
-          started_at: ref('excluded.started_at'),
-          ended_at: ref('excluded.ended_at'),
-          version: ref('excluded.version'),
-          epoch: ref('excluded.epoch'),
-          origin: ref('excluded.origin'),
-          home: ref('excluded.home'),
-          participants: ref('excluded.participants'),
+        conflict.column('session_id').doUpdateSet((row) => ({
+          state: row.ref('excluded.state'),
+          started_at: row.ref('excluded.started_at'),
+          ended_at: row.ref('excluded.ended_at'),
+          version: row.ref('excluded.version'),
+          epoch: row.ref('excluded.epoch'),
+          origin: row.ref('excluded.origin'),
+          home: row.ref('excluded.home'),
+          participants: row.ref('excluded.participants'),
           doc: sql<string>`excluded.doc`,
         })),
       )
@@ -110,13 +110,13 @@ const writeNode = async (trx: Trx, fact: NodeFact): Promise<void> => {
     .onConflict((conflict) =>
       conflict
         .column('node_id')
-        .doUpdateSet(({ ref }) => ({
-          role: ref('excluded.role'),
+        .doUpdateSet((row) => ({
+          role: row.ref('excluded.role'),
           host: sql<string | null>`coalesce(excluded.host, node.host)`,
           address: sql<string | null>`coalesce(excluded.address, node.address)`,
-          epoch: ref('excluded.epoch'),
-          state: ref('excluded.state'),
-          changed_at: ref('excluded.changed_at'),
+          epoch: row.ref('excluded.epoch'),
+          state: row.ref('excluded.state'),
+          changed_at: row.ref('excluded.changed_at'),
         }))
         .whereRef('node.epoch', '<=', 'excluded.epoch'),
     )

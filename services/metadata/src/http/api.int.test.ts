@@ -171,7 +171,7 @@ describe('errors are problem details', () => {
     ['/subscriptions', { method: 'POST', body: 'url=a' }, 415, 'UNSUPPORTED_MEDIA_TYPE', undefined],
   ];
   for (const [path, init, status, code, field] of cases) {
-    test(`${init?.method ?? 'GET'} ${path} ${String(init?.body ?? '').slice(0, 40)} is ${status} ${code}`, async () => {
+    test(`${init?.method ?? 'GET'} ${path} ${typeof init?.body === 'string' ? init.body.slice(0, 40) : ''} is ${status} ${code}`, async () => {
       const problem = await refused(path, init);
       assert.equal(problem.status, status);
       assert.equal(problem.code, code);

@@ -32,12 +32,18 @@ const fromHeartbeat = ({ heartbeat, alive }: WatchedNode, known: Known | undefin
   const tookLeave = known?.state === 'stopped' && known.epoch >= heartbeat.epoch;
 
   return {
-    ...{ nodeId, role, pid, host, address },
+    nodeId,
+    role,
+    pid,
+    host,
+    address,
     state: alive ? state : tookLeave ? 'stopped' : 'lost',
     ...(heartbeat.detail === undefined ? {} : { detail: heartbeat.detail }),
     ...(heartbeat.sip ? { sipPort: heartbeat.sip.port } : {}),
     ...(heartbeat.http ? { httpPort: heartbeat.http.port } : {}),
-    ...{ load, reserved, capacity },
+    load,
+    reserved,
+    capacity,
     ...(heartbeat.storage ? { storage: heartbeat.storage } : {}),
     ...(heartbeat.server === undefined ? {} : { server: heartbeat.server }),
   };

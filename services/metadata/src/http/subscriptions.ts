@@ -117,7 +117,12 @@ const create = async (
     mintEvent({
       type: 'subscription.created',
       id: derivedId('subscription.created', subscriptionId),
-      ...{ time, source, subject: subscriptionId, origin, version: 1, epoch },
+      time,
+      source,
+      subject: subscriptionId,
+      origin,
+      version: 1,
+      epoch,
       data: {
         subscriptionId,
         url,
@@ -139,7 +144,12 @@ const remove = async (api: Api, subscriptionId: string): Promise<void> => {
     mintEvent({
       type: 'subscription.deleted',
       id: derivedId('subscription.deleted', subscriptionId),
-      ...{ time, source, subject: subscriptionId, origin, version: 1, epoch },
+      time,
+      source,
+      subject: subscriptionId,
+      origin,
+      version: 1,
+      epoch,
       data: { subscriptionId, deletedAt: time },
     }),
   );

@@ -3,7 +3,6 @@ import { connectBus } from '@reelstream/bus';
 import { parseAdvertise } from '@reelstream/domain';
 import type { AdvertisedAddress } from '@reelstream/events';
 import { openOutbox, readJournal } from '@reelstream/recording';
-import type { Outbox as OutboxIndex } from '@reelstream/recording';
 import { createMeters, StartupError } from '@reelstream/service';
 import type { Logger } from '@reelstream/service';
 import { nextEpoch } from './adapters/epoch.ts';
@@ -48,7 +47,7 @@ export const assemble = async (
   const servers = config.databaseServers;
   const onHeard = (): void => outbox.positionsChanged();
   const positions = new PositionWatch(bus, meters, { servers, onHeard });
-  const outbox = openPublishing({ config, bus, outboxIndex, positions, log });
+  const outbox = openPublishing({ config, bus, outboxIndex, positions, log, writer });
   const origin = (): string => currentOrigin({ config, positions });
   const events = new NodeEvents({ stream: bus.events, nodeId, writer, origin, log, meters });
   const { closing } = life;
@@ -63,9 +62,8 @@ const openPublishing = ({
   outboxIndex,
   positions,
   log,
-}: Pick<CaptureNode, 'config' | 'bus' | 'positions' | 'log'> & {
-  readonly outboxIndex: OutboxIndex;
-}): Outbox =>
+  writer,
+}: Pick<CaptureNode, 'config' | 'bus' | 'outboxIndex' | 'positions' | 'log' | 'writer'>): Outbox =>
   new Outbox({
     stream: bus.events,
     readJournal: async (sessionId) =>
@@ -73,28 +71,47 @@ const openPublishing = ({
     index: outboxIndex,
     heard: positions,
     servers: config.databaseServers,
+    epoch: writer.epoch,
     log,
   });
 
-const startRecorder = (
+const startRecorder = async (
   config: Config,
   epoch: number,
   listener: (event: RecorderEvent) => void,
 ): Promise<Recorder> => {
   const { captureDir, recordingsDir, rtpPorts, capacity, nodeId, hostId } = config;
   const ports = { first: rtpPorts.low, last: rtpPorts.high };
-
-  return openRecorder({ captureDir, recordingsDir, ports, capacity, nodeId, hostId, epoch, listener });
+  try {
+    return await openRecorder({
+      captureDir,
+      recordingsDir,
+      ports,
+      capacity,
+      nodeId,
+      hostId,
+      epoch,
+      listener,
+    });
+  } catch (error) {
+    throw new StartupError(
+      `REEL_CAPTURE_DIR, REEL_RTP_PORTS: the recorder can't start: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
+  }
 };
 
 const readAdvertise = ({ advertise }: Config): readonly AdvertisedAddress[] => {
   try {
     return parseAdvertise(advertise);
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new StartupError(`REEL_ADVERTISE: ${problem}`, { cause: error });
+    throw new StartupError(`REEL_ADVERTISE: ${messageOf(error)}`, { cause: error });
   }
 };
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const hearRecorder = (
   { sessions, status, log }: Pick<CaptureNode, 'sessions' | 'status' | 'log'>,
@@ -113,10 +130,6 @@ const hearRecorder = (
       return status.writeFailure(undefined);
     case 'worker-lost':
       log.error({ ...event }, 'a receiving thread died');
-      for (const sessionId of event.sessions)
-        sessions
-          .get(sessionId)
-          ?.stop('interrupted')
-          .catch(() => undefined);
+      for (const sessionId of event.sessions) void sessions.get(sessionId)?.stop('interrupted');
   }
 };

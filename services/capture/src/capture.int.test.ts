@@ -272,7 +272,7 @@ describe('a node that is full', () => {
   });
 
   test('counts a reservation until its call comes or its time is up', async () => {
-    await using box = await Box.open();
+    await using box = await Box.open({ advertise: '127.0.0.0/8=192.0.2.7' });
     using caller = await Caller.open(box.target);
     const reservation = { reservationId: freshId(), callId: caller.callId, weight: 2, ttlMs: 60_000 };
     box.bus.publish(reservationSubject('capture-1'), reservation);
@@ -285,8 +285,10 @@ describe('a node that is full', () => {
     await box.heartbeat(({ reserved }) => reserved === 2);
     const claims: unknown[] = [];
     box.bus.subscribe('claim.capture-1', ({ data }) => void claims.push(data));
-    await caller.invite(siprec());
+    const answer = await caller.invite(siprec());
     caller.ack();
+    assert.match(answer.body, /c=IN IP4 192\.0\.2\.7\r\n/, 'the address that clients there know us by');
+    assert.match(answer.text, /^Contact: <sip:192\.0\.2\.7:\d+;/im);
     await box.heartbeat(({ reserved, load }) => reserved === 0 && load === 2);
     assert.deepEqual(claims, [{ callId: caller.callId, home: 'capture-1' }]);
     await caller.bye();

@@ -28,8 +28,9 @@ const obey = async (node: CaptureNode, { command }: Command): Promise<CommandRep
       const session = node.sessions.get(sessionId);
       if (!session?.record) return refused('unknown-session', 'this node does not record it');
       await session.stop('stopped');
+      const { state } = session.record;
 
-      return { ok: true };
+      return state === 'ACTIVE' ? refused('not-journalled', 'its end could not be written') : { ok: true };
     }
   }
 };

@@ -134,7 +134,7 @@ const follow = (
 ): void => {
   session.answered();
   session.keepBody('invite', call.info.body);
-  if (!dialog) return session.endQuietly('interrupted');
+  if (!dialog) return void session.end('interrupted');
   dialog.onAck((body) => takeAck(node, session, leg, body));
   dialog.onOffer((request) => void takeOffer(node, session, leg, request));
   session.follow(leg, dialog);

@@ -38,7 +38,6 @@ export class LiveSession {
   #bodies = 0;
   #answered = false;
   #ended: Promise<void> | undefined;
-  #sealed: Promise<void> | undefined;
 
   private constructor(node: CaptureNode, sessionId: string, journal: Journal) {
     this.#node = node;
@@ -63,10 +62,6 @@ export class LiveSession {
 
   get record(): SessionRecord | undefined {
     return this.#ledger.record;
-  }
-
-  get legs(): ReadonlySet<Leg> {
-    return this.#legs;
   }
 
   /** Journals a command of this session; see Ledger. */
@@ -120,13 +115,23 @@ export class LiveSession {
     this.#node.outbox.journalled(this.sessionId, this.record?.version ?? 0, false);
   }
 
+  get isAnswered(): boolean {
+    return this.#answered;
+  }
+
+  /** True once its end has begun: then no dialog and no media may join it. */
+  get isOver(): boolean {
+    return this.#ended !== undefined;
+  }
+
   /** A dialog of this session stands; the session ends with the last of them. */
   follow(leg: Leg, dialog: Dialog): void {
     this.#legs.add(leg);
     leg.dialog = dialog;
+    if (this.isOver) this.#hangUp();
     dialog.onEnded((end) => {
       this.#legs.delete(leg);
-      if (this.#legs.size === 0) this.endQuietly(reasonOf[end.cause]);
+      if (this.#legs.size === 0) void this.end(reasonOf[end.cause]);
     });
   }
 
@@ -138,32 +143,26 @@ export class LiveSession {
     );
   }
 
-  /** Ends it from our side: hangs up; resolves when the end is journalled. */
-  async stop(endReason: EndReason): Promise<void> {
-    const ended = this.end(endReason);
-    for (const { dialog } of this.#legs)
-      dialog?.bye().catch((error: unknown) => this.#log.warn({ error }, 'BYE failed'));
-    await ended;
+  /** Ends it from our side: hangs up, then as `end`. */
+  stop(endReason: EndReason): Promise<void> {
+    if (!this.isOver) this.#hangUp();
+
+    return this.end(endReason);
   }
 
-  /** Ends it, once; resolves when the end is journalled. What can't be finished is left to the node's next life. */
+  /**
+   * Ends and seals it, once. Resolves when the end is journalled, or left to the node's next life: then the record is
+   * still ACTIVE. Never rejects.
+   */
   end(endReason: EndReason): Promise<void> {
-    this.#ended ??= this.#close(endReason);
-    this.#sealed ??= this.#ended
+    if (this.#ended) return this.#ended;
+    const closed = this.#close(endReason);
+    closed
       .then(() => this.#seal())
       .catch((error: unknown) => this.#log.error({ error }, 'session left unfinished'));
+    this.#ended = closed.catch(() => undefined);
 
     return this.#ended;
-  }
-
-  /** The same where nobody waits for it; what goes wrong is logged. */
-  endQuietly(endReason: EndReason): void {
-    this.end(endReason).catch(() => undefined);
-  }
-
-  /** Resolves when an ended session is sealed, or left to the next life. */
-  get sealed(): Promise<void> {
-    return this.#sealed ?? Promise.resolve();
   }
 
   /** Leaves no trace of a session that was never answered. */
@@ -172,6 +171,11 @@ export class LiveSession {
     await this.#ledger.close();
     await rm(folderOf(this.#node, this.sessionId), { recursive: true, force: true });
     await this.#node.outboxIndex.remove(this.sessionId);
+  }
+
+  #hangUp(): void {
+    for (const { dialog } of this.#legs)
+      dialog?.bye().catch((error: unknown) => this.#log.warn({ error }, 'BYE failed'));
   }
 
   #journalled({ type, version }: SessionEvent): void {

@@ -72,6 +72,7 @@ const addTracks = async (
   const tracks = added.map(({ kind }, place) => ({ trackNumber: first + place, mediaType: kind }));
   const allocation = await node.recorder.allocate(sessionId, tracks, node.config.host);
   if (!allocation.ok) return node.log.warn({ ...allocation, sessionId }, 'no sockets for further tracks');
+  if (session.isOver) return void (await node.recorder.release(sessionId));
   for (const [place, line] of added.entries()) {
     const port = allocation.tracks.find(({ trackNumber }) => trackNumber === first + place)?.rtpPort ?? 0;
     leg.add({ ...line, trackNumber: first + place, port });

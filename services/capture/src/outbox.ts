@@ -27,6 +27,8 @@ export type OutboxOptions = {
   };
   /** Database servers that must have committed an event before it may be forgotten. */
   readonly servers: readonly string[];
+  /** The life of this node that writes now. */
+  readonly epoch: number;
   readonly log: Logger;
   /** Most sessions with an append under way. Default 64. */
   readonly maxInFlight?: number;
@@ -172,7 +174,7 @@ export class Outbox {
     // As of before: a generation that begins while we wait may not hold what was stored.
     const generations = new Map(heard.generations);
     const outcome = await this.#store(sessionId, event);
-    if (outcome.status === 'fenced') {
+    if (outcome.status === 'fenced' && outcome.byEpoch > this.#options.epoch) {
       log.error(
         { sessionId, epoch: event.epoch, byEpoch: outcome.byEpoch },
         'session fenced by a newer life',
@@ -181,8 +183,7 @@ export class Outbox {
 
       return false;
     }
-    // Stored before, at a place not told: it can't be past the end.
-    const sequence = outcome.sequence ?? (await stream.info()).lastSequence;
+    const sequence = placeOf(outcome) ?? (await stream.info()).lastSequence;
     const progress = this.#sessions.get(sessionId);
     const ack = { sequence, generations, tick: heard.tick };
     if (progress) this.#sessions.set(sessionId, acknowledged(progress, event.version, ack));
@@ -198,5 +199,12 @@ export class Outbox {
     return { status: 'appended', ...(await stream.republish(event, this.#stopped.signal)) };
   }
 }
+
+/**
+ * Undefined for what was stored before at a place not told; then it can't be past the end. An earlier life's event that
+ * a later life of ours fences is stored too: the later one wrote only after it.
+ */
+const placeOf = (outcome: AppendOutcome): number | undefined =>
+  outcome.status === 'fenced' ? undefined : outcome.sequence;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

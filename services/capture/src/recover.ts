@@ -33,13 +33,14 @@ const reopen = async (node: CaptureNode, sessionId: string): Promise<Ledger | un
   const contents = await readJournal(folder);
   const events = sessionEvents(contents.events);
   const last = events.at(-1);
-  if (!last) {
-    // It had its journal, but never its 200: nobody knows of it.
+  if (!last && contents.events.length === 0 && contents.damage.length === 0) {
+    // It had its folder, but neither its start nor its 200: nobody knows of it.
     await rm(folder, { recursive: true, force: true });
     await node.outboxIndex.remove(sessionId);
 
     return undefined;
   }
+  if (!last) throw new Error(`the journal in ${folder} holds no event that can be read`);
   const isSealed = events.some(({ type }) => type === 'recording.sealed');
   node.outbox.journalled(sessionId, last.version, isSealed);
   if (isSealed) return undefined;

@@ -48,7 +48,7 @@ export class Box implements AsyncDisposable {
     });
   }
 
-  static async open(options: { readonly capacity?: number } = {}): Promise<Box> {
+  static async open(options: { readonly capacity?: number; readonly advertise?: string } = {}): Promise<Box> {
     const nats = await startNats();
     const secret = 'box';
     const sip = await startSipServer({
@@ -64,7 +64,7 @@ export class Box implements AsyncDisposable {
       REEL_NODE_ID: nodeId,
       REEL_HOST_ID: 'box',
       REEL_HOST: '127.0.0.1',
-      REEL_ADVERTISE: '',
+      REEL_ADVERTISE: options.advertise ?? '',
       REEL_CAPTURE_SIP_PORT: '0',
       REEL_RTP_PORTS: `${firstPort}-${firstPort + portsPerBox - 1}`,
       REEL_RECORDINGS_DIR: join(folder, 'recordings'),
@@ -73,7 +73,12 @@ export class Box implements AsyncDisposable {
       CAPTURE_SIP_SERVER: `drachtio://${sip.control.host}:${sip.control.port}?secret=${secret}`,
     };
     const box = new Box({ nats, bus, sip, folder, environment });
-    await box.startCapture();
+    try {
+      await box.startCapture();
+    } catch (error) {
+      await box[Symbol.asyncDispose]();
+      throw error;
+    }
 
     return box;
   }
@@ -100,7 +105,7 @@ export class Box implements AsyncDisposable {
     for (const stream of [capture.stdout, capture.stderr])
       stream.on('data', (bytes: Buffer) => (this.#output += bytes.toString()));
     await waitFor(() => (this.#output.includes('"connected":true') ? true : undefined), {
-      deadlineMs: 10_000,
+      deadlineMs: 20_000,
       describe: () => `capture is not ready:\n${this.#output}`,
     });
     if (this.bus.connected) await this.heartbeat(({ state }) => state === 'ready');
@@ -118,6 +123,8 @@ export class Box implements AsyncDisposable {
 
   /** The next heartbeat that is as wanted. */
   heartbeat(wanted: (heartbeat: Heartbeat) => boolean): Promise<Heartbeat> {
+    this.#heartbeat = undefined;
+
     return waitFor(() => (this.#heartbeat && wanted(this.#heartbeat) ? this.#heartbeat : undefined), {
       deadlineMs: 10_000,
       describe: () => `no such heartbeat; last was ${JSON.stringify(this.#heartbeat)}\n${this.#output}`,

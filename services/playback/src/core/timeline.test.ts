@@ -173,3 +173,22 @@ test('a flood of sources is bounded and harms none of the real ones', () => {
     [],
   );
 });
+
+test('whatever comes, every place is a whole number and nothing is thrown', () => {
+  let seed = 1;
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+  let arrivalMs = 0;
+  const sent = Array.from({ length: 5_000 }, (_, n) => {
+    arrivalMs += random(10) === 0 ? random(5_000) : random(30);
+
+    return { n, arrivalMs, ssrc: random(4), timestamp: random(3) === 0 ? random(2 ** 32) : n * 160 };
+  });
+  const { placed, strays } = lay(sent);
+
+  assert.equal(placed.length + strays, sent.length);
+  assert.ok(placed.every(([, position]) => Number.isSafeInteger(position)));
+});

@@ -49,6 +49,11 @@ export const problemOf = (error: unknown): Problem => {
       detail: 'the recording is damaged',
     };
   }
+  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
+    const detail = 'there is no room to make the file: fetch the tracks as rtpdump';
+
+    return { status: 507, title: 'Insufficient Storage', code: 'STORAGE_FULL', detail };
+  }
   const status = statusOf(error);
   if (status !== undefined && status >= 400 && status < 500) {
     return { status, title: 'Bad Request', code: 'BAD_REQUEST', detail: String(error) };

@@ -30,6 +30,9 @@ const isAuthorised = (request: FastifyRequest, clusterKey: Secret): boolean => {
   );
 };
 
+const isGone = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT';
+
 type MediaParams = { readonly Params: { readonly sessionId: string; readonly trackNumber?: string } };
 
 /** Builds the server of recorded media; every path below `/media` opens by a signed query only. */
@@ -46,9 +49,17 @@ export const createHttpServer = ({ exports, clusterKey, log, meters }: HttpOptio
       handler: async (request, reply): Promise<FastifyReply> => {
         meters.count('media.requests');
         if (!isAuthorised(request, clusterKey)) return sendProblem(reply, linkInvalid);
-        const file = await find(request.params);
+        const serve = async (): Promise<FastifyReply> => {
+          const file = await find(request.params);
 
-        return file ? sendFile(request, reply, file) : sendProblem(reply, notFound);
+          return file ? sendFile(request, reply, file) : sendProblem(reply, notFound);
+        };
+
+        // An export may be cleared away between being found and being opened: then it is made again.
+        return serve().catch((error: unknown) => {
+          if (isGone(error)) return serve();
+          throw error;
+        });
       },
     });
   };

@@ -55,7 +55,7 @@ test('what reaches the sockets is drained in order, each run naming its senders'
       seen.length < count && performance.now() < deadline;
       await pause(5)
     ) {
-      await source.settle();
+      await source.settle(5);
       drain();
     }
   };
@@ -81,4 +81,24 @@ test('a pair of which one port is taken is refused whole', async (t) => {
   const again = createSocket('udp4').bind(rtpPort, host);
   await once(again, 'listening');
   again.close();
+});
+
+test('a backlog in the kernel is read empty by settling', async (t) => {
+  const source = openDgramSource();
+  const rtpPort = await freePair();
+  await source.open({ slot: 1, address: host, rtpPort, receiveBufferBytes: receiveBufferFor(64) });
+  t.after(() => source.close(1));
+  const caller = createSocket('udp4').bind(0, host);
+  await once(caller, 'listening');
+  t.after(() => caller.close());
+  // All are in the kernel before this loop looks at the socket again, as after a freeze of 3 s.
+  for (let i = 0; i < 150; i++) caller.send(rtp(i), rtpPort, host);
+  await source.settle(1);
+  let packets = 0;
+  source.drain((_slot, frames) => {
+    walkFrames(frames, (kind) => {
+      if (kind === frameKind.rtp) packets++;
+    });
+  });
+  assert.equal(packets, 150);
 });

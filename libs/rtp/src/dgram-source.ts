@@ -15,8 +15,10 @@ const firstRunBytes = 2 * 1024;
 const longestRunBytes = 1024 * 1024;
 /** A run larger than this is given back when traffic is low again. */
 const ordinaryRunBytes = 32 * 1024;
-/** Turns of the loop in which sockets with full buffers are read empty (libuv takes 32 datagrams a turn). */
-const turnsToSettle = 4;
+/** libuv takes 32 datagrams of a socket per turn of the loop: as many turns as the longest backlog needs, and some. */
+const mostTurnsToSettle = 500;
+/** The first turn may end without having looked at the sockets. */
+const idleTurns = 2;
 
 /** Who sent last on one of the sockets, and how that is said in a frame. */
 class Sender {
@@ -44,6 +46,7 @@ class Stream {
   readonly slot: number;
   run = Buffer.allocUnsafeSlow(firstRunBytes);
   used = 0;
+  datagrams = 0;
   malformed = 0;
   overflowed = 0;
   sockets: readonly Socket[] = [];
@@ -56,6 +59,7 @@ class Stream {
 
   /** Appends a datagram, with its sender where the run has not named it yet. */
   append(packet: Buffer, info: RemoteInfo, arrivalNs: number): void {
+    this.datagrams++;
     const kind = kindOfPacket(packet);
     if (!kind) {
       this.malformed++;
@@ -164,8 +168,14 @@ class DgramSource implements PacketSource {
     }
   }
 
-  async settle(): Promise<void> {
-    for (let turn = 0; turn < turnsToSettle; turn++) await nextTurn();
+  async settle(slot: number): Promise<void> {
+    const stream = this.#streams.get(slot);
+    if (!stream) return;
+    for (let turn = 0, idle = 0; turn < mostTurnsToSettle && idle < idleTurns; turn++) {
+      const before = stream.datagrams;
+      await nextTurn();
+      idle = stream.datagrams === before ? idle + 1 : 0;
+    }
   }
 
   async close(slot: number): Promise<SlotCounts> {

@@ -23,8 +23,8 @@ export type PacketSource = {
   open(sockets: StreamSockets): Promise<void>;
   /** Hands over what came since the last drain, one run of frames per stream. `frames` is only valid in the call. */
   drain(take: (slot: number, frames: Buffer) => void): void;
-  /** What has reached the sockets until now is in the next drain when it resolves. */
-  settle(): Promise<void>;
+  /** What has reached the stream's sockets until now is in the next drain when it resolves. */
+  settle(slot: number): Promise<void>;
   /** Closes both sockets; frames that were not drained are gone. */
   close(slot: number): Promise<SlotCounts>;
   counts(slot: number): SlotCounts;

@@ -73,11 +73,11 @@ export class Receiver {
 
   /** Takes and writes what has arrived, and closes the sockets. */
   async release(sessionId: string, trackNumbers?: readonly number[]): Promise<Released> {
-    await this.#source.settle();
-    this.#drain();
     const streams = this.#of(sessionId).filter(
       ({ trackNumber }) => trackNumbers === undefined || trackNumbers.includes(trackNumber),
     );
+    await Promise.all(streams.map(({ slot }) => this.#source.settle(slot)));
+    this.#drain();
     const figures = await Promise.all(
       streams.map(async (stream) => {
         this.#streams.delete(stream.slot);
@@ -93,7 +93,7 @@ export class Receiver {
   /** Releases everything and closes the log; what has arrived is durable then. */
   async close(): Promise<void> {
     clearInterval(this.#beat);
-    await this.#source.settle();
+    await Promise.all([...this.#streams.keys()].map((slot) => this.#source.settle(slot)));
     this.#drain();
     await Promise.all([...this.#streams.keys()].map((slot) => this.#source.close(slot)));
     this.#streams.clear();

@@ -129,8 +129,17 @@ test('a node that falls silent is lost, and its running sessions are interrupted
   const home = 'capture-5';
   const { sessionId, started, updated, ended } = storyOf({ home, epoch: 4 });
   const heartbeat: Heartbeat = {
-    ...{ nodeId: home, role: 'capture', epoch: 4, pid: 1, host: 'box', address: '127.0.0.1', advertise: [] },
-    ...{ state: 'ready', load: 1, reserved: 0, capacity: 400 },
+    nodeId: home,
+    role: 'capture',
+    epoch: 4,
+    pid: 1,
+    host: 'box',
+    address: '127.0.0.1',
+    advertise: [],
+    state: 'ready',
+    load: 1,
+    reserved: 0,
+    capacity: 400,
   };
   const end = announceNode(system.bus, () => heartbeat);
   publish(started);

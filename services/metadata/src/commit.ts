@@ -1,17 +1,17 @@
 import { formatPosition } from '@reelstream/bus';
-import type { Batch, InvalidMessage, StreamedEvent } from '@reelstream/bus';
+import type { Batch } from '@reelstream/bus';
 import { isDataError } from '@reelstream/store';
 import type { Database, Store, Transaction } from '@reelstream/store';
-import { fromStored, loadKnown } from './adapters/known.ts';
+import { loadKnown } from './adapters/known.ts';
 import { park } from './adapters/parked.ts';
-import type { ParkedMessage } from './adapters/parked.ts';
 import { writePlan } from './adapters/plan.ts';
 import { lockPosition, writePosition } from './adapters/position.ts';
 import type { StoredPosition } from './adapters/position.ts';
 import { foldBatch } from './core/fold.ts';
 import type { Gap } from './core/fold.ts';
-import { findMismatch } from './core/incoming.ts';
 import type { Incoming } from './core/incoming.ts';
+import { oneByOne, parkedEvent, sortOut } from './core/sort-out.ts';
+import type { ParkedMessage } from './core/sort-out.ts';
 
 /** What a commit came to. */
 export type Committed = {
@@ -22,35 +22,7 @@ export type Committed = {
   readonly whole: readonly string[];
 };
 
-type Target = { readonly store: Store; readonly server: string };
-
-type Sorted = { readonly incoming: readonly Incoming[]; readonly parked: readonly ParkedMessage[] };
-
-const parkedEvent = ({ sequence, subject, raw }: StreamedEvent, reason: string): ParkedMessage => ({
-  sequence,
-  subject,
-  body: JSON.stringify(raw),
-  reason,
-});
-
-const parkedText = ({ sequence, subject, text, reason }: InvalidMessage): ParkedMessage => ({
-  sequence,
-  subject,
-  body: text,
-  reason,
-});
-
-const sortOut = (batch: Batch): Sorted => {
-  const incoming: Incoming[] = [];
-  const parked: ParkedMessage[] = batch.invalid.map(parkedText);
-  for (const streamed of batch.events) {
-    const mismatch = findMismatch(streamed);
-    if (mismatch !== undefined) parked.push(parkedEvent(streamed, mismatch));
-    else incoming.push({ ...streamed, family: streamed.subject.split('.')[1] ?? '' });
-  }
-
-  return { incoming, parked };
-};
+export type Target = { readonly store: Store; readonly server: string };
 
 const positionAfter = (from: StoredPosition, batch: Batch): StoredPosition => {
   const last = batch.events.at(-1);
@@ -92,7 +64,8 @@ type Applying = {
   readonly fromTable?: boolean;
 };
 
-const applyAll = async (
+/** Folds events over what is known of them, and writes what they come to; the position is left alone. */
+export const applyAll = async (
   trx: Transaction<Database>,
   incoming: readonly Incoming[],
   applying: Applying,
@@ -108,17 +81,6 @@ const applyAll = async (
   }));
 
   return { applied: plan.done.size, parked, gaps: plan.gaps, whole: plan.whole };
-};
-
-const oneByOne = (batch: Batch): Batch[] => {
-  const singles = [
-    ...batch.events.map((event) => ({ events: [event], invalid: [], through: event.sequence })),
-    ...batch.invalid.map((message) => ({ events: [], invalid: [message], through: message.sequence })),
-  ];
-
-  return singles
-    .toSorted((a, b) => a.through - b.through)
-    .map((single) => ({ ...single, pending: batch.pending + batch.through - single.through }));
 };
 
 /** A message that the database refuses on its own: kept with the reason, and passed. */
@@ -169,40 +131,3 @@ export async function* commitBatch(
     }
   }
 }
-
-const heldAtOnce = 500;
-
-/**
- * Tries everything that is held in the table once more: this release may know types that the one before didn't. Says which
- * sessions still miss versions.
- */
-export const releaseHeld = async (target: Target, at: StoredPosition): Promise<readonly Gap[]> => {
-  const { store, server } = target;
-  const gaps: Gap[] = [];
-  let after = { generation: 0, sequence: -1 };
-  for (;;) {
-    const rows = await store.db
-      .selectFrom('event')
-      .select(['generation', 'sequence', 'family', 'envelope'])
-      .where('applied', '=', false)
-      .where((where) =>
-        where(where.refTuple('generation', 'sequence'), '>', where.tuple(after.generation, after.sequence)),
-      )
-      .orderBy('generation')
-      .orderBy('sequence')
-      .limit(heldAtOnce)
-      .execute();
-    const last = rows.at(-1);
-    if (!last) return gaps;
-
-    after = last;
-    const incoming = rows.map(fromStored).filter(({ event }) => event !== undefined);
-    const committed = await store.db.transaction().execute(async (trx) => {
-      await lockPosition(trx, server, at);
-      const positionAt = (): string => formatPosition(at);
-
-      return applyAll(trx, incoming, { server, generation: at.generation, positionAt, fromTable: true });
-    });
-    gaps.push(...committed.gaps);
-  }
-};

@@ -2,17 +2,7 @@ import { positionSubject } from '@reelstream/events';
 import type { PositionAnnouncement } from '@reelstream/events';
 import type { Bus } from '@reelstream/bus';
 import type { StoredPosition } from './adapters/position.ts';
-
-/** What the database is to this service. */
-export type DatabaseState =
-  /** Not reached yet since this process began. */
-  | 'STARTING'
-  /** Reached, and at most a batch behind the stream. */
-  | 'READY'
-  /** Reached, and further behind than that. */
-  | 'CATCHING_UP'
-  /** Can't be reached, or can't be written. */
-  | 'AWAY';
+import type { DatabaseState } from './core/health.ts';
 
 /** Further behind than this is catching up. */
 const nearlyThere = 500;

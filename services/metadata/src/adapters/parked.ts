@@ -1,13 +1,6 @@
 import { toText } from '@reelstream/store';
 import type { Database, Transaction } from '@reelstream/store';
-
-/** A message of the stream that can't take effect, and why. */
-export type ParkedMessage = {
-  readonly sequence: number;
-  readonly subject: string;
-  readonly body: string;
-  readonly reason: string;
-};
+import type { ParkedMessage } from '../core/sort-out.ts';
 
 /** Keeps messages that can't be applied, for a human to look at. */
 export const park = async (

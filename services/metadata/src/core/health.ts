@@ -8,6 +8,17 @@ export const roles = [
   'playback',
 ] as const satisfies readonly Role[];
 
+/** What the database is to this service. */
+export type DatabaseState =
+  /** Not reached yet since this process began. */
+  | 'STARTING'
+  /** Reached, and at most a batch behind the stream. */
+  | 'READY'
+  /** Reached, and further behind than that. */
+  | 'CATCHING_UP'
+  /** Can't be reached, or can't be written. */
+  | 'AWAY';
+
 export type ServiceHealth = { readonly ready: number; readonly nodes: number };
 
 type NodeView = { readonly heartbeat: Pick<Heartbeat, 'role' | 'state'>; readonly alive: boolean };
@@ -35,7 +46,7 @@ export const healthOfServices = (nodes: readonly NodeView[]): Record<Role, Servi
 export type Readiness = {
   readonly services: Record<Role, ServiceHealth>;
   readonly busConnected: boolean;
-  readonly databaseState: 'STARTING' | 'READY' | 'CATCHING_UP' | 'AWAY';
+  readonly databaseState: DatabaseState;
 };
 
 /** What a caller would miss now; nothing while catching up, which is stated instead. */

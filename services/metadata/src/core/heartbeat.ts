@@ -1,5 +1,5 @@
 import type { Heartbeat } from '@reelstream/events';
-import type { DatabaseState } from '../progress.ts';
+import type { DatabaseState } from './health.ts';
 
 const nodeStates = {
   STARTING: { state: 'starting', detail: 'the database was not reached yet' },

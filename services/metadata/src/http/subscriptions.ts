@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { derivedId, freshId, mintEvent, publicTypes, Timestamp, Uuid } from '@reelstream/events';
-import type { DomainEvent } from '@reelstream/events';
 import { decryptSecret, encryptSecret } from '@reelstream/service';
 import type { SubscriptionRow } from '@reelstream/store';
 import Type from 'typebox';
@@ -8,9 +7,8 @@ import { findSubscription, listSubscriptions } from '../adapters/subscriptions.t
 import { positionOf } from './api.ts';
 import type { Api, Routes } from './api.ts';
 import { Problem, ProblemDetails } from './problem.ts';
+import { append, committed } from './write.ts';
 
-/** How long an answer waits for the stream, and for the own database to have committed. */
-const writeLimitMs = 5_000;
 const secretBytes = 32;
 
 const CreateBody = Type.Object(
@@ -74,30 +72,6 @@ const checkBody = ({ url, types }: Type.Static<typeof CreateBody>): readonly str
     );
 
   return [...new Set(types)];
-};
-
-/** Appends a fact of the API; answers once it is in the stream. */
-const append = async ({ bus }: Api, event: DomainEvent): Promise<void> => {
-  const signal = AbortSignal.timeout(writeLimitMs);
-  try {
-    await bus.events.appendShared(event, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    throw new Problem(503, 'BUS_UNAVAILABLE', 'the event stream can not be reached; try again');
-  }
-};
-
-/** Waits until the own database has what `look` looks for. */
-const committed = async <T>(api: Api, look: () => Promise<T | undefined>): Promise<T> => {
-  const deadline = performance.now() + writeLimitMs;
-  for (;;) {
-    const next = api.progress.nextCommit(250);
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > deadline)
-      throw new Problem(503, 'NOT_COMMITTED_YET', 'it is in the stream, but not in this database yet');
-    await next;
-  }
 };
 
 const create = async (

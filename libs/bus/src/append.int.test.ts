@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startNats } from '@reelstream/testing';
 import type { TestNats } from '@reelstream/testing';
 import { connectBus } from './bus.ts';
-import { nodeStopped, recordingSealed, sessionUpdated } from './test-events.ts';
-import { Relay } from './test-relay.ts';
+import { nodeStopped, recordingSealed, sessionUpdated } from './test-support/events.ts';
+import { Relay } from './test-support/relay.ts';
 import type { Bus, EventLog } from './types.ts';
 
 const duplicateWindowMs = 300;

@@ -4,7 +4,7 @@ import { connect } from '@nats-io/transport-node';
 import { freePort, startNats, waitFor } from '@reelstream/testing';
 import type { TestNats } from '@reelstream/testing';
 import { connectBus } from './bus.ts';
-import { nodeStopped } from './test-events.ts';
+import { nodeStopped } from './test-support/events.ts';
 import type { Bus } from './types.ts';
 
 let nats: TestNats;

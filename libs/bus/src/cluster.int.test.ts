@@ -6,7 +6,7 @@ import { connect } from '@nats-io/transport-node';
 import { startNatsCluster, waitFor } from '@reelstream/testing';
 import type { TestNatsCluster } from '@reelstream/testing';
 import { connectBus } from './bus.ts';
-import { sessionUpdated } from './test-events.ts';
+import { sessionUpdated } from './test-support/events.ts';
 
 const killLeader = async (cluster: TestNatsCluster): Promise<void> => {
   const plain = await connect({ servers: cluster.url.split(',') });

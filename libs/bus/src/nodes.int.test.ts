@@ -43,7 +43,7 @@ const alive = (watch: NodeWatch): string[] =>
 const until = (probe: () => boolean, describe: string): Promise<true> =>
   waitFor(() => (probe() ? true : undefined), { deadlineMs: 10_000, describe });
 
-test('a node that falls silent is lost between three and four seconds later, the others are not', async () => {
+test('a node that falls silent is lost within five seconds, the others are not', async () => {
   const watch = watchNodes(observer);
   const lost: string[] = [];
   watch.onLost(({ heartbeat: { nodeId } }) => lost.push(nodeId));
@@ -58,7 +58,7 @@ test('a node that falls silent is lost between three and four seconds later, the
   const took = performance.now() - silentFrom;
   assert.deepEqual(lost, ['a']);
   assert.deepEqual(alive(watch), ['b']);
-  assert.ok(took > 1_900 && took < 4_500, `${took} ms`);
+  assert.ok(took > 1_900 && took < 5_000, `${took} ms`);
   stops[1]?.();
   watch.stop();
 });

@@ -6,8 +6,8 @@ import { connect } from '@nats-io/transport-node';
 import { connectBus } from './bus.ts';
 import { findCommonPosition } from './common-position.ts';
 import { BusError } from './errors.ts';
-import { nodeStopped } from './test-events.ts';
-import { Relay } from './test-relay.ts';
+import { nodeStopped } from './test-support/events.ts';
+import { Relay } from './test-support/relay.ts';
 import type { Batch, Bus } from './types.ts';
 
 let nats: TestNats;

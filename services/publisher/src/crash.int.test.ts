@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { execPath } from 'node:process';
 import { test } from 'node:test';
 import { waitFor } from '@reelstream/testing';
-import { Bench } from './test-bench.ts';
-import { TestEndpoint } from './test-endpoint.ts';
+import { Bench } from './test-support/bench.ts';
+import { TestEndpoint } from './test-support/endpoint.ts';
 
 const start = (env: Record<string, string>): ChildProcess =>
   spawn(execPath, [new URL('main.ts', import.meta.url).pathname], {

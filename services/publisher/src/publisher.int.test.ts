@@ -6,8 +6,8 @@ import { waitFor } from '@reelstream/testing';
 import { Webhook } from 'standardwebhooks';
 import { loadPublisherConfig } from './config.ts';
 import { startPublisher } from './publisher.ts';
-import { Bench } from './test-bench.ts';
-import { TestEndpoint } from './test-endpoint.ts';
+import { Bench } from './test-support/bench.ts';
+import { TestEndpoint } from './test-support/endpoint.ts';
 
 let bench: Bench;
 let endpoint: TestEndpoint;
@@ -103,7 +103,7 @@ test("with one session's deliveries failing, every other session's events arrive
 
 test('an endpoint that never answers keeps no other subscription waiting, nor new sessions of its own', async () => {
   await start({
-    REEL_WEBHOOK_TIMEOUT_MS: '700',
+    REEL_WEBHOOK_TIMEOUT_MS: '2000',
     REEL_WEBHOOK_BACKOFF_MS: '1,60000',
     REEL_WEBHOOK_CONCURRENCY: '4',
   });
@@ -117,12 +117,12 @@ test('an endpoint that never answers keeps no other subscription waiting, nor ne
   const committed = performance.now();
   await bench.enqueue(fine.id, ...names(20));
   await until(() => endpoint.received.length >= 20, 'the other subscription');
-  assert.ok(performance.now() - committed < 650);
+  assert.ok(performance.now() - committed < 1_900);
 
   await bench.enqueue(muted.id, 'talks');
   await until(() => dead.numbersOf('talks').length === 1, 'a new session');
   await until(
-    async () => (await bench.rows(muted.id))[0]?.last_error === 'no answer within 700 ms',
+    async () => (await bench.rows(muted.id))[0]?.last_error === 'no answer within 2000 ms',
     'the reason',
   );
 });

@@ -1,4 +1,4 @@
-import { sql, toJson, toText } from '@reelstream/store';
+import { deliveryChannel, sql, toJson, toText } from '@reelstream/store';
 import type { Database, Transaction } from '@reelstream/store';
 import type { NodeFact, Plan } from '../core/fold.ts';
 import type { Incoming } from '../core/incoming.ts';
@@ -184,5 +184,5 @@ const writeDeliveries = async (trx: Trx, { deliveries }: Plan): Promise<void> =>
   }));
   for (const chunk of chunks(rows)) await trx.insertInto('delivery').values(chunk).execute();
   // Heard when, and only if, this transaction commits.
-  await sql`select pg_notify('delivery', '')`.execute(trx);
+  await sql`select pg_notify(${deliveryChannel}, '')`.execute(trx);
 };

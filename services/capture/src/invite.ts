@@ -162,8 +162,8 @@ const giveUp = async (node: CaptureNode, invite: InviteReceived, error: unknown)
   node.log.error({ error, callId: invite.info.callId }, 'INVITE could not be taken');
   if (isStorageTrouble(error)) return refuse(node, invite, 'storage');
   const status = 500;
-  await invite.reject(status);
-  node.events.say('attempt.refused', { ...attempt(invite, 'internal-error'), status });
+  if (await invite.reject(status))
+    node.events.say('attempt.refused', { ...attempt(invite, 'internal-error'), status });
 };
 
 const storageCodes = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'];

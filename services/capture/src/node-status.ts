@@ -31,10 +31,6 @@ export class NodeStatus {
     this.sipPort = sipPort;
   }
 
-  get draining(): boolean {
-    return this.#draining;
-  }
-
   /** Streams in use. */
   get load(): number {
     return [...this.#weights.values()].reduce((sum, weight) => sum + weight, 0);

@@ -83,6 +83,22 @@ describe('who is heard on a track', () => {
     ]);
   });
 
+  test('is bounded, whatever a controller makes up', () => {
+    const crowd = Array.from({ length: 5_000 }, (_, index) => ({
+      ...bob,
+      address: `${index}@${'x'.repeat(9_000)}`,
+    }));
+    const heard = participantsOn(
+      { ...nothing, type: 'siprec', byLabel: new Map([['1', crowd]]) },
+      line(0, '1'),
+      now,
+    );
+    assert.equal(heard.length, 100);
+    assert.equal(heard[0]?.address?.length, 256);
+    const others = heard.map(({ joinedAt }, index) => ({ address: `other ${index}`, joinedAt }));
+    assert.deepEqual(mergeParticipants(heard, others, later), others);
+  });
+
   test('who is no longer named has left, who is new has come, who stays keeps the times', () => {
     const alice = { address: 'sip:alice@example.com', joinedAt: now };
     const carol = { address: 'sip:carol@example.com', joinedAt: later };

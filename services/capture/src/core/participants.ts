@@ -13,11 +13,19 @@ export type Said = {
 
 type Party = Omit<Participant, 'joinedAt'> & { readonly joinedAt?: string };
 
+/** Every event carries all of it: what a hostile controller makes up must not outgrow a message of the bus. */
+const mostParticipants = 100;
+const longestText = 256;
+
+const clip = (value: unknown): unknown => (typeof value === 'string' ? value.slice(0, longestText) : value);
+
 /** Leaves out what is unknown: an event has no empty fields. */
 const known = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
+  Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, value]) => value !== undefined && value !== '')
+      .map(([key, value]) => [key, clip(value)]),
+  ) as { [K in keyof T]?: Exclude<T[K], undefined> };
 
 const streamParty = ({ address, name, joinedAt, leftAt }: StreamParticipant): Party =>
   known({ address, name, joinedAt, leftAt });
@@ -43,7 +51,7 @@ const partiesOn = (
     case 'cube':
       return said.cubeParticipants
         .filter(({ mediaIndexes }) => mediaIndexes.includes(line.index))
-        .map(({ uri }) => ({ address: uri }));
+        .map(({ uri }) => known({ address: uri }));
     case 'cucm':
       return said.bib ? [bibParty(said.bib)] : [];
     case 'direct':
@@ -57,12 +65,17 @@ export const participantsOn = (
   line: { readonly index: number; readonly label: string | undefined },
   now: string,
 ): readonly Participant[] =>
-  partiesOn(said, line).map((party) => ({ ...party, joinedAt: party.joinedAt ?? now }));
+  partiesOn(said, line)
+    .slice(0, mostParticipants)
+    .map((party) => ({ ...party, joinedAt: party.joinedAt ?? now }));
 
 const identity = ({ address, name, deviceId, xRefCi }: Participant): string =>
   JSON.stringify([address, name, deviceId, xRefCi]);
 
-/** The participants of a track after news of it: who is no longer named has left; who was known keeps their times. */
+/**
+ * The participants of a track after news of it: who is no longer named has left; who was known keeps their times. Of very
+ * many, those that came last are kept.
+ */
 export const mergeParticipants = (
   before: readonly Participant[],
   named: readonly Participant[],
@@ -79,5 +92,5 @@ export const mergeParticipants = (
     (other) => !before.some((participant) => identity(participant) === identity(other)),
   );
 
-  return [...merged, ...come];
+  return [...merged, ...come].slice(-mostParticipants);
 };

@@ -14,3 +14,6 @@ export const containerEngine = async (): Promise<ContainerEngine> => {
     return { available: false, reason: error instanceof Error ? error.message : String(error) };
   }
 };
+
+/** Whether tests want their servers in containers: REEL_TEST_ENGINE=testcontainers. */
+export const useContainers = (): boolean => process.env['REEL_TEST_ENGINE'] === 'testcontainers';

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerChild } from './child.ts';
+import { useContainers } from './container-engine.ts';
 import { boundToParent } from './command.ts';
 import { findNatsServer, type NatsBinary } from './nats-binary.ts';
 import { formatNatsConfig, type NatsConfig } from './nats-config.ts';
@@ -39,13 +40,15 @@ export interface TestNatsCluster extends AsyncDisposable {
  * process that started it, however that ends; disposing it removes its store too.
  */
 export const startNats = async (options: { readonly jetstream?: boolean } = {}): Promise<TestNats> => {
-  const server = await createServer('nats', { jetstream: options.jetstream ?? true });
+  const { jetstream = true } = options;
+  if (useContainers()) return (await import('./containers.ts')).startContainerNats(jetstream);
+  const server = await createServer('nats', { jetstream });
   await startAll([server]);
 
   return server;
 };
 
-/** Starts `size` servers that form a JetStream cluster with a leader; about three seconds. */
+/** Starts `size` servers that form a JetStream cluster with a leader; about three seconds. Never in containers. */
 export const startNatsCluster = async (size = 3): Promise<TestNatsCluster> => {
   const routes = await freePorts(size);
   const servers = await Promise.all(

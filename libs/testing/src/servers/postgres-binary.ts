@@ -95,7 +95,7 @@ export const initPostgres = async (dataDir: string, password?: string): Promise<
     password === undefined
       ? ['--auth=trust']
       : ['--auth-local=trust', '--auth-host=scram-sha-256', `--pwfile=${passwordFile}`];
-  const locale = ['--locale-provider=builtin', '--locale=C.UTF-8', '--encoding=UTF8'];
+  const locale = ['--locale-provider=builtin', '--locale=C', '--builtin-locale=C.UTF-8', '--encoding=UTF8'];
   const args = ['-D', dataDir, `--username=${databaseName}`, '--no-instructions', ...auth, ...locale];
   try {
     if (password !== undefined) await writeFile(passwordFile, password, { mode: 0o600 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cached } from './cache.ts';
+import { useContainers } from './container-engine.ts';
 import { ServerChild } from './child.ts';
 import { runCommand } from './command.ts';
 import { ServerStartError } from './errors.ts';
@@ -26,6 +27,7 @@ export interface TestPostgres extends AsyncDisposable {
  * started it, however that ends; disposing it removes its data too.
  */
 export const startPostgres = async (): Promise<TestPostgres> => {
+  if (useContainers()) return (await import('./containers.ts')).startContainerPostgres();
   const dir = await mkdtemp(join(tmpdir(), 'reel-pg-'));
   const server = new PrivatePostgres(dir);
   try {
@@ -44,7 +46,7 @@ export const startPostgres = async (): Promise<TestPostgres> => {
 
 /** An initialised cluster to copy from. */
 const template = (): Promise<string> =>
-  cached(`postgres-template/${process.arch}-1`, (dir) => initPostgres(join(dir, 'data')));
+  cached(`postgres-template/${process.arch}-2`, (dir) => initPostgres(join(dir, 'data')));
 
 class PrivatePostgres implements TestPostgres {
   readonly url: string;

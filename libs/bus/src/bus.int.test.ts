@@ -128,6 +128,21 @@ test('a bucket keeps values, tells changes, and lets one of two claim a key', as
   end();
 });
 
+test('a bucket forgets its entries at the age it was given', async () => {
+  const bucket = await bus.kv('brief', { maxAgeMs: 200 });
+  // Asked for by several at once, it is made once.
+  assert.deepEqual(
+    (await Promise.all([bucket.create('a', 1), bucket.create('a', 2), bucket.create('a', 3)])).filter(Boolean)
+      .length,
+    1,
+  );
+  await waitFor(async () => ((await bucket.get('a')) === undefined ? true : undefined), {
+    deadlineMs: 5_000,
+    describe: 'the entry stays',
+  });
+  assert.equal(await bucket.create('a', 4), true);
+});
+
 test('a stream that was lost with its store is made again', async () => {
   await using wiped = await startNats();
   const empty = await wiped.snapshot();

@@ -25,7 +25,10 @@ export const connectBus = async (options: BusOptions): Promise<Bus> => {
     publish: (subject, data) => publishPlain(link, subject, data),
     subscribe: (subject, handler) => subscribePlain(link, meters, subject, handler),
     request: (subject, data, timeoutMs) => requestPlain(link, subject, data, timeoutMs),
-    kv: (bucket) => Promise.resolve(new BusKeyValue(link, jetstream, bucket, options.replicas ?? 1)),
+    kv: (bucket, { maxAgeMs } = {}) =>
+      Promise.resolve(
+        new BusKeyValue(link, jetstream, { bucket, replicas: options.replicas ?? 1, maxAgeMs }),
+      ),
     [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
   };
 };

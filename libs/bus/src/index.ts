@@ -13,6 +13,7 @@ export type {
   EventLog,
   InvalidMessage,
   KeyValue,
+  KeyValueOptions,
   NodeWatch,
   PlainHandler,
   Position,

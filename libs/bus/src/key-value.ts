@@ -17,19 +17,24 @@ const valueOf = (entry: KvEntry): unknown => {
   }
 };
 
+type Bucket = {
+  readonly bucket: string;
+  readonly replicas: number;
+  readonly maxAgeMs: number | undefined;
+};
+
 /** A bucket of small JSON values, made at first use. Reads ask the leader: replicas may lag. */
 export class BusKeyValue implements KeyValue {
   readonly #link: Link;
   readonly #jetstream: JetStreamAccess;
-  readonly #bucket: string;
-  readonly #replicas: number;
-  #opened: { readonly by: unknown; readonly kv: KV } | undefined;
+  readonly #shape: Bucket;
+  /** Made once a connection, however many ask for it at the same time. */
+  #opened: { readonly by: unknown; readonly kv: Promise<KV> } | undefined;
 
-  constructor(link: Link, jetstream: JetStreamAccess, bucket: string, replicas: number) {
+  constructor(link: Link, jetstream: JetStreamAccess, shape: Bucket) {
     this.#link = link;
     this.#jetstream = jetstream;
-    this.#bucket = bucket;
-    this.#replicas = replicas;
+    this.#shape = shape;
   }
 
   async get(key: string): Promise<unknown> {
@@ -89,19 +94,25 @@ export class BusKeyValue implements KeyValue {
     try {
       return await action(await this.#open());
     } catch (error) {
-      throw busError(error, this.#bucket);
+      throw busError(error, this.#shape.bucket);
     }
   }
 
   async #open(): Promise<KV> {
     const { client } = await this.#jetstream.apis();
     if (this.#opened?.by !== client) {
-      const kv = await new Kvm(client).create(this.#bucket, {
-        replicas: this.#replicas,
+      const { bucket, replicas, maxAgeMs } = this.#shape;
+      const kv = new Kvm(client).create(bucket, {
+        replicas,
         history: 1,
         allow_direct: false,
+        ...(maxAgeMs === undefined ? {} : { ttl: maxAgeMs }),
       });
-      this.#opened = { by: client, kv };
+      const opened = { by: client, kv };
+      this.#opened = opened;
+      kv.catch(() => {
+        if (this.#opened === opened) this.#opened = undefined;
+      });
     }
 
     return this.#opened.kv;

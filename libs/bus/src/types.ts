@@ -103,9 +103,14 @@ export interface Bus extends AsyncDisposable {
   subscribe(subject: string, handler: PlainHandler): () => void;
   /** Throws BusError `BUS_NO_RESPONDER` (at once while disconnected) or `BUS_TIMEOUT`. */
   request(subject: string, data: unknown, timeoutMs: number): Promise<unknown>;
-  /** Slow facts. Buckets are made at first use, which may be later than this call. */
-  kv(bucket: string): Promise<KeyValue>;
+  /** Slow facts. Buckets are made at first use, which may be later than this call; all who use one give the same options. */
+  kv(bucket: string, options?: KeyValueOptions): Promise<KeyValue>;
 }
+
+export type KeyValueOptions = {
+  /** Entries are forgotten at this age, in milliseconds. Default: never. */
+  readonly maxAgeMs?: number;
+};
 
 /** Values are JSON. While the bus is away, all but `watch` throw BusError `BUS_NO_RESPONDER` or `BUS_TIMEOUT`. */
 export interface KeyValue {

@@ -1,5 +1,5 @@
 import type { Setting } from '@reelstream/service';
-import { logLevels, name, oneOf, secret } from '@reelstream/service';
+import { logLevels, name, oneOf, optionalText, secret } from '@reelstream/service';
 import { isIP } from 'node:net';
 import { parseHostPort } from './message/uri.ts';
 import type { Endpoint } from './transport/endpoint.ts';
@@ -23,6 +23,10 @@ export const settings = {
   listen,
   control,
   secret: secret('SIP_SERVER_SECRET', 'what applications must know to connect'),
+  stateDir: optionalText(
+    'SIP_SERVER_STATE_DIR',
+    'folder where dialogs are kept over a restart; none if empty',
+  ),
   nodeId: name('REEL_NODE_ID', 'name of this instance in the log', 'sip-server-1'),
   logLevel: oneOf('REEL_LOG_LEVEL', 'least level of log lines', logLevels, 'info'),
 };

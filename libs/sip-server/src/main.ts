@@ -1,6 +1,6 @@
 import { StartupError, createLogger, loadConfig, run } from '@reelstream/service';
 import { settings } from './config.ts';
-import { ListenError, startSipServer } from './index.ts';
+import { ListenError, StateDirError, startSipServer } from './index.ts';
 
 /** How often what happened is logged, in ms; silence means that nothing did. */
 const REPORT_EVERY_MS = 60_000;
@@ -12,10 +12,12 @@ await run(async () => {
     listen: config.listen,
     control: config.control,
     secret: config.secret.reveal(),
+    ...(config.stateDir === '' ? {} : { stateDir: config.stateDir }),
+    onStateFault: (error) => log.error({ error }, 'dialogs could not be saved'),
     onBug: (where, error) => log.error({ where, error }, 'a message met a bug'),
   }).catch((error: unknown) => {
-    if (!(error instanceof ListenError)) throw error;
-    const setting = settings[error.side].variable;
+    if (!(error instanceof ListenError || error instanceof StateDirError)) throw error;
+    const setting = settings[error instanceof ListenError ? error.side : 'stateDir'].variable;
     throw new StartupError(`${setting}: ${error.message}`, { cause: error });
   });
   log.info({ addresses: server.addresses, control: server.control }, 'SIP server is listening');

@@ -3,6 +3,10 @@ import { Apps } from './control/apps.ts';
 import { ControlServer } from './control/control-server.ts';
 import { Counters } from './counters.ts';
 import { Dialogs } from './dialog/dialogs.ts';
+import type { DialogState } from './dialog/state.ts';
+import type { DialogStore } from './dialog/store.ts';
+import { openDialogStore } from './dialog/store.ts';
+import type { Saver } from './durable/keyed-log.ts';
 import { receive } from './ingress.ts';
 import type { Timing } from './transaction/machine.ts';
 import { DEFAULT_TIMING } from './transaction/machine.ts';
@@ -18,6 +22,7 @@ import { onAck, onCancel, onRequest, onStrayResponse } from './ua/from-network.t
 import { onAppJoined, onAppLeft, onAppRouted } from './ua/incoming.ts';
 import { abandonOutgoing } from './ua/outgoing.ts';
 import { onAppProxy } from './ua/proxy.ts';
+import { restoreDialogs } from './ua/restore.ts';
 
 export type SipServerOptions = {
   /** Where to take SIP; port 0 is an ephemeral one. */
@@ -32,6 +37,10 @@ export type SipServerOptions = {
   readonly appGraceMs?: number;
   /** Length of a second of session timers (RFC 4028) in ms; default 1000. Shorter ones are for tests. */
   readonly sessionSecondMs?: number;
+  /** Folder of its own where dialogs are kept, to go on after a restart; without it they end with the process. */
+  readonly stateDir?: string;
+  /** Told when dialogs could not be saved there: calls go on, and a later save is tried. */
+  readonly onStateFault?: (error: unknown) => void;
   /** A TCP connection without traffic is closed after this many ms; default 10 minutes. */
   readonly tcpIdleMs?: number;
   /** A TCP peer has this many ms to complete a message it began; default 32 s. */
@@ -50,19 +59,29 @@ export type SipServer = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** Starts a server; throws ListenError naming the address that could not be bound. */
+/** Starts a server; throws ListenError naming the address that could not be bound, or StateDirError. */
 export async function startSipServer(options: SipServerOptions): Promise<SipServer> {
-  const core = assemble(options);
+  const store = await storeOf(options);
+  const core = assemble(options, store?.log);
   const { transports, counters } = core;
-  await transports.listen(options.listen);
-  const control = await listenForApps(options, core).catch(async (error: unknown) => {
-    await transports[Symbol.asyncDispose]();
+  let control: ControlServer | undefined;
+  const close = async (): Promise<void> => {
+    await store?.log[Symbol.asyncDispose]();
+    forgetAll(core);
+    await Promise.all([control?.[Symbol.asyncDispose](), transports[Symbol.asyncDispose]()]);
+  };
+  if (store !== undefined) restoreDialogs(core, store);
+  await transports.listen(options.listen).catch((error: unknown) => {
+    forgetAll(core);
     throw error;
   });
-  const close = async (): Promise<void> => {
-    forgetAll(core);
-    await Promise.all([control[Symbol.asyncDispose](), transports[Symbol.asyncDispose]()]);
-  };
+  try {
+    await store?.begin(() => core.dialogs.saved());
+    control = await listenForApps(options, core);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     addresses: transports.endpoints,
     control: control.address,
@@ -70,6 +89,11 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function storeOf(options: SipServerOptions): Promise<DialogStore | undefined> {
+  if (options.stateDir === undefined) return undefined;
+  return openDialogStore(options.stateDir, (error) => options.onStateFault?.(error));
 }
 
 /** Stops every timer, so that nothing happens any more once the sockets close. */
@@ -91,7 +115,7 @@ function gauges({ dialogs, transactions, apps }: Core): Record<string, number> {
   };
 }
 
-function assemble(options: SipServerOptions): Core {
+function assemble(options: SipServerOptions, saver: Saver<DialogState> | undefined): Core {
   const counters = new Counters();
   const count = (name: string): void => counters.count(name);
   const transports = new Transports(
@@ -116,7 +140,7 @@ function assemble(options: SipServerOptions): Core {
     counters,
     transports,
     transactions: new Transactions(transports, timing, user),
-    dialogs: new Dialogs(),
+    dialogs: new Dialogs(saver),
     apps: new Apps(),
     incoming: new Map(),
     outgoing: new Map(),

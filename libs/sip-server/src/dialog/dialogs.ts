@@ -1,3 +1,5 @@
+import type { Saver } from '../durable/keyed-log.ts';
+import { nothingSaved } from '../durable/keyed-log.ts';
 import type { AwaitAck } from './await-ack.ts';
 import type { DialogState } from './state.ts';
 
@@ -22,6 +24,12 @@ export type Dialog = {
 export class Dialogs {
   readonly #byTags = new Map<string, Dialog>();
   readonly #byId = new Map<string, Dialog>();
+  readonly #saver: Saver<DialogState>;
+
+  /** Confirmed dialogs are saved at every change; early ones end with their server. */
+  constructor(saver: Saver<DialogState> = nothingSaved) {
+    this.#saver = saver;
+  }
 
   get size(): number {
     return this.#byTags.size;
@@ -37,6 +45,13 @@ export class Dialogs {
   }
 
   add(state: DialogState): Dialog {
+    const dialog = this.restore(state);
+    this.#save(dialog);
+    return dialog;
+  }
+
+  /** Adds what is saved already. */
+  restore(state: DialogState): Dialog {
     const dialog = unlisted(state);
     this.#byTags.set(keyOf(state), dialog);
     this.#byId.set(state.id, dialog);
@@ -46,13 +61,13 @@ export class Dialogs {
   /** The one place where a dialog changes. */
   update(dialog: Dialog, state: DialogState): void {
     dialog.state = state;
+    this.#save(dialog);
   }
 
   remove(dialog: Dialog): void {
-    clearTimeout(dialog.sessionTimer);
-    for (const waiting of dialog.awaitingAck.values()) waiting.stop();
-    dialog.awaitingAck.clear();
-    this.#byTags.delete(keyOf(dialog.state));
+    const key = keyOf(dialog.state);
+    stopTimers(dialog);
+    if (this.#byTags.delete(key) && dialog.state.phase === 'confirmed') this.#saver.delete(key);
     if (this.#byId.get(dialog.state.id) === dialog) this.#byId.delete(dialog.state.id);
   }
 
@@ -60,9 +75,36 @@ export class Dialogs {
     return this.#byTags.get(keyOf(dialog.state)) === dialog;
   }
 
-  close(): void {
-    for (const dialog of this.#byTags.values()) this.remove(dialog);
+  /** Calls `then` once every dialog, as it is now, is on disk; at once where nothing is kept there. */
+  whenSaved(then: () => void): void {
+    this.#saver.whenSynced(then);
   }
+
+  /** The dialogs that are to be there after a restart. */
+  *saved(): Iterable<readonly [string, DialogState]> {
+    for (const [key, { state }] of this.#byTags) {
+      if (state.phase === 'confirmed') yield [key, state];
+    }
+  }
+
+  /** Stops every timer; what is saved stays so. */
+  close(): void {
+    for (const dialog of this.#byTags.values()) stopTimers(dialog);
+    this.#byTags.clear();
+    this.#byId.clear();
+  }
+
+  #save(dialog: Dialog): void {
+    if (dialog.state.phase === 'confirmed' && this.has(dialog)) {
+      this.#saver.put(keyOf(dialog.state), dialog.state);
+    }
+  }
+}
+
+function stopTimers(dialog: Dialog): void {
+  clearTimeout(dialog.sessionTimer);
+  for (const waiting of dialog.awaitingAck.values()) waiting.stop();
+  dialog.awaitingAck.clear();
 }
 
 /** A dialog that nobody finds: for one that is to be ended at once. */

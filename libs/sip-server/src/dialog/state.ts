@@ -3,12 +3,13 @@ import type { SipRequest, SipResponse } from '../message/message.ts';
 import { header, headers } from '../message/message.ts';
 import { splitOutside } from '../message/params.ts';
 import { cseqOf } from '../message/validate.ts';
+import { sdpOf } from './sdp.ts';
 import type { SessionTimer } from './session-timer.ts';
 import { lists } from './session-timer.ts';
 import type { Owner } from '../control/apps.ts';
 import type { Flow } from '../transport/endpoint.ts';
 
-/** All that a dialog is (RFC 3261 §12), as plain data: what would have to be on disk to go on after a restart. */
+/** All that a dialog is (RFC 3261 §12), as plain data: what is on disk, so that it goes on after a restart. */
 export type DialogState = {
   readonly callId: string;
   readonly localTag: string;
@@ -33,11 +34,25 @@ export type DialogState = {
   readonly invite: { readonly seq: number; readonly transactionId: string };
   /** Body of our last offer or answer, one character per byte: what a refresh by re-INVITE repeats. */
   readonly localSdp: string;
+  /** The peer's last SDP, likewise. */
+  readonly remoteSdp: string;
   readonly remoteAllowsUpdate: boolean;
   readonly session: SessionTimer | null;
+  /** When we must refresh or end the session, in ms since 1970: the clock that a restart leaves us. */
+  readonly sessionDue: number | null;
+  /** Our 2xx to INVITE that the peer has not acknowledged. */
+  readonly unacknowledged: readonly SentSuccess[];
   /** The way the peer's last message came. */
   readonly flow: Flow;
   readonly owner: Owner;
+};
+
+/** A 2xx to INVITE as it went out, one character per byte. */
+export type SentSuccess = {
+  readonly seq: number;
+  readonly transactionId: string;
+  readonly response: string;
+  readonly flow: Flow;
 };
 
 export type DialogSeed = {
@@ -65,8 +80,8 @@ export function uasDialog({ request, response, transactionId, flow, owner }: Dia
     remoteTarget: contactUri(request) ?? '',
     localContact: header(response, 'contact') ?? '',
     localSdp: response.body.toString('latin1'),
+    remoteSdp: sdpOf(request),
     remoteAllowsUpdate: lists(request, 'allow', 'update'),
-    session: null,
     invite: { seq, transactionId },
     flow,
     owner,
@@ -90,8 +105,8 @@ export function uacDialog({ request, response, transactionId, flow, owner }: Dia
     remoteTarget: contactUri(response) ?? request.uri,
     localContact: header(request, 'contact') ?? '',
     localSdp: request.body.toString('latin1'),
+    remoteSdp: sdpOf(response),
     remoteAllowsUpdate: lists(response, 'allow', 'update'),
-    session: null,
     invite: { seq, transactionId },
     flow,
     owner,
@@ -101,7 +116,8 @@ export function uacDialog({ request, response, transactionId, flow, owner }: Dia
 function common(request: SipRequest, response: SipResponse, fromTag: string) {
   const callId = header(request, 'call-id') ?? '';
   const phase = response.status < 200 ? ('early' as const) : ('confirmed' as const);
-  return { callId, id: dialogId(callId, fromTag), phase };
+  const id = dialogId(callId, fromTag);
+  return { callId, id, phase, session: null, sessionDue: null, unacknowledged: [] };
 }
 
 export function dialogId(callId: string, fromTag: string): string {
@@ -131,6 +147,7 @@ export function afterRequest(state: DialogState, request: SipRequest, flow: Flow
     ...state,
     remoteSeq: cseqOf(request)?.number ?? state.remoteSeq,
     remoteTarget: target ?? state.remoteTarget,
+    remoteSdp: sdpOf(request) || state.remoteSdp,
     flow,
   };
 }
@@ -143,5 +160,11 @@ export function afterSuccess(
   flow: Flow,
 ): DialogState {
   const target = isTargetRefresh(method) ? contactUri(response) : undefined;
-  return { ...state, phase: 'confirmed', remoteTarget: target ?? state.remoteTarget, flow };
+  return {
+    ...state,
+    phase: 'confirmed',
+    remoteTarget: target ?? state.remoteTarget,
+    remoteSdp: sdpOf(response) || state.remoteSdp,
+    flow,
+  };
 }

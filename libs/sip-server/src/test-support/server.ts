@@ -38,16 +38,25 @@ export async function connectApp(
   prepare: (srf: Srf) => void = () => {},
   via: { readonly host: string; readonly port: number } = server.control,
 ): Promise<Srf & AsyncDisposable> {
+  const before = server.counters()['now.applications'] ?? 0;
+  const srf = await connectTo(via, prepare);
+  await until('the application is known', () => (server.counters()['now.applications'] ?? 0) > before);
+  return srf;
+}
+
+/** The same where the server is another process. */
+export async function connectTo(
+  place: { readonly host: string; readonly port: number },
+  prepare: (srf: Srf) => void,
+): Promise<Srf & AsyncDisposable> {
   const srf = new Srf();
   let isConnected = false;
   srf.on('error', () => {});
   srf.addListener('connect', () => (isConnected = true));
   srf.addListener('close', () => (isConnected = false));
   prepare(srf);
-  const before = server.counters()['now.applications'] ?? 0;
-  void srf.connect({ ...via, secret: SECRET });
+  void srf.connect({ ...place, secret: SECRET });
   await heard(srf, 'connect');
-  await until('the application is known', () => (server.counters()['now.applications'] ?? 0) > before);
   return Object.assign(srf, {
     [Symbol.asyncDispose]: async () => {
       // It can't stop trying to reconnect, nor disconnect while it tries.
@@ -99,10 +108,15 @@ export async function establish(
 type Requesting = {
   request(
     uri: string,
-    options: { readonly method: string },
-    sent: (error: unknown, req: Srf.SrfRequest) => void,
+    options: { readonly method: string; readonly stackDialogId?: string },
+    sent?: (error: unknown, req: Srf.SrfRequest) => void,
   ): void;
 };
+
+/** Sends a request within a dialog that the application knows by its id alone. */
+export function requestWithin(srf: Srf, dialogId: string, method: string): void {
+  (srf as unknown as Requesting).request('sip:placeholder', { method, stackDialogId: dialogId });
+}
 
 /** Sends a request outside of any dialog and waits for its final response. */
 export function request(

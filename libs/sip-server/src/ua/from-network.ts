@@ -1,6 +1,7 @@
 import { sipMeta } from '../control/meta.ts';
 import type { Dialog } from '../dialog/dialogs.ts';
 import { MIN_INTERVAL_S, isTooShort, lists } from '../dialog/session-timer.ts';
+import { sdpOf } from '../dialog/sdp.ts';
 import { afterRequest } from '../dialog/state.ts';
 import { tagOf } from '../message/address.ts';
 import { formatMessage } from '../message/format.ts';
@@ -13,6 +14,8 @@ import type { Flow } from '../transport/endpoint.ts';
 import type { Core } from './core.ts';
 import { admit, refuse } from './incoming.ts';
 import { owe } from './owed.ts';
+import { acknowledgeOurselves } from './send-ack.ts';
+import { acknowledged, earlierSuccess, stopAwaiting } from './unacknowledged.ts';
 import { randomToken } from '../random-token.ts';
 
 /** Methods that exist only within a dialog. */
@@ -28,6 +31,7 @@ export function onRequest(core: Core, transaction: ServerTransaction): void {
   const { request } = transaction;
   const scheme = request.uri.slice(0, request.uri.indexOf(':')).toLowerCase();
   const toTag = tagOf(header(request, 'to'));
+  const earlier = transaction.isInvite ? earlierSuccess(core, request) : undefined;
   if (TIMED.has(request.method) && isTooShort(request)) {
     answer(transaction, 422, makeHeader('Min-SE', String(MIN_INTERVAL_S)));
   } else if (request.method === 'INVITE' && lists(request, 'require', '100rel')) {
@@ -36,6 +40,7 @@ export function onRequest(core: Core, transaction: ServerTransaction): void {
   else if (scheme !== 'sip' && scheme !== 'sips') answer(transaction, 416);
   else if (IN_DIALOG_ONLY.has(request.method)) answer(transaction, 481);
   else if (DIALOG_MAKING.has(request.method) && !canMakeDialog(request)) answer(transaction, 400);
+  else if (earlier !== undefined) transaction.respond(earlier);
   else if (!core.apps.canTake(request.method)) {
     core.counters.count('request.no-application');
     answer(transaction, 503, makeHeader('Retry-After', '1'));
@@ -77,8 +82,7 @@ function onDialogRequest(core: Core, transaction: ServerTransaction, toTag: stri
 function endPendingInvite(core: Core, dialog: Dialog): void {
   const pending = core.incoming.get(dialog.peerInvite ?? '');
   if (pending !== undefined) refuse(core, pending, 487);
-  for (const waiting of dialog.awaitingAck.values()) waiting.stop();
-  dialog.awaitingAck.clear();
+  stopAwaiting(core, dialog);
 }
 
 function dialogOf(core: Core, request: SipRequest, toTag: string): Dialog | undefined {
@@ -90,19 +94,17 @@ function dialogOf(core: Core, request: SipRequest, toTag: string): Dialog | unde
 export function onAck(core: Core, request: SipRequest, flow: Flow): void {
   const dialog = dialogOf(core, request, tagOf(header(request, 'to')) ?? '');
   const seq = cseqOf(request)?.number ?? 0;
-  const waiting = dialog?.awaitingAck.get(seq);
-  if (dialog === undefined || waiting === undefined) {
+  const transactionId = dialog && acknowledged(core, dialog, seq, sdpOf(request));
+  if (dialog === undefined || transactionId === undefined) {
     core.counters.count(dialog === undefined ? 'ack.unknown-dialog' : 'ack.repeated');
     return;
   }
-  waiting.stop();
-  dialog.awaitingAck.delete(seq);
   const message = formatMessage(request);
   const meta = sipMeta({
     source: 'network',
     bytes: message.length,
     peer: flow.remote,
-    transactionId: waiting.transactionId,
+    transactionId,
     dialogId: dialog.state.id,
   });
   owe(core, { owner: dialog.state.owner, meta, message });
@@ -139,5 +141,12 @@ export function onStrayResponse(core: Core, response: SipResponse): void {
   const localTag = tagOf(header(response, 'from')) ?? '';
   const remoteTag = tagOf(header(response, 'to')) ?? '';
   const dialog = core.dialogs.find(header(response, 'call-id') ?? '', localTag, remoteTag);
-  if (cseq?.method === 'INVITE' && dialog?.lastAck?.seq === cseq.number) dialog.lastAck.resend();
+  if (dialog === undefined || cseq?.method !== 'INVITE') return;
+  if (dialog.lastAck?.seq === cseq.number) dialog.lastAck.resend();
+  else if (isLostToRestart(dialog, cseq.number)) acknowledgeOurselves(core, dialog);
+}
+
+/** Our ACK, if there was one, ended with an earlier life of this server. */
+function isLostToRestart({ state, lastAck, ackDue }: Dialog, seq: number): boolean {
+  return lastAck === undefined && ackDue === undefined && state.role === 'uac' && state.invite.seq === seq;
 }

@@ -2,10 +2,10 @@ import type { App } from '../control/app.ts';
 import { ownerOf } from '../control/apps.ts';
 import type { Frame } from '../control/frame.ts';
 import { refusalMeta, responseSentMeta } from '../control/meta.ts';
-import { AwaitAck } from '../dialog/await-ack.ts';
 import type { Dialog } from '../dialog/dialogs.ts';
 import type { SessionTimer } from '../dialog/session-timer.ts';
 import { agreeAsServer, lists, timerHeaders } from '../dialog/session-timer.ts';
+import type { SentSuccess } from '../dialog/state.ts';
 import { uasDialog } from '../dialog/state.ts';
 import { tagOf } from '../message/address.ts';
 import { formatMessage } from '../message/format.ts';
@@ -16,8 +16,8 @@ import { cseqOf } from '../message/validate.ts';
 import { appHeaders, ownContact } from './app-headers.ts';
 import type { Core, Incoming } from './core.ts';
 import { dropEarlyDialog, forget } from './incoming.ts';
-import { hangUp } from './hang-up.ts';
 import { armSession } from './session.ts';
+import { awaitAck, noteSuccess } from './unacknowledged.ts';
 
 /** Copied from the request or agreed with the peer, whatever the application says. */
 const COPIED = new Set(['from', 'to', 'call-id', 'cseq', 'session-expires']);
@@ -39,15 +39,49 @@ export function onAppResponse(core: Core, app: App, frame: Frame, message: SipRe
   const session = sessionOf(incoming, message);
   const response = completeResponse(incoming, message, session);
   const dialog = keepDialog(core, incoming, app, response);
+  const sent = (): void => {
+    const bytes = formatMessage(response);
+    const id = dialog?.state.id ?? '';
+    app.send(responseSentMeta(frame.msgId, bytes.length, transaction.flow.remote, transaction.id, id), bytes);
+  };
+  if (response.status >= 200 && response.status < 300 && dialog !== undefined) {
+    return succeed(core, incoming, dialog, { response, session, sent });
+  }
   transaction.respond(response);
   if (response.status >= 200) {
     forget(core, incoming);
-    if (response.status >= 300) dropEarlyDialog(core, incoming);
-    else if (dialog !== undefined) onSuccess(core, incoming, dialog, session);
+    dropEarlyDialog(core, incoming);
   }
-  const bytes = formatMessage(response);
-  const id = dialog?.state.id ?? '';
-  app.send(responseSentMeta(frame.msgId, bytes.length, transaction.flow.remote, transaction.id, id), bytes);
+  sent();
+}
+
+type Success = {
+  readonly response: SipResponse;
+  readonly session: SessionTimer | undefined;
+  /** Tells the application that it has left. */
+  readonly sent: () => void;
+};
+
+/** A 2xx that makes, changes or ends a dialog leaves once that is safe on disk; until then it is as good as sent. */
+function succeed(core: Core, incoming: Incoming, dialog: Dialog, { response, session, sent }: Success): void {
+  const { transaction, request } = incoming;
+  forget(core, incoming);
+  const isSettled = dialog.state.phase === 'confirmed' && core.dialogs.has(dialog);
+  if (TIMED.has(request.method) && isSettled) armSession(core, dialog, session);
+  const success: SentSuccess = {
+    seq: cseqOf(request)?.number ?? 0,
+    transactionId: transaction.id,
+    response: transaction.isInvite ? formatMessage(response).toString('latin1') : '',
+    flow: transaction.flow,
+  };
+  if (transaction.isInvite) noteSuccess(core, dialog, success);
+  core.dialogs.whenSaved(() => {
+    const isOver = transaction.isInvite && !core.dialogs.has(dialog);
+    // A BYE was faster: nobody is there any more to acknowledge.
+    transaction.respond(isOver ? makeResponse(request, 487, { toTag: incoming.toTag }) : response);
+    if (transaction.isInvite && !isOver) awaitAck(core, dialog, success);
+    sent();
+  });
 }
 
 /** An application may choose the To tag with its first response. */
@@ -59,12 +93,6 @@ function adoptTag(incoming: Incoming, message: SipResponse): void {
 function sessionOf({ request, dialog }: Incoming, message: SipResponse): SessionTimer | undefined {
   if (!TIMED.has(request.method) || message.status < 200 || message.status >= 300) return undefined;
   return agreeAsServer(request, message, dialog?.state.session ?? undefined);
-}
-
-function onSuccess(core: Core, incoming: Incoming, dialog: Dialog, session: SessionTimer | undefined): void {
-  if (incoming.transaction.isInvite) awaitAck(core, incoming, dialog);
-  const isSettled = dialog.state.phase === 'confirmed' && core.dialogs.has(dialog);
-  if (TIMED.has(incoming.request.method) && isSettled) armSession(core, dialog, session);
 }
 
 function completeResponse(
@@ -119,22 +147,4 @@ function keepDialog(core: Core, incoming: Incoming, app: App, response: SipRespo
     core.dialogs.update(incoming.dialog, { ...state, invite, localContact, localSdp });
   }
   return incoming.dialog;
-}
-
-function awaitAck(core: Core, incoming: Incoming, dialog: Dialog): void {
-  const { transaction, request } = incoming;
-  const seq = cseqOf(request)?.number ?? 0;
-  const isReliable = transaction.flow.remote.protocol !== 'udp';
-  const waiting = new AwaitAck(
-    transaction.id,
-    core.timing,
-    isReliable,
-    () => transaction.resend(),
-    () => {
-      dialog.awaitingAck.delete(seq);
-      core.counters.count('dialog.ack-timeout');
-      hangUp(core, dialog, 'ACK timeout');
-    },
-  );
-  dialog.awaitingAck.set(seq, waiting);
 }

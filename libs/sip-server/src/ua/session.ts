@@ -18,15 +18,19 @@ const RETRY_S = 2;
 /** Starts the session's time anew, as agreed in the 2xx to an INVITE or UPDATE; without an agreement it has no end. */
 export function armSession(core: Core, dialog: Dialog, session: SessionTimer | undefined): void {
   clearTimeout(dialog.sessionTimer);
-  core.dialogs.update(dialog, { ...dialog.state, session: session ?? null });
-  if (session === undefined) return;
-  dialog.sessionTimer = setTimeout(
-    () => {
-      if (session.refresher === 'us') refresh(core, dialog, session);
-      else expire(core, dialog);
-    },
-    deadlineS(session) * core.sessionSecondMs,
-  );
+  const ms = session === undefined ? 0 : deadlineS(session) * core.sessionSecondMs;
+  const due = session === undefined ? null : Date.now() + ms;
+  core.dialogs.update(dialog, { ...dialog.state, session: session ?? null, sessionDue: due });
+  if (session !== undefined) startSessionTimer(core, dialog, session, ms);
+}
+
+/** Refreshes the session, or ends it, in so many ms. */
+export function startSessionTimer(core: Core, dialog: Dialog, session: SessionTimer, ms: number): void {
+  clearTimeout(dialog.sessionTimer);
+  dialog.sessionTimer = setTimeout(() => {
+    if (session.refresher === 'us') refresh(core, dialog, session);
+    else expire(core, dialog);
+  }, ms);
 }
 
 function expire(core: Core, dialog: Dialog): void {

@@ -2,9 +2,12 @@ export { connectBus } from './bus.ts';
 export { findCommonPosition } from './common-position.ts';
 export type { CommonPositionOptions } from './common-position.ts';
 export { formatPosition, parsePosition } from './core/position.ts';
+export { isNewerSlowFact } from './core/slow-fact.ts';
 export { BusError } from './errors.ts';
 export type { Loss } from './errors.ts';
 export { announceNode, watchNodes } from './nodes.ts';
+export { readSlowFact, watchSlowFacts } from './slow-facts.ts';
+export type { SlowFactView } from './slow-facts.ts';
 export type {
   AppendOutcome,
   Batch,

@@ -63,6 +63,19 @@ export class BusKeyValue implements KeyValue {
     await this.#with((kv) => kv.delete(key));
   }
 
+  entries(): Promise<ReadonlyMap<string, unknown>> {
+    return this.#with(async (kv) => {
+      const found = new Map<string, unknown>();
+      // One value a key is kept, so its history is what there is; it ends where it is complete.
+      for await (const entry of await kv.history()) {
+        const value = valueOf(entry);
+        if (value !== undefined) found.set(entry.key, value);
+      }
+
+      return found;
+    });
+  }
+
   watch(listener: (key: string, value: unknown) => void): Promise<() => void> {
     const ending = new AbortController();
     void this.#watchUntil(AbortSignal.any([ending.signal, this.#link.closing]), listener);

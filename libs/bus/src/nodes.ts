@@ -12,28 +12,37 @@ import {
 import type { Bus, NodeWatch, WatchedNode } from './types.ts';
 
 const heartbeatIntervalMs = 1_000;
+/** How soon after a change of state the next heartbeat says so: nobody plans with a state that is a second old. */
+const stateCheckMs = 50;
 const probeIntervalMs = 250;
 
 const isHeartbeat = Compile(Heartbeat);
 
-/** Says once every `intervalMs` (default 1,000) that this node is alive, the first time at once. Returns the end of it. */
+/**
+ * Says once every `intervalMs` (default 1,000) that this node is alive: the first time at once, and in between when its
+ * state changes. Returns the end of it.
+ */
 export const announceNode = (
   bus: Bus,
   heartbeat: () => Heartbeat,
   options: { readonly intervalMs?: number } = {},
 ): (() => void) => {
+  let said: Heartbeat['state'] | undefined;
   const announce = (): void => {
     const now = heartbeat();
+    said = now.state;
     bus.publish(heartbeatSubject(now.nodeId), now);
   };
   announce();
   const timer = setInterval(announce, options.intervalMs ?? heartbeatIntervalMs);
+  const stateTimer = setInterval(() => heartbeat().state !== said && announce(), stateCheckMs);
   const endListening = bus.onConnection((connected) => {
     if (connected) announce();
   });
 
   return () => {
     clearInterval(timer);
+    clearInterval(stateTimer);
     endListening();
   };
 };

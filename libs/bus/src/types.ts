@@ -119,6 +119,8 @@ export interface KeyValue {
   /** False if the key exists. A hint only: on old servers two may win (fence elsewhere). */
   create(key: string, value: unknown): Promise<boolean>;
   delete(key: string): Promise<void>;
+  /** Everything that is there now, by key. */
+  entries(): Promise<ReadonlyMap<string, unknown>>;
   /**
    * Calls back for every present entry, then for every change; with undefined for a deletion. Rides out reconnects, after
    * which entries may come again. Resolves at once to the function that ends it.

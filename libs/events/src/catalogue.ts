@@ -1,8 +1,10 @@
 import type Type from 'typebox';
 import { AttemptCancelled, AttemptLost, AttemptRefused } from './attempt.ts';
 import type { Envelope } from './envelope.ts';
-import { NodeLost, NodeStarted, NodeStopped, PositionRewound } from './node.ts';
+import { ControllerRemoved, ControllerSet } from './controller.ts';
+import { NodeDraining, NodeLost, NodeStarted, NodeStopped, NodeUndrained, PositionRewound } from './node.ts';
 import { RecordingSealed } from './recording.ts';
+import { RuleChanged, RuleCreated, RuleDeleted } from './rule.ts';
 import { SessionEnded, SessionStarted, SessionUpdated } from './session.ts';
 import { SubscriptionCreated, SubscriptionDeleted } from './subscription.ts';
 
@@ -90,6 +92,18 @@ export const catalogue = {
     data: NodeLost,
     summary: 'A service instance fell silent without a word.',
   }),
+  'node.draining': define({
+    family: 'node',
+    schema: 1,
+    data: NodeDraining,
+    summary: 'An operator took a service instance out: it takes no new calls.',
+  }),
+  'node.undrained': define({
+    family: 'node',
+    schema: 1,
+    data: NodeUndrained,
+    summary: 'An operator put a drained service instance back.',
+  }),
   'position.rewound': define({
     family: 'node',
     schema: 1,
@@ -107,6 +121,36 @@ export const catalogue = {
     schema: 1,
     data: SubscriptionDeleted,
     summary: 'An integrator took an endpoint back.',
+  }),
+  'rule.created': define({
+    family: 'rule',
+    schema: 1,
+    data: RuleCreated,
+    summary: 'There is a rule for direct calls to an address.',
+  }),
+  'rule.changed': define({
+    family: 'rule',
+    schema: 1,
+    data: RuleChanged,
+    summary: 'A rule does something else from now on; a deleted one stays deleted.',
+  }),
+  'rule.deleted': define({
+    family: 'rule',
+    schema: 1,
+    data: RuleDeleted,
+    summary: 'A rule is gone; its calls fall to the next that fits.',
+  }),
+  'controller.set': define({
+    family: 'rule',
+    schema: 1,
+    data: ControllerSet,
+    summary: 'What the call controllers of a network can do was described, or described anew.',
+  }),
+  'controller.removed': define({
+    family: 'rule',
+    schema: 1,
+    data: ControllerRemoved,
+    summary: 'The description of the call controllers of a network is gone.',
   }),
 } as const;
 

@@ -1,6 +1,7 @@
 export { AttemptCancelled, AttemptLost, AttemptRefused } from './attempt.ts';
 export { catalogue, families, familyOf, isEventType } from './catalogue.ts';
 export type { DataOf, DomainEvent, EventOf, EventType, Family } from './catalogue.ts';
+export { ControllerEntry, ControllerProfile, ControllerRemoved, ControllerSet } from './controller.ts';
 export { Envelope } from './envelope.ts';
 export type { RawEvent } from './envelope.ts';
 export { derivedId, freshId } from './ids.ts';
@@ -17,12 +18,23 @@ export {
 } from './messages.ts';
 export { mintEvent } from './mint.ts';
 export type { Mint } from './mint.ts';
-export { NodeLost, NodeStarted, NodeStopped, PositionRewound, Role } from './node.ts';
+export {
+  NodeDraining,
+  NodeLost,
+  NodeStarted,
+  NodeStopped,
+  NodeUndrained,
+  PositionRewound,
+  Role,
+} from './node.ts';
+export { PairHome, pairHomeKey, PairList, pairListKey, pairsBucket, pairsMaxAgeMs } from './pair.ts';
 export { Name, Timestamp, Uuid } from './primitives.ts';
 export { PublicRecording, PublicSession, SessionState } from './public/session.ts';
 export { publicTypes, WebhookBody } from './public/webhook.ts';
 export type { PublicType } from './public/webhook.ts';
+export { CallPlacement, ExplainReply, HomeSeen, Query } from './query.ts';
 export { Gap, RecordingFile, RecordingSealed } from './recording.ts';
+export { Rule, RuleAction, RuleChanged, RuleCreated, RuleDeleted, RuleMatch } from './rule.ts';
 export {
   CodecSpan,
   Controller,
@@ -36,6 +48,8 @@ export {
   SessionUpdated,
   Track,
 } from './session.ts';
+export { Drained, SlowFact, slowFactBuckets } from './slow-fact.ts';
+export type { SlowFactBucket } from './slow-fact.ts';
 export {
   claimSubject,
   claimWildcard,
@@ -48,6 +62,7 @@ export {
   heartbeatWildcard,
   positionSubject,
   positionWildcard,
+  querySubject,
   reservationSubject,
 } from './subjects.ts';
 export { SubscriptionCreated, SubscriptionDeleted } from './subscription.ts';

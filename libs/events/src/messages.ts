@@ -49,6 +49,11 @@ export const Reservation = Type.Object({
   callId: Type.String(),
   weight: Type.Number({ description: 'streams' }),
   ttlMs: Count,
+  pairingKey: Type.Optional(
+    Type.String({
+      description: 'shared with the other dialog of the call: the pilot knows more of its controller',
+    }),
+  ),
 });
 export type Reservation = Type.Static<typeof Reservation>;
 

@@ -31,6 +31,13 @@ export const NodeLost = Type.Object({
 });
 export type NodeLost = Type.Static<typeof NodeLost>;
 
+/** An operator takes a node out: it takes no new calls, what runs finishes. It stays so over restarts. */
+export const NodeDraining = Type.Object({ nodeId: Name, drainedAt: Timestamp });
+export type NodeDraining = Type.Static<typeof NodeDraining>;
+
+export const NodeUndrained = Type.Object({ nodeId: Name, undrainedAt: Timestamp });
+export type NodeUndrained = Type.Static<typeof NodeUndrained>;
+
 /** A consumer found a stream that doesn't hold what it had read: it began a new generation at `common`. */
 export const PositionRewound = Type.Object({
   server: Name,

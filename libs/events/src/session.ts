@@ -65,6 +65,11 @@ export const Correlation = Type.Object({
   sipSessionId: Type.Optional(Type.String({ description: 'RFC 7989' })),
   siprecSessionId: Type.Optional(Type.String({ description: 'session_id of RFC 7865' })),
   groupId: Type.Optional(Type.String({ description: 'group_id of RFC 7865' })),
+  pairingKey: Type.Optional(
+    Type.String({
+      description: 'shared by all dialogs of one call, and by its sessions, should it have been split',
+    }),
+  ),
 });
 export type Correlation = Type.Static<typeof Correlation>;
 

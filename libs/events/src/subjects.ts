@@ -19,3 +19,4 @@ export const claimSubject = (home: string): string => `claim.${home}`;
 export const positionSubject = (server: string): string => `position.${server}`;
 export const positionWildcard = 'position.*';
 export const commandSubject = (nodeId: string): string => `cmd.${nodeId}`;
+export const querySubject = (nodeId: string): string => `query.${nodeId}`;

@@ -19,6 +19,7 @@ export type {
   NodeRow,
   PositionRow,
   SessionRow,
+  SlowFactRow,
   SubscriptionRow,
 } from './schema.ts';
 export { openStore } from './store.ts';

@@ -3,9 +3,10 @@ import type { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { StoreMigrationError } from './errors.ts';
 import { first } from './migrations/0001-first.ts';
+import { slowFacts } from './migrations/0002-slow-facts.ts';
 
 /** In the order of their names. A migration that was released is never changed. */
-const migrations = { '0001-first': first };
+const migrations = { '0001-first': first, '0002-slow-facts': slowFacts };
 
 /** Any number of ours: one lock for all processes that migrate this database. */
 const migrationLock = 7_335_350_117;

@@ -1,5 +1,5 @@
 import type { SessionRecord } from '@reelstream/domain';
-import type { RawEvent, SessionState } from '@reelstream/events';
+import type { RawEvent, SessionState, SlowFactBucket } from '@reelstream/events';
 import type { Insertable, Selectable } from 'kysely';
 import {
   bigint,
@@ -121,8 +121,40 @@ const delivery = {
   delivered_at: nullable(timestamp),
 };
 
+/** Facts that change seldom, as the stream left them; each is in the bus's bucket of that name too. */
+const slow_fact = {
+  bucket: oneOf<SlowFactBucket>(),
+  key: text,
+  /** Null once it is gone: what comes late must not bring it back. */
+  value: nullable(jsonb<unknown>()),
+  /** Its place in the stream, by which buckets tell the newer of two values. */
+  generation: bigint,
+  sequence: bigint,
+  created_at: timestamp,
+  changed_at: timestamp,
+};
+
+/** Uploaded media that can be played to callers. */
+const media_file = {
+  media_file_id: uuid,
+  name: text,
+  created_at: timestamp,
+  deleted_at: nullable(timestamp),
+};
+
 /** Every table and column; a test holds it against the migrated database. */
-export const tables = { event, parked, position, session, node, alarm, subscription, delivery };
+export const tables = {
+  event,
+  parked,
+  position,
+  session,
+  node,
+  alarm,
+  subscription,
+  delivery,
+  slow_fact,
+  media_file,
+};
 
 type Tables = typeof tables;
 export type Database = {
@@ -135,4 +167,5 @@ export type NodeRow = Selectable<Database['node']>;
 export type PositionRow = Selectable<Database['position']>;
 export type SubscriptionRow = Selectable<Database['subscription']>;
 export type DeliveryRow = Selectable<Database['delivery']>;
+export type SlowFactRow = Selectable<Database['slow_fact']>;
 export type NewDelivery = Insertable<Database['delivery']>;

@@ -11,6 +11,7 @@ import type { Committed } from './commit.ts';
 import type { GapChaser } from './gaps.ts';
 import { releaseHeld } from './held.ts';
 import type { Progress } from './progress.ts';
+import type { SlowFactMirror } from './slow-facts.ts';
 import { repairStream } from './repair.ts';
 import { checkStream, rewind } from './rewind.ts';
 import type { Loss } from './core/loss.ts';
@@ -20,6 +21,7 @@ export type ApplyOptions = {
   readonly bus: Bus;
   readonly progress: Progress;
   readonly gaps: GapChaser;
+  readonly slowFacts: SlowFactMirror;
   readonly log: Logger;
   readonly server: string;
   readonly source: string;
@@ -80,6 +82,7 @@ export class Applier implements AsyncDisposable {
     progress.reached(await readPosition(store.db, server));
     await bus.events.ensure();
     let position = await this.#begin();
+    await this.#options.slowFacts.reload();
     let repaired = false;
     if (progress.behind === 0) repaired = this.#repair(position);
 
@@ -130,10 +133,11 @@ export class Applier implements AsyncDisposable {
     return position;
   }
 
-  #note({ parked, gaps, whole, applied, position }: Committed): void {
+  #note({ parked, gaps, whole, applied, position, slowFacts }: Committed): void {
     const { log } = this.#options;
     for (const { sequence, subject, reason } of parked) log.error({ sequence, subject, reason }, 'parked');
     this.#options.gaps.note(gaps, whole);
+    this.#options.slowFacts.note(slowFacts, position.generation);
     log.debug({ applied, position: formatPosition(position) }, 'committed');
   }
 

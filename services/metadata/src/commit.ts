@@ -11,6 +11,7 @@ import { foldBatch } from './core/fold.ts';
 import type { Gap } from './core/fold.ts';
 import type { Incoming } from './core/incoming.ts';
 import { oneByOne, parkedEvent, sortOut } from './core/sort-out.ts';
+import type { SlowFactState } from './core/slow-facts.ts';
 import type { ParkedMessage } from './core/sort-out.ts';
 
 /** What a commit came to. */
@@ -20,6 +21,7 @@ export type Committed = {
   readonly parked: readonly ParkedMessage[];
   readonly gaps: readonly Gap[];
   readonly whole: readonly string[];
+  readonly slowFacts: readonly SlowFactState[];
 };
 
 export type Target = { readonly store: Store; readonly server: string };
@@ -80,7 +82,7 @@ export const applyAll = async (
     reason,
   }));
 
-  return { applied: plan.done.size, parked, gaps: plan.gaps, whole: plan.whole };
+  return { applied: plan.done.size, parked, gaps: plan.gaps, whole: plan.whole, slowFacts: plan.slowFacts };
 };
 
 /** A message that the database refuses on its own: kept with the reason, and passed. */
@@ -99,7 +101,7 @@ const commitParked = async (
     await writePosition(trx, target.server, position);
   });
 
-  return { position, applied: 0, parked, gaps: [], whole: [] };
+  return { position, applied: 0, parked, gaps: [], whole: [], slowFacts: [] };
 };
 
 /**

@@ -6,6 +6,7 @@ import type { Database, Kysely, Store } from '@reelstream/store';
 import { raiseAlarm } from './adapters/plan.ts';
 import { lockPosition, writePosition } from './adapters/position.ts';
 import type { StoredPosition } from './adapters/position.ts';
+import { rewindSlowFacts } from './adapters/slow-facts.ts';
 import { findLoss } from './core/loss.ts';
 import type { Loss } from './core/loss.ts';
 
@@ -50,6 +51,7 @@ export const rewind = async (target: Target, from: StoredPosition, loss: Loss): 
   await store.db.transaction().execute(async (trx) => {
     await lockPosition(trx, server, from);
     await writePosition(trx, server, position);
+    await rewindSlowFacts(trx, position);
     await raiseAlarm(trx, {
       alarmId: rewoundId(server, generation),
       kind: 'position.rewound',

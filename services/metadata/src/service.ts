@@ -14,6 +14,7 @@ import { GapChaser } from './gaps.ts';
 import { heartbeatOf } from './core/heartbeat.ts';
 import { createServer, listen } from './http/server.ts';
 import { Progress } from './progress.ts';
+import { SlowFactMirror } from './slow-facts.ts';
 import { startWatchdog } from './watchdog.ts';
 
 const farewellLimitMs = 1_000;
@@ -48,8 +49,9 @@ export const startMetadata = async (config: Config): Promise<Running & { readonl
   begun.defer(() => watch.stop());
   const progress = begun.use(new Progress(bus, server));
   const gaps = begun.use(new GapChaser(bus, log));
+  const slowFacts = begun.use(new SlowFactMirror({ bus, store, server, log }));
   const parts = { store, bus, watch, progress, gaps, log, server, source, epoch };
-  const applier = begun.use(new Applier(parts));
+  const applier = begun.use(new Applier({ ...parts, slowFacts }));
   const app = await createServer({ ...parts, token, clusterKey });
   begun.defer(() => app.close());
   const httpPort = await listen(app, host, config.httpPort);

@@ -5,6 +5,7 @@ import type { Known } from '../core/fold.ts';
 import { isHomeWritten } from '../core/incoming.ts';
 import type { Incoming } from '../core/incoming.ts';
 import type { SessionLine } from '../core/session-line.ts';
+import { loadSlowFacts } from './slow-facts.ts';
 import type { Subscription } from '../core/subscriptions.ts';
 
 type StoredEvent = {
@@ -39,6 +40,7 @@ export const loadKnown = async (trx: Transaction<Database>, batch: readonly Inco
     lines: await loadLines(trx, sessions, lostNodes),
     subscriptions: await loadSubscriptions(trx, subscriptions),
     deletedSubscriptions: await loadDeletions(trx, subscriptions),
+    slowFacts: await loadSlowFacts(trx, batch),
   };
 };
 

@@ -4,6 +4,7 @@ import type { NodeFact, Plan } from '../core/fold.ts';
 import type { Incoming } from '../core/incoming.ts';
 import { participantKeys } from '../core/participants.ts';
 import type { Subscription } from '../core/subscriptions.ts';
+import { writeSlowFact } from './slow-facts.ts';
 
 type Trx = Transaction<Database>;
 
@@ -20,6 +21,7 @@ export const writePlan = async (trx: Trx, plan: Plan, generation: number): Promi
   await writeEvents(trx, plan, generation);
   await writeSessions(trx, plan);
   for (const node of plan.nodes) await writeNode(trx, node);
+  for (const fact of plan.slowFacts) await writeSlowFact(trx, fact, generation);
   for (const { id, data, time } of plan.alarms)
     await raiseAlarm(trx, { alarmId: id, kind: 'position.rewound', raisedAt: time, detail: data });
   for (const subscription of plan.subscriptions) await writeSubscription(trx, subscription);

@@ -12,6 +12,7 @@ const nothing: Known = {
   lines: new Map(),
   subscriptions: [],
   deletedSubscriptions: new Map(),
+  slowFacts: [],
 };
 const context = { server: 'primary', positionAt: (sequence: number) => `1:${sequence}` };
 const at = '2026-11-23T07:00:00.000Z';

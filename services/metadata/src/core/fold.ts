@@ -6,6 +6,8 @@ import type { Incoming } from './incoming.ts';
 import { announce } from './payload.ts';
 import { missingFrom, takeEvent } from './session-line.ts';
 import type { SessionLine } from './session-line.ts';
+import { isSlowFact, SlowFactBook } from './slow-facts.ts';
+import type { KnownSlowFact, SlowFactState } from './slow-facts.ts';
 import { SubscriptionBook } from './subscriptions.ts';
 import type { Delivery, Subscription } from './subscriptions.ts';
 
@@ -16,6 +18,7 @@ export type Known = {
   readonly lines: ReadonlyMap<string, SessionLine>;
   readonly subscriptions: readonly Subscription[];
   readonly deletedSubscriptions: ReadonlyMap<string, string>;
+  readonly slowFacts: readonly KnownSlowFact[];
 };
 
 export type NodeFact = {
@@ -42,6 +45,7 @@ export type Plan = {
   readonly deliveries: readonly Delivery[];
   readonly subscriptions: readonly Subscription[];
   readonly nodes: readonly NodeFact[];
+  readonly slowFacts: readonly SlowFactState[];
   readonly alarms: readonly EventOf<'position.rewound'>[];
   readonly broken: readonly { readonly incoming: Incoming; readonly reason: string }[];
   /** Sessions of this batch with versions missing now. */
@@ -69,6 +73,7 @@ class Fold {
   readonly #seen: Map<string, { readonly applied: boolean }>;
   readonly #lines: Map<string, SessionLine>;
   readonly #book: SubscriptionBook;
+  readonly #slowFacts: SlowFactBook;
   readonly #touched = new Set<string>();
   readonly #interrupted = new Set<string>();
   readonly #inserted: Incoming[] = [];
@@ -83,6 +88,7 @@ class Fold {
     this.#seen = new Map(known.events);
     this.#lines = new Map(known.lines);
     this.#book = new SubscriptionBook(known.subscriptions, known.deletedSubscriptions);
+    this.#slowFacts = new SlowFactBook(known.slowFacts);
   }
 
   take(incoming: Incoming): void {
@@ -94,7 +100,7 @@ class Fold {
 
     if (isHomeWritten(incoming.family)) this.#takeOfSession(incoming);
     else if (incoming.event) {
-      this.#apply(incoming.event);
+      this.#apply(incoming.event, incoming.sequence);
       this.#done.add(id);
       this.#announce(incoming.event, undefined, incoming.sequence);
     }
@@ -113,6 +119,7 @@ class Fold {
       deliveries: this.#book.deliveries,
       subscriptions: this.#book.changed,
       nodes: [...this.#nodes.values()],
+      slowFacts: this.#slowFacts.changed,
       alarms: this.#alarms,
       broken: this.#broken,
       gaps,
@@ -134,7 +141,8 @@ class Fold {
     for (const { event, record } of taken.steps) this.#announce(event, record, incoming.sequence);
   }
 
-  #apply(event: DomainEvent): void {
+  #apply(event: DomainEvent, sequence: number): void {
+    if (isSlowFact(event)) return this.#slowFacts.apply(event, sequence);
     switch (event.type) {
       case 'subscription.created':
         return this.#book.create(event);

@@ -1,0 +1,21 @@
+import Type from 'typebox';
+import { derivedId } from './ids.ts';
+import { Name } from './primitives.ts';
+
+/** What pilots and homes tell each other of calls that come in two dialogs (a phone's built-in bridge). */
+export const pairsBucket = 'pairs';
+/** Longer than two legs of one call are ever apart. */
+export const pairsMaxAgeMs = 300_000;
+
+/** A pairing key as part of a bucket's key, which takes few characters and no length: hashed. */
+const pairId = (pairingKey: string): string => derivedId('pair', pairingKey);
+
+/** Written once, by the pilot that got a leg first: its homes are those of both legs. */
+export const pairListKey = (pairingKey: string): string => `${pairId(pairingKey)}.list`;
+export const PairList = Type.Object({ homes: Type.Array(Name, { description: 'node ids, best first' }) });
+export type PairList = Type.Static<typeof PairList>;
+
+/** Written once, by the home that took a leg first; taken back when its session is over. */
+export const pairHomeKey = (pairingKey: string): string => `${pairId(pairingKey)}.home`;
+export const PairHome = Type.Object({ home: Name });
+export type PairHome = Type.Static<typeof PairHome>;

@@ -31,6 +31,29 @@ const endOf = (request: SrfRequest, info: RequestInfo): DialogEnd => {
 
 const answeredAlone: Readonly<Record<string, number>> = { INFO: 200, OPTIONS: 200, PRACK: 200 };
 
+/** What names a dialog of ours that a peer opened: its own tag is the remote one. */
+export type DialogNames = Pick<Dialog, 'callId' | 'localTag' | 'remoteTag'>;
+
+/** The server's name for it: `<Call-ID>;from-tag=<From tag of the INVITE>`. */
+export const dialogId = ({ callId, remoteTag }: DialogNames): string => `${callId};from-tag=${remoteTag}`;
+
+/** The dialog that the 200 of ours to an INVITE opened. */
+export const openedBy = (info: RequestInfo, sent: string): DialogNames => ({
+  callId: info.callId,
+  remoteTag: info.from.parameters['tag'] ?? '',
+  localTag: parseNameAddr(readMessage(sent).headers.get('to')?.[0] ?? '').parameters['tag'] ?? '',
+});
+
+/** The dialog that a request is in; what the server ends by itself comes with our own names in From. */
+export const namesIn = (info: RequestInfo, source: SrfRequest['source']): DialogNames => {
+  const from = info.from.parameters['tag'] ?? '';
+  const to = info.to.parameters['tag'] ?? '';
+
+  return { callId: info.callId, ...(source === 'network' ? tags(to, from) : tags(from, to)) };
+};
+
+const tags = (localTag: string, remoteTag: string) => ({ localTag, remoteTag });
+
 /** A dialog we opened by a 200. It lives as long as the server knows it, also over a reconnect. */
 export class SipDialog implements Dialog {
   readonly callId: string;
@@ -51,15 +74,15 @@ export class SipDialog implements Dialog {
   constructor(
     connection: Connection,
     dialogs: DialogTable,
-    opened: { readonly info: RequestInfo; readonly id: string; readonly sent: string },
+    names: DialogNames,
+    id: string = dialogId(names),
   ) {
     this.#connection = connection;
     this.#dialogs = dialogs;
-    this.#id = opened.id;
-    this.callId = opened.info.callId;
-    this.remoteTag = opened.info.from.parameters['tag'] ?? '';
-    const to = readMessage(opened.sent).headers.get('to')?.[0] ?? '';
-    this.localTag = parseNameAddr(to).parameters['tag'] ?? '';
+    this.#id = id;
+    this.callId = names.callId;
+    this.localTag = names.localTag;
+    this.remoteTag = names.remoteTag;
     dialogs.set(this.#id, this);
     setImmediate(() => this.#open());
   }

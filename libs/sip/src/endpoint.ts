@@ -1,11 +1,12 @@
 import { Connection } from './connection.ts';
-import type { DialogTable } from './dialog.ts';
+import { dialogId, namesIn, SipDialog } from './dialog.ts';
+import type { DialogNames, DialogTable } from './dialog.ts';
 import { asError, SipError } from './errors.ts';
 import { IncomingInvite } from './invite.ts';
 import { requestInfo } from './request-info.ts';
 import { createEngine } from './srf.ts';
 import type { SrfRequest, SrfResponse } from './srf.ts';
-import type { RequestInfo, SipEndpoint, SipHandlers, SipOptions } from './types.ts';
+import type { Dialog, RequestInfo, SipEndpoint, SipHandlers, SipOptions } from './types.ts';
 
 /** What we ask the server to hand us outside dialogs; anything else it answers itself. */
 const routedMethods = [
@@ -71,6 +72,10 @@ class Endpoint implements SipEndpoint {
     return this.#connection.connected;
   }
 
+  resume(names: DialogNames): Dialog {
+    return this.#dialogs.get(dialogId(names)) ?? new SipDialog(this.#connection, this.#dialogs, names);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -124,9 +129,22 @@ class Endpoint implements SipEndpoint {
   #inDialog(id: string, request: SrfRequest, response: SrfResponse): void {
     const dialog = this.#dialogs.get(id);
     if (dialog) return dialog.receive(request, response);
-    // A dialog that an earlier life of this application opened would be adopted here; until then it is unknown.
+    if (this.#adopt(id, request, response)) return undefined;
     if (request.source === 'network' && request.method !== 'ACK')
       this.#connection.replyOnly(response, { status: 481 });
+  }
+
+  /** The server keeps the dialogs of an application that went, and hands them to the one that came. */
+  #adopt(id: string, request: SrfRequest, response: SrfResponse): boolean {
+    if (!this.#handlers.adopt) return false;
+    const info = requestInfo(request);
+    const dialog = new SipDialog(this.#connection, this.#dialogs, namesIn(info, request.source), id);
+    let isTaken = false;
+    this.#connection.guard(() => (isTaken = this.#handlers.adopt?.(dialog, info) ?? false));
+    if (isTaken) dialog.receive(request, response);
+    else this.#dialogs.delete(id);
+
+    return isTaken;
   }
 
   #outOfDialog(request: SrfRequest, response: SrfResponse): void {

@@ -1,5 +1,5 @@
 import type { Connection, Reply } from './connection.ts';
-import { SipDialog } from './dialog.ts';
+import { openedBy, SipDialog } from './dialog.ts';
 import type { DialogTable } from './dialog.ts';
 import { asError, SipError } from './errors.ts';
 import type { SrfRequest, SrfResponse } from './srf.ts';
@@ -72,11 +72,12 @@ export class IncomingInvite implements InviteReceived {
         this.#response,
         reply,
         (sent) =>
-          new SipDialog(this.#connection, this.#dialogs, {
-            info: this.info,
-            id: this.#response.stackDialogId ?? '',
-            sent: sent?.raw ?? '',
-          }),
+          new SipDialog(
+            this.#connection,
+            this.#dialogs,
+            openedBy(this.info, sent?.raw ?? ''),
+            this.#response.stackDialogId,
+          ),
       );
     } catch (error) {
       throw this.#failure(error);

@@ -110,6 +110,11 @@ export type SipHandlers = {
     readonly reason?: string;
     readonly headers?: Headers;
   };
+  /**
+   * A request came in a dialog that this endpoint doesn't know: an earlier life of this application opened it. True takes
+   * the dialog over, attach its listeners before: they get this request first. False, or no such handler: 481.
+   */
+  adopt?(dialog: Dialog, request: RequestInfo): boolean;
   /** The connection to the SIP server came or went. `addresses` as the server tells them, `udp/127.0.0.1:5060`. */
   connection?(state: { readonly connected: boolean; readonly addresses: readonly string[] }): void;
   /** Anything that went wrong with one request, for the log; nothing else is harmed. */
@@ -118,6 +123,11 @@ export type SipHandlers = {
 
 export interface SipEndpoint extends AsyncDisposable {
   readonly connected: boolean;
+  /**
+   * A dialog that an earlier life of this application opened by a 200, from what it noted of it; the one in hand where
+   * there is one. If the server does not know it either, `bye` ends it and reports `SIP_REFUSED`.
+   */
+  resume(names: Pick<Dialog, 'callId' | 'localTag' | 'remoteTag'>): Dialog;
 }
 
 export type SipOptions = {

@@ -14,6 +14,7 @@ export type Heard = {
 /** A SIP peer made of a raw UDP socket, that keeps one dialog: it sends what the test says and nothing else. */
 export class RawPeer implements AsyncDisposable {
   readonly port: number;
+  readonly callId: string;
   readonly #socket: Socket;
   readonly #server: number;
   readonly #heard: Heard[] = [];
@@ -21,10 +22,11 @@ export class RawPeer implements AsyncDisposable {
   #inviteSeq = 0;
   #toTag = '';
 
-  private constructor(socket: Socket, server: number) {
+  private constructor(socket: Socket, server: number, callId: string | undefined) {
     this.#socket = socket;
     this.#server = server;
     this.port = socket.address().port;
+    this.callId = callId ?? `call-${this.port}`;
     socket.on('message', (bytes) => {
       const text = bytes.toString();
       const { headers, body } = readMessage(text);
@@ -33,16 +35,12 @@ export class RawPeer implements AsyncDisposable {
     });
   }
 
-  static async open(server: number): Promise<RawPeer> {
+  static async open(server: number, callId?: string): Promise<RawPeer> {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
 
-    return new RawPeer(socket, server);
-  }
-
-  get callId(): string {
-    return `call-${this.port}`;
+    return new RawPeer(socket, server, callId);
   }
 
   /** ACK and CANCEL carry the CSeq of the INVITE, a CANCEL its branch too; every other request the next ones. */

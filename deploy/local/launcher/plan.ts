@@ -57,6 +57,8 @@ const planSipServer = (settings: LauncherSettings, around: Surroundings, role: S
     SIP_SERVER_LISTEN: `udp/${place},tcp/${place}`,
     SIP_SERVER_CONTROL: `${loopback}:${around.controlPorts[role]}`,
     SIP_SERVER_SECRET: around.sipSecret,
+    // Recordings outlive their processes, and so must their dialogs.
+    ...(role === 'capture' ? { SIP_SERVER_STATE_DIR: join(around.folder.path, 'sip-capture') } : {}),
     REEL_NODE_ID: `sip-${role}`,
     REEL_LOG_LEVEL: settings.logLevel,
   });

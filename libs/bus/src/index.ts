@@ -5,6 +5,8 @@ export { formatPosition, parsePosition } from './core/position.ts';
 export { isNewerSlowFact } from './core/slow-fact.ts';
 export { BusError } from './errors.ts';
 export type { Loss } from './errors.ts';
+export { NodeFacts } from './node-facts.ts';
+export type { NodeFact, NodeFactsOptions } from './node-facts.ts';
 export { announceNode, watchNodes } from './nodes.ts';
 export { readSlowFact, watchSlowFacts } from './slow-facts.ts';
 export type { SlowFactView } from './slow-facts.ts';

@@ -1,4 +1,4 @@
-import { commonSettings, integer, loadConfig, port, text, url } from '@reelstream/service';
+import { commonSettings, integer, loadConfig, names, port, text, url } from '@reelstream/service';
 import type { ConfigOf, Environment } from '@reelstream/service';
 
 export const settings = {
@@ -14,6 +14,7 @@ export const settings = {
     'folder of exports kept for the next request',
     '.reelstream/playback',
   ),
+  databaseServers: names('REEL_DATABASE_SERVERS', 'database servers, the preferred one first', 'primary'),
   cacheMegabytes: integer(
     'REEL_PLAYBACK_CACHE_MB',
     'megabytes that kept exports may take',

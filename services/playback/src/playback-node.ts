@@ -1,10 +1,10 @@
-import { announceNode, connectBus } from '@reelstream/bus';
+import { announceNode, connectBus, NodeFacts } from '@reelstream/bus';
+import type { Bus } from '@reelstream/bus';
 import { parseAdvertise } from '@reelstream/domain';
 import { createMeters, StartupError } from '@reelstream/service';
 import type { Logger, Running } from '@reelstream/service';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { reportMeters } from './adapters/report-meters.ts';
 import { openPlaybackSip } from './adapters/sip.ts';
 import type { Config } from './config.ts';
@@ -18,8 +18,8 @@ import { heartbeatOf } from './node-status.ts';
 const exportSlots = 1;
 const longestLine = 16;
 
-/** How long the first heartbeat waits for the SIP server. */
-const sipGraceMs = 300;
+/** How long the last words may take to reach the bus. */
+const lastWordsMs = 300;
 
 export type PlaybackNode = Running & { readonly httpPort: number };
 
@@ -52,6 +52,22 @@ const readAdvertise = (text: string): ReturnType<typeof parseAdvertise> => {
   }
 };
 
+/** Says that this life of the node began; the function returned says that it ended. */
+const sayLife = (bus: Bus, config: Config, epoch: number): (() => Promise<void>) => {
+  const facts = new NodeFacts({
+    stream: bus.events,
+    node: { ...config, role: 'playback', epoch, host: config.hostId, address: config.host },
+    origin: () => config.databaseServers[0] ?? 'primary',
+  });
+  facts.started();
+
+  return () => {
+    facts.stopped();
+
+    return facts.close(lastWordsMs);
+  };
+};
+
 /** Brings a playback node up: media over HTTP, SIP, heartbeats. Throws StartupError. */
 export const startPlaybackNode = async (config: Config, log: Logger, pid: number): Promise<PlaybackNode> => {
   await using starting = new AsyncDisposableStack();
@@ -68,14 +84,10 @@ export const startPlaybackNode = async (config: Config, log: Logger, pid: number
   const server = createHttpServer({ exports, clusterKey: config.clusterKey, log, meters });
   starting.defer(() => closeHttpServer(server));
   const httpPort = await listen(server, config);
-  const connected = Promise.withResolvers<void>();
-  const sip = starting.use(
-    await openPlaybackSip({ server: config.sipServer, log, meters, onConnected: connected.resolve }),
-  );
-  // The first heartbeat is to say `ready` where it can, rather than the second one.
-  await Promise.race([connected.promise, sleep(sipGraceMs, undefined, { ref: false })]);
+  const sip = starting.use(await openPlaybackSip({ server: config.sipServer, log, meters }));
   const bus = starting.use(await connectBus({ url: config.natsUrl, name: config.nodeId }));
-  const facts = { ...config, advertise, pid, epoch: Date.now(), httpPort };
+  const epoch = Date.now();
+  const facts = { ...config, advertise, pid, epoch, httpPort };
   let wasThere = false;
   const endHeartbeats = announceNode(bus, () => {
     wasThere ||= sip.connected;
@@ -83,6 +95,7 @@ export const startPlaybackNode = async (config: Config, log: Logger, pid: number
     return heartbeatOf(facts, sip.connected ? 'there' : wasThere ? 'away' : 'awaited');
   });
   starting.defer(endHeartbeats);
+  starting.defer(sayLife(bus, config, epoch));
   log.info({ host: config.host, httpPort }, 'playback is ready');
 
   const running = starting.move();

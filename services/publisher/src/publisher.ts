@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { announceNode, connectBus } from '@reelstream/bus';
+import { announceNode, connectBus, NodeFacts } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
 import type { Logger, Running } from '@reelstream/service';
 import { createMeters } from '@reelstream/service';
 import { deliveryChannel, openStore } from '@reelstream/store';
 import type { Store } from '@reelstream/store';
 import { Deliveries } from './adapters/deliveries.ts';
-import { nodeAnnouncer } from './adapters/node-events.ts';
 import { Signer } from './adapters/signer.ts';
 import type { Config } from './config.ts';
 import { deliver } from './deliver.ts';
@@ -36,8 +35,12 @@ export const startPublisher = async (config: Config, log: Logger): Promise<Runni
   let draining = false;
   const identity = { epoch, draining: () => draining };
   const endHeartbeats = announceNode(bus, () => heartbeatOf(config, identity, dispatcher));
-  const node = nodeAnnouncer(bus, config, epoch, log);
-  void node.started();
+  const facts = new NodeFacts({
+    stream: bus.events,
+    node: { ...config, role: 'publisher', epoch, host: config.hostId, address: config.host },
+    origin: () => config.databaseServer,
+  });
+  facts.started();
   log.info({ server: config.databaseServer }, 'publisher.started');
 
   return {
@@ -48,7 +51,8 @@ export const startPublisher = async (config: Config, log: Logger): Promise<Runni
       ending.abort();
       await within(stepMs, stopped);
       await within(stepMs, deliveries.release('this-life'));
-      await node.stopped(AbortSignal.timeout(stepMs));
+      facts.stopped();
+      await facts.close(stepMs);
       endHeartbeats();
       await bus[Symbol.asyncDispose]();
       await within(

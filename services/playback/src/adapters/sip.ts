@@ -7,17 +7,10 @@ export type PlaybackSipOptions = {
   readonly server: string;
   readonly log: Logger;
   readonly meters: Meters;
-  /** The connection to the SIP server is up, for the first time or again. */
-  readonly onConnected?: () => void;
 };
 
 /** Answers SIP for playback: OPTIONS by 200; an INVITE by 404, for there is no media file of that name to play. */
-export const openPlaybackSip = ({
-  server,
-  log,
-  meters,
-  onConnected,
-}: PlaybackSipOptions): Promise<SipEndpoint> =>
+export const openPlaybackSip = ({ server, log, meters }: PlaybackSipOptions): Promise<SipEndpoint> =>
   connectSip(
     { server, product: 'Reelstream' },
     {
@@ -29,10 +22,8 @@ export const openPlaybackSip = ({
           meters.count('sip.failed', String(error));
         });
       },
-      connection: ({ connected, addresses }) => {
-        log.info({ connected, addresses }, connected ? 'SIP server is there' : 'SIP server is away');
-        if (connected) onConnected?.();
-      },
+      connection: ({ connected, addresses }) =>
+        log.info({ connected, addresses }, connected ? 'SIP server is there' : 'SIP server is away'),
       error: (error) => {
         meters.count('sip.failed', error.message);
         log.warn({ error }, 'SIP request failed');

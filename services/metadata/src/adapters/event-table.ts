@@ -24,3 +24,10 @@ export const eventsAfter = async (
 
   return rows.map(({ generation, sequence, envelope }) => ({ position: { generation, sequence }, envelope }));
 };
+
+/** A committed event. */
+export const findEvent = async (db: Kysely<Database>, id: string): Promise<RawEvent | undefined> => {
+  const row = await db.selectFrom('event').select('envelope').where('id', '=', id).executeTakeFirst();
+
+  return row?.envelope;
+};

@@ -2,6 +2,7 @@ import type { WatchedNode } from '@reelstream/bus';
 import { Name, NodeState, Role, StorageLevel } from '@reelstream/events';
 import type { NodeRow } from '@reelstream/store';
 import Type from 'typebox';
+import { listSlowFacts } from '../adapters/slow-facts.ts';
 import { positionOf } from './api.ts';
 import type { Routes } from './api.ts';
 
@@ -20,6 +21,7 @@ const Node = Type.Object({
   capacity: Type.Optional(Type.Number({ description: 'streams it can hold' })),
   storage: Type.Optional(Type.Object({ level: StorageLevel, usedPercent: Type.Number() })),
   server: Type.Optional(Name),
+  drained: Type.Optional(Type.Boolean({ description: 'an operator took it out; it says draining' })),
 });
 type Node = Type.Static<typeof Node>;
 
@@ -68,13 +70,15 @@ export const nodeRoutes: Routes = (api) => async (app) => {
       .select(['node_id', 'role', 'host', 'address', 'state', 'epoch'])
       .execute()
       .catch((): Known[] => []);
+    const drains = await listSlowFacts(api.store.db, 'drains').catch(() => []);
+    const drained = new Set(drains.map(({ key }) => key));
     const known = new Map(rows.map((row) => [row.node_id, row]));
     const heard = api.watch.nodes().map((node) => fromHeartbeat(node, known.get(node.heartbeat.nodeId)));
     const heardIds = new Set(heard.map(({ nodeId }) => nodeId));
     const silent = rows.filter(({ node_id: nodeId }) => !heardIds.has(nodeId)).map(fromTable);
-    const items = [...heard, ...silent].toSorted(
-      (a, b) => a.role.localeCompare(b.role) || a.nodeId.localeCompare(b.nodeId),
-    );
+    const items = [...heard, ...silent]
+      .map((node) => (drained.has(node.nodeId) ? { ...node, drained: true } : node))
+      .toSorted((a, b) => a.role.localeCompare(b.role) || a.nodeId.localeCompare(b.nodeId));
 
     return { items, ...position };
   });

@@ -5,13 +5,17 @@ import { isUnavailable } from '@reelstream/store';
 import { StartupError } from '@reelstream/service';
 import Fastify, { errorCodes } from 'fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Api } from './api.ts';
+import type { Api, Routes } from './api.ts';
 import { requireToken } from './auth.ts';
+import { controllerRoutes } from './controllers.ts';
+import { drainRoutes } from './drains.ts';
 import { eventRoutes } from './events.ts';
+import { explanationRoutes } from './explanation.ts';
 import { healthRoutes } from './health.ts';
 import { mediaRoutes } from './media.ts';
 import { nodeRoutes } from './nodes.ts';
 import { formatProblem, Problem } from './problem.ts';
+import { ruleRoutes } from './rules.ts';
 import { sessionRoutes } from './sessions.ts';
 import { statusRoutes } from './status.ts';
 import { subscriptionRoutes } from './subscriptions.ts';
@@ -20,6 +24,19 @@ import { validatorCompiler } from './validation.ts';
 const prefix = '/api/v1';
 const largestBodyBytes = 64 * 1024;
 const requestTimeoutMs = 10_000;
+
+/** Those that need the database. */
+const storedRoutes: readonly Routes[] = [
+  sessionRoutes,
+  mediaRoutes,
+  subscriptionRoutes,
+  eventRoutes,
+  statusRoutes,
+  ruleRoutes,
+  controllerRoutes,
+  drainRoutes,
+  explanationRoutes,
+];
 
 /** What an error is to the client. Undefined for a bug of ours: its words stay in the log. */
 const toProblem = (error: unknown): Problem | undefined => {
@@ -61,7 +78,8 @@ const describeApi = async (app: FastifyInstance): Promise<void> => {
       openapi: '3.1.0',
       info: {
         title: 'Reelstream',
-        description: 'Recorded sessions, their media, and subscriptions to events.',
+        description:
+          'Recorded sessions, their media, subscriptions to events, and the rules for incoming calls.',
         version: '1',
       },
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
@@ -79,7 +97,8 @@ export const createServer = async (api: Api): Promise<FastifyInstance> => {
     connectionTimeout: 0,
     keepAliveTimeout: 30_000,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 200 },
+    // Call-IDs are long with some, and longer still when escaped.
+    routerOptions: { maxParamLength: 2_000 },
     // Errors before routing, e.g. a malformed URL.
     frameworkErrors: (error, _request, reply) =>
       void sendProblem(reply, toProblem(error) ?? new Problem(400, 'REQUEST_REFUSED', error.message)),
@@ -108,8 +127,7 @@ export const createServer = async (api: Api): Promise<FastifyInstance> => {
       await guarded.register(nodeRoutes(api));
       await guarded.register(async (stored) => {
         stored.addHook('onRequest', requireDatabase(api));
-        for (const routes of [sessionRoutes, mediaRoutes, subscriptionRoutes, eventRoutes, statusRoutes])
-          await stored.register(routes(api));
+        for (const routes of storedRoutes) await stored.register(routes(api));
       });
     },
     { prefix },

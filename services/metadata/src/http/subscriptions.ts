@@ -7,7 +7,7 @@ import { findSubscription, listSubscriptions } from '../adapters/subscriptions.t
 import { positionOf } from './api.ts';
 import type { Api, Routes } from './api.ts';
 import { Problem, ProblemDetails } from './problem.ts';
-import { append, committed } from './write.ts';
+import { append, committed, CreateHeaders } from './write.ts';
 
 const secretBytes = 32;
 
@@ -23,16 +23,6 @@ const CreateBody = Type.Object(
   },
   { additionalProperties: false },
 );
-
-const CreateHeaders = Type.Object({
-  'idempotency-key': Type.Optional(
-    Type.String({
-      minLength: 1,
-      maxLength: 255,
-      description: 'a repeat with the same key has the same answer',
-    }),
-  ),
-});
 
 const Created = Type.Object({
   id: Uuid,

@@ -6,21 +6,44 @@ import { waitFor } from '@reelstream/testing';
 import { readProcess } from './launcher/process-table.ts';
 import { TestBox } from './launcher/test-box.ts';
 
-test('SIGTERM to npm itself, which does not pass it on, ends npm start with no process left', async (t) => {
+type Runtime = { readonly apiUrl: string; readonly pids: Readonly<Record<string, number>> };
+
+const readRuntime = async (box: TestBox): Promise<Runtime> =>
+  JSON.parse(await readFile(join(box.dir, 'data/runtime.json'), 'utf8')) as Runtime;
+
+/** Everything is gone within five seconds, each process by its own will. */
+const assertCleanEnd = async (box: TestBox, { pids }: Runtime): Promise<void> => {
+  await waitFor(() => (Object.values(pids).some((pid) => readProcess(pid)) ? undefined : true), {
+    deadlineMs: 5_000,
+    describe: 'processes outlive npm',
+  });
+  assert.match(box.output, /reelstream: stopping/);
+  assert.doesNotMatch(box.output, /SIGKILL/);
+  assert.match(
+    await readFile(join(box.dir, 'data/logs/postgres.log'), 'utf8'),
+    /database system is shut down/,
+  );
+};
+
+test('SIGTERM to npm itself, which does not pass it on, ends npm start cleanly', async (t) => {
   await using box = await TestBox.create();
   const begun = performance.now();
   const npm = box.launchByNpm();
   await box.ready();
   t.diagnostic(`ready after ${Math.round(performance.now() - begun)} ms`);
-  const runtime = JSON.parse(await readFile(join(box.dir, 'data/runtime.json'), 'utf8')) as {
-    readonly apiUrl: string;
-    readonly pids: Readonly<Record<string, number>>;
-  };
+  const runtime = await readRuntime(box);
   assert.equal((await fetch(`${runtime.apiUrl}/health`)).status, 200);
 
   npm.kill('SIGTERM');
-  await waitFor(() => (Object.values(runtime.pids).some((pid) => readProcess(pid)) ? undefined : true), {
-    deadlineMs: 6_000,
-    describe: 'processes outlive npm',
-  });
+  await assertCleanEnd(box, runtime);
+});
+
+test('Ctrl-C, which reaches npm and everything in the foreground, ends npm start cleanly', async () => {
+  await using box = await TestBox.create();
+  const npm = box.launchByNpm();
+  await box.ready();
+  const runtime = await readRuntime(box);
+
+  process.kill(-(npm.pid ?? 0), 'SIGINT');
+  await assertCleanEnd(box, runtime);
 });

@@ -92,11 +92,6 @@ export class Fleet {
     await end(this.#members.filter(isServer), serversEndMs);
   }
 
-  /** SIGKILL to all, for the impatient. */
-  kill(): void {
-    for (const member of this.#members) member.kill();
-  }
-
   #startOne(plan: ProcessPlan): Supervised {
     const member = new Supervised(plan, {
       logDir: this.#options.logDir,

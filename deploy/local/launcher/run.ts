@@ -51,16 +51,15 @@ type Box = { readonly settings: LauncherSettings; readonly verbose: boolean; rea
 
 const runBox = async (box: Box): Promise<void> => {
   const { settings } = box;
-  const stop = stopSignals();
+  const stop = stopSignal();
   const folder = openDataFolder(settings.dataDir);
   const lock = lockDataFolder(folder.run, folder.path);
   stop.when(() => !lock.parentsLive());
   const fleet = new Fleet({ logDir: folder.logs, runDir: folder.run, say });
-  stop.twice.addEventListener('abort', () => fleet.kill());
-  const starting = startAll({ ...box, folder, fleet, stop: stop.once });
+  const starting = startAll({ ...box, folder, fleet, stop: stop.signal });
   try {
-    await Promise.race([starting, aborted(stop.once)]);
-    await aborted(stop.once);
+    await Promise.race([starting, aborted(stop.signal)]);
+    await aborted(stop.signal);
     say('stopping');
   } finally {
     await fleet.stop();
@@ -137,19 +136,20 @@ const writeRuntime = (folder: DataFolder, runtime: object): void => {
   renameSync(draft, folder.runtimeFile);
 };
 
-/** The first signal asks for a clean end, the second for a quick one. */
-const stopSignals = () => {
-  const once = new AbortController();
-  const twice = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => (once.signal.aborted ? twice : once).abort());
-  }
+/**
+ * Aborted by the first signal. Further ones change nothing: Ctrl-C reaches us directly and through npm and boot, and
+ * the end is bounded anyway.
+ */
+const stopSignal = () => {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, stop);
   // npm doesn't pass every signal on, and none when it is killed: then nobody could end us any more.
   const when = (isOver: () => boolean): void => {
-    setInterval(() => isOver() && once.abort(), 250).unref();
+    setInterval(() => isOver() && stop(), 250).unref();
   };
 
-  return { once: once.signal, twice: twice.signal, when };
+  return { signal: controller.signal, when };
 };
 
 const aborted = (signal: AbortSignal): Promise<void> =>

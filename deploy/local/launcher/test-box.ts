@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePorts, waitFor } from '@reelstream/testing';
+import { boundToParent, freePorts, waitFor } from '@reelstream/testing';
 import { checkout } from './settings.ts';
 
 /** Instead of the services: answers the health check where it is told an HTTP port, and ends when asked to. */
@@ -13,7 +13,8 @@ if (process.env.FAIL_WITH && process.argv[1].includes('services/pilot')) {
   process.exit(1);
 }
 const port = process.env.REEL_HTTP_PORT && process.argv[1].includes('metadata') ? process.env.REEL_HTTP_PORT : 0;
-createServer((request, response) => response.end('{}')).listen(Number(port), '127.0.0.1');
+const health = process.env.FAIL_WITH ? 503 : 200;
+createServer((request, response) => response.writeHead(health).end('{}')).listen(Number(port), '127.0.0.1');
 console.log(JSON.stringify({ program: process.argv[1], pid: process.pid }));
 process.on('SIGTERM', () => process.exit(0));
 `;
@@ -58,15 +59,17 @@ export class TestBox implements AsyncDisposable {
     return this.#spawn(process.execPath, [join(this.dir, 'start.ts'), ...args], env);
   }
 
-  /** Spawns `npm start`, with the real services, on the ports and the data folder of this box. */
+  /** Spawns `npm start` as the foreground of a terminal would, with the real services, on the box's ports and data. */
   launchByNpm(): ChildProcess {
     return this.#spawn('npm', ['--prefix', checkout, 'start'], {});
   }
 
   #spawn(file: string, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
-    const launcher = spawn(file, args, {
+    const command = boundToParent({ file, args }, 'TERM');
+    const launcher = spawn(command.file, command.args, {
       env: { ...process.env, ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: file === 'npm',
     });
     this.output = '';
     const keep = (data: Buffer): void => void (this.output += data.toString());
@@ -107,9 +110,12 @@ export class TestBox implements AsyncDisposable {
   }
 }
 
-/** How a process ended. */
-export const exitOf = (child: ChildProcess): Promise<number | NodeJS.Signals | null> =>
-  new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode ?? child.signalCode);
-    else child.once('close', (code, signal) => resolve(code ?? signal));
+/** How a process ended, once all its output was read; rejects when it doesn't end within half a minute. */
+export const exitOf = async (child: ChildProcess): Promise<number | NodeJS.Signals> =>
+  waitFor(() => (isRead(child) ? (child.exitCode ?? child.signalCode ?? undefined) : undefined), {
+    deadlineMs: 30_000,
+    describe: 'the launcher does not end',
   });
+
+const isRead = ({ stdout, stderr }: ChildProcess): boolean =>
+  [stdout, stderr].every((stream) => stream?.closed ?? true);

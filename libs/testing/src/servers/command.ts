@@ -33,7 +33,7 @@ export const isExecutable = (path: string): boolean => {
  * about: a test killed with SIGKILL can't clean up, and a pipe to a watchdog would be one more process that can be
  * killed. util-linux is part of every Debian; without it the command stays as it is.
  */
-export const boundToParent = (command: Command, signal: 'KILL' | 'QUIT'): Command => {
+export const boundToParent = (command: Command, signal: 'KILL' | 'QUIT' | 'TERM'): Command => {
   const setpriv = findOnPath('setpriv');
 
   return setpriv

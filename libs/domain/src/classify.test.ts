@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bibPairingKey, classifyInvite } from './classify.ts';
+import { classifyInvite } from './classify.ts';
 import type { InviteFacts } from './classify.ts';
 
 const facts = (changes: Partial<InviteFacts>): InviteFacts => ({
@@ -32,13 +32,4 @@ test('built-in bridge, forked media and plain calls are told apart', () => {
   );
   assert.equal(classifyInvite(facts({ headers: ['x-cisco-recording-participant'] })), 'cube');
   assert.equal(classifyInvite(facts({})), 'direct');
-});
-
-test('both legs of a built-in-bridge call have one pairing key, whatever the case of the device', () => {
-  const near = { nearEndClusterId: undefined, refCi: '123', nearEndDevice: 'SEP001122' };
-  assert.equal(
-    bibPairingKey(near, 'profile'),
-    bibPairingKey({ ...near, nearEndDevice: 'sep001122' }, 'profile'),
-  );
-  assert.notEqual(bibPairingKey(near, 'a'), bibPairingKey(near, 'b'));
 });

@@ -35,14 +35,3 @@ export const classifyInvite = (facts: InviteFacts): ControllerType => {
 
   return 'direct';
 };
-
-/** The parts of a BiB leg that its partner shares. */
-export type BibLeg = {
-  readonly nearEndClusterId: string | undefined;
-  readonly refCi: string;
-  readonly nearEndDevice: string;
-};
-
-/** The same for both legs of a built-in-bridge call, whichever subscriber sends them. `controller` stands in for a missing cluster id. */
-export const bibPairingKey = (leg: BibLeg, controller: string): string =>
-  [leg.nearEndClusterId ?? controller, leg.refCi, leg.nearEndDevice.toLowerCase()].join('|');

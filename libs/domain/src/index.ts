@@ -1,11 +1,13 @@
 export { addressFor, parseAdvertise } from './advertise.ts';
 export { assertNever } from './assert.ts';
-export { bibPairingKey, classifyInvite } from './classify.ts';
-export type { BibLeg, InviteFacts } from './classify.ts';
+export { classifyInvite } from './classify.ts';
+export type { InviteFacts } from './classify.ts';
 export { compileProfiles, networkKey, profileFor } from './controllers.ts';
 export type { ControllerDescription, ProfileBook, ProfileFound } from './controllers.ts';
 export { contains, parseIp, parseNetwork } from './ip.ts';
 export type { IpAddress, Network } from './ip.ts';
+export { bibPairingKey, bibTrackNumber, placeByKey } from './pairing.ts';
+export type { BibLeg } from './pairing.ts';
 export { placeCall, weightOf } from './placement.ts';
 export type { Placement, PlacementRequest, Refusal } from './placement.ts';
 export { builtInDefault, compileRules, matchKey, ruleFor } from './rules.ts';

@@ -2,11 +2,12 @@ import { freshId, reservationSubject } from '@reelstream/events';
 import type { Heartbeat, Reservation } from '@reelstream/events';
 import { parseUri, readInvite } from '@reelstream/sip';
 import type { InviteReceived } from '@reelstream/sip';
+import type { Agreed } from './adapters/pair-claims.ts';
 import { contactsFor, homeUri } from './contacts.ts';
 import { callOf } from './core/call.ts';
 import type { Call } from './core/call.ts';
-import { decide } from './core/decide.ts';
-import type { Verdict } from './core/decide.ts';
+import { decide, homesByKey } from './core/decide.ts';
+import type { Verdict, View } from './core/decide.ts';
 import { profileOf } from './core/profile.ts';
 import { aliveNodes } from './state.ts';
 import type { Pilot } from './state.ts';
@@ -17,17 +18,46 @@ type Pointed = { readonly action: 'redirect' | 'proxy'; readonly homes: readonly
 /** The way of an INVITE through the pilot: read, placed, reserved, and pointed to its home. */
 export const onInvite = (pilot: Pilot, invite: InviteReceived): void => {
   const call = readCall(pilot, invite);
-  const verdict = place(pilot, call);
+  let cancelled = false;
   invite.onCancelled(() => {
+    cancelled = true;
     pilot.reservations.cancel(call.callId);
     pilot.facts.say('attempt.cancelled', { ...attempt(call), cause: 'cancelled-by-controller' });
   });
+  if (!call.paired)
+    return point(pilot, invite, call, { verdict: decide(viewOf(pilot, call), call), legs: 1 });
+  placeLeg(pilot, call)
+    .then((placed) => {
+      if (!cancelled) point(pilot, invite, call, placed);
+    })
+    .catch((error: unknown) => pilot.logger.error({ error, callId: call.callId }, 'leg not placed'));
+};
+
+/** Where a call goes; `legs` counts those of a pair for which places are to be held. */
+type Placed = { readonly verdict: Verdict; readonly legs: Agreed['legs'] };
+
+/** The legs of a pair go where all pilots agree that they go. */
+const placeLeg = async (pilot: Pilot, call: Call): Promise<Placed> => {
+  const view = viewOf(pilot, call);
+  const own = decide(view, call);
+  const { homes, legs } = await pilot.pairs.agree(call.key, {
+    proposal: own.action === 'refuse' ? [] : own.homes,
+    byKey: () => homesByKey(aliveNodes(pilot), call),
+  });
+
+  return { verdict: decide({ ...viewOf(pilot, call), partnerHomes: homes }, call), legs };
+};
+
+const point = (pilot: Pilot, invite: InviteReceived, call: Call, { verdict, legs }: Placed): void => {
   if (verdict.action === 'refuse') return refuse(pilot, invite, { call, cause: verdict.cause });
-  reserve(pilot, call, verdict);
-  note(pilot, call, verdict);
-  const [best] = verdict.homes;
-  if (verdict.action === 'proxy' && best) void invite.proxy(homeUri(best, call));
-  else void invite.redirect(contactsFor(verdict.homes, call));
+  const { action } = verdict;
+  const nodes = aliveNodes(pilot);
+  const homes = verdict.homes.flatMap((id) => nodes.find(({ nodeId }) => nodeId === id) ?? []);
+  reserve(pilot, call, { action, homes }, legs);
+  note(pilot, call, { action, homes });
+  const [best] = homes;
+  if (action === 'proxy' && best) void invite.proxy(homeUri(best, call));
+  else void invite.redirect(contactsFor(homes, call));
 };
 
 const readCall = ({ profiles }: Pilot, { info }: InviteReceived): Call =>
@@ -36,44 +66,38 @@ const readCall = ({ profiles }: Pilot, { info }: InviteReceived): Call =>
     dialledUser: parseUri(info.requestUri).user,
   });
 
-const place = (pilot: Pilot, call: Call): Pointed | Extract<Verdict, { action: 'refuse' }> => {
-  const nodes = aliveNodes(pilot);
-  const verdict = decide(
-    {
-      nodes: pilot.ownLoad.onTopOf(nodes),
-      partnerHomes: call.paired ? pilot.pairs.homesOf(call.key, performance.now()) : [],
-      proxied: call.followsRedirect === false || pilot.reservations.followsNoRedirect(call.controllerAddress),
-      draining: pilot.draining,
-    },
-    call,
-  );
-  if (verdict.action === 'refuse') return verdict;
-
-  return {
-    ...verdict,
-    homes: verdict.homes.flatMap((id) => nodes.find(({ nodeId }) => nodeId === id) ?? []),
-  };
-};
+const viewOf = (pilot: Pilot, call: Call): View => ({
+  nodes: pilot.ownLoad.onTopOf(aliveNodes(pilot)),
+  partnerHomes: [],
+  proxied: call.followsRedirect === false || pilot.reservations.followsNoRedirect(call.controllerAddress),
+  draining: pilot.draining,
+});
 
 /** Holds the call's place at its first home, and waits for a home to claim it. */
-const reserve = (pilot: Pilot, call: Call, { action, homes: [best, ...others] }: Pointed): void => {
+const reserve = (
+  pilot: Pilot,
+  call: Call,
+  { action, homes: [best, ...others] }: Pointed,
+  legs: Agreed['legs'],
+): void => {
   if (!best) return;
-  const now = performance.now();
-  const homes = [best, ...others].map(({ nodeId }) => nodeId);
-  const isFirstLeg = call.paired && pilot.pairs.homesOf(call.key, now).length === 0;
-  // The first leg of two holds the place of the second as well.
-  const weight = isFirstLeg ? 2 * call.weight : call.weight;
+  const weight = legs * call.weight;
   const reservation: Reservation = {
     reservationId: freshId(),
     callId: call.callId,
     weight,
     ttlMs: pilot.reservationTimeoutMs,
+    ...(call.paired ? { pairingKey: call.key } : {}),
   };
   pilot.bus.publish(reservationSubject(best.nodeId), reservation);
   pilot.ownLoad.add(best, weight);
-  if (call.paired) pilot.pairs.remember(call.key, homes, now);
+  // Whichever home takes a leg has to know by what it pairs.
+  if (call.paired)
+    for (const { nodeId } of others)
+      pilot.bus.publish(reservationSubject(nodeId), { ...reservation, weight: 0 });
+  const homes = [best, ...others].map(({ nodeId }) => nodeId);
   // A forwarded INVITE gets its home's answer or an error; and without the bus no claim would reach us.
-  if (action === 'redirect' && pilot.bus.connected) pilot.reservations.open(call, homes, now);
+  if (action === 'redirect' && pilot.bus.connected) pilot.reservations.open(call, homes, performance.now());
 };
 
 /** At most one second: Retry-After bars every request of the controller meanwhile (RFC 3261 §21.5.4). */

@@ -1,17 +1,17 @@
 import { pid } from 'node:process';
 import { announceNode, connectBus, watchNodes } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
-import { heartbeatSubject } from '@reelstream/events';
+import { heartbeatSubject, pairsBucket, pairsMaxAgeMs } from '@reelstream/events';
 import type { Heartbeat } from '@reelstream/events';
 import { createMeters } from '@reelstream/service';
 import type { Logger, Running } from '@reelstream/service';
 import { connectSip } from '@reelstream/sip';
 import { Facts } from './adapters/facts.ts';
+import { PairClaims } from './adapters/pair-claims.ts';
 import { readProfiles } from './adapters/profiles.ts';
 import type { Config } from './config.ts';
 import { originAmong } from './core/origin.ts';
 import { OwnLoad } from './core/own-load.ts';
-import { Pairs } from './core/pairs.ts';
 import { Reservations } from './core/reservations.ts';
 import { onInvite } from './invite.ts';
 import { onOptions } from './options.ts';
@@ -46,7 +46,7 @@ export const startPilot = async (config: Config, logger: Logger): Promise<Runnin
     profiles,
     reservations: new Reservations(config.reservationTimeoutMs),
     reservationTimeoutMs: config.reservationTimeoutMs,
-    pairs: new Pairs(),
+    pairs: new PairClaims(await bus.kv(pairsBucket, { maxAgeMs: pairsMaxAgeMs }), meters),
     ownLoad: new OwnLoad(),
     facts: new Facts(bus.events, author, { logger, meters }),
     logger,
@@ -56,6 +56,8 @@ export const startPilot = async (config: Config, logger: Logger): Promise<Runnin
   const sip = await connectPilot(pilot, config);
   const heartbeat = (): Heartbeat => ({ ...identity(config, epoch), ...stateOf(pilot, bus, sip) });
   const endFollowing = followReservations(pilot, bus);
+  const endPreparing = bus.onConnection((connected) => connected && pilot.pairs.prepare());
+  if (bus.connected) pilot.pairs.prepare();
   const endAnnouncing = announceNode(bus, heartbeat);
   sayStarted(pilot, config);
 
@@ -66,6 +68,7 @@ export const startPilot = async (config: Config, logger: Logger): Promise<Runnin
       pilot.facts.say('node.stopped', { nodeId, role: 'pilot', stoppedAt: new Date().toISOString() });
       await pilot.facts[Symbol.asyncDispose]();
       endAnnouncing();
+      endPreparing();
       endFollowing();
       watch.stop();
       await sip[Symbol.asyncDispose]();

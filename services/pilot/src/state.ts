@@ -2,8 +2,8 @@ import type { Bus, NodeWatch } from '@reelstream/bus';
 import type { Heartbeat } from '@reelstream/events';
 import type { Logger, Meters } from '@reelstream/service';
 import type { Facts } from './adapters/facts.ts';
+import type { PairClaims } from './adapters/pair-claims.ts';
 import type { OwnLoad } from './core/own-load.ts';
-import type { Pairs } from './core/pairs.ts';
 import type { ControllerProfiles } from './core/profile.ts';
 import type { Reservations } from './core/reservations.ts';
 
@@ -14,7 +14,7 @@ export type Pilot = {
   readonly profiles: ControllerProfiles;
   readonly reservations: Reservations;
   readonly reservationTimeoutMs: number;
-  readonly pairs: Pairs;
+  readonly pairs: PairClaims;
   readonly ownLoad: OwnLoad;
   readonly facts: Facts;
   readonly logger: Logger;

@@ -1,21 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { parseNetwork } from '@reelstream/domain';
+import { networkKey } from '@reelstream/domain';
+import type { ControllerDescription } from '@reelstream/domain';
+import { ControllerProfile } from '@reelstream/events';
 import { ConfigError } from '@reelstream/service';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { ControllerProfiles } from '../core/profile.ts';
 
-const Profile = Type.Object(
-  {
-    followsRedirect: Type.Optional(Type.Boolean()),
-    pairing: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
-  },
-  { additionalProperties: false },
-);
-const validator = Compile(Type.Record(Type.String(), Profile));
+const validator = Compile(Type.Record(Type.String(), ControllerProfile));
 
 /** Checks the text of a profiles file. Throws Error with a line for everything that is wrong in it. */
-export const parseProfiles = (text: string): ControllerProfiles => {
+export const parseProfiles = (text: string): readonly ControllerDescription[] => {
   const value: unknown = JSON.parse(text);
   if (!validator.Check(value)) {
     const problems = validator
@@ -23,15 +17,15 @@ export const parseProfiles = (text: string): ControllerProfiles => {
       .map(({ instancePath, message }) => `${instancePath || '/'} ${message}`);
     throw new Error([...new Set(problems)].join('; '));
   }
-  const unreadable = Object.keys(value).filter((key) => !parseNetwork(key));
+  const unreadable = Object.keys(value).filter((key) => networkKey(key) === undefined);
   if (unreadable.length > 0) throw new Error(`neither address nor network: ${unreadable.join(', ')}`);
 
-  return value;
+  return Object.entries(value).map(([network, profile]) => ({ network, profile, source: 'file' }));
 };
 
 /** Reads the file named by REEL_CONTROLLER_PROFILES; no name means no profiles. Throws ConfigError. */
-export const readProfiles = async (path: string): Promise<ControllerProfiles> => {
-  if (path === '') return {};
+export const readProfiles = async (path: string): Promise<readonly ControllerDescription[]> => {
+  if (path === '') return [];
   try {
     return parseProfiles(await readFile(path, 'utf8'));
   } catch (error) {

@@ -34,9 +34,7 @@ const weightFrom = ({ offer }: Invitation): number => {
 };
 
 const pairingKey = ({ bib }: Invitation, info: RequestInfo, profile: ControllerProfile): string | undefined =>
-  bib === undefined || bib.refCi === ''
-    ? undefined
-    : bibPairingKey(bib, profile.pairing ?? info.source.address);
+  bib && bibPairingKey(bib, profile.pairing ?? info.source.address);
 
 /** Reads a call from its INVITE. `dialledUser` is that of the request URI, taken apart by the caller. */
 export const callOf = (

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Heartbeat } from '@reelstream/events';
 import { aCall, home } from '../test-support/values.ts';
-import { decide, obstacle } from './decide.ts';
+import { decide, homesByKey, obstacle } from './decide.ts';
 import type { View } from './decide.ts';
 
 const view = (nodes: readonly Heartbeat[], rest: Partial<View> = {}): View => ({
@@ -49,6 +49,21 @@ test('where none of the first leg’s homes can take the second, it is placed an
   const leg = aCall({ key: 'pair', paired: true, weight: 1 });
   const nodes = [home('a', { state: 'draining' }), home('b')];
   assert.deepEqual(homesOf(view(nodes, { partnerHomes: ['a', 'gone'] }), leg), ['b']);
+});
+
+test('the second leg goes to a home that looks full: its place is held there', () => {
+  const leg = aCall({ key: 'pair', paired: true, weight: 1 });
+  const nodes = [home('a', { load: 400 }), home('b')];
+  assert.deepEqual(homesOf(view(nodes, { partnerHomes: ['a'] }), leg), ['a']);
+});
+
+test('by the key alone, load and our own reservations make no difference', () => {
+  const leg = aCall({ key: 'pair', paired: true, weight: 1 });
+  const busy = [home('a', { load: 300 }), home('b'), home('c', { reserved: 100 })];
+  const idle = [home('a'), home('b'), home('c'), home('d', { role: 'playback' })];
+  assert.equal(homesByKey(busy, leg).length, 3);
+  assert.deepEqual(homesByKey(busy, leg), homesByKey(idle, leg));
+  assert.deepEqual(homesByKey([home('full', { load: 399 })], leg), []);
 });
 
 test('OPTIONS is answered by whether an ordinary call would be taken', () => {

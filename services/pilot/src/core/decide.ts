@@ -1,5 +1,5 @@
-import { placeCall } from '@reelstream/domain';
-import type { Refusal } from '@reelstream/domain';
+import { placeByKey, placeCall } from '@reelstream/domain';
+import type { Placement, Refusal } from '@reelstream/domain';
 import type { Heartbeat } from '@reelstream/events';
 import type { Call } from './call.ts';
 
@@ -11,7 +11,7 @@ export type Verdict =
 export type View = {
   /** Every node that is alive, with the reservations not yet in its own figures. */
   readonly nodes: readonly Heartbeat[];
-  /** Homes that the other leg of this call was given. */
+  /** Homes that both legs of this call were given; empty for one that isn't paired, or is the first to come. */
   readonly partnerHomes: readonly string[];
   /** Whether this controller wants its INVITEs forwarded. */
   readonly proxied: boolean;
@@ -22,28 +22,44 @@ export type View = {
 /** Homes of calls: capture nodes that say where they take SIP. */
 const isHome = (node: Heartbeat): boolean => node.role === 'capture' && node.sip !== undefined;
 
-/** The other leg's homes as far as they can still take a leg, in the order given before. */
-const asBefore = (nodes: readonly Heartbeat[], { key, weight }: Call, homes: readonly string[]): string[] =>
+/**
+ * The pair's homes as far as they take calls at all, in the order given before. How full they are doesn't count: the
+ * first leg holds the place of the other.
+ */
+const asBefore = (nodes: readonly Heartbeat[], { key }: Call, homes: readonly string[]): string[] =>
   homes.filter((home) => {
     const node = nodes.find(({ nodeId }) => nodeId === home);
 
-    return node !== undefined && placeCall({ nodes: [node], key, weight }).homes.length > 0;
+    return node !== undefined && placeCall({ nodes: [node], key, weight: 0 }).homes.length > 0;
   });
 
 /** Which homes take this call, best first, and how it gets there; or why none does. */
 export const decide = (view: View, call: Call): Verdict => {
   if (view.draining) return { action: 'refuse', cause: 'draining' };
-  const nodes = view.nodes.filter(isHome);
-  const before = asBefore(nodes, call, view.partnerHomes);
-  // The first leg of two needs a home with room for both.
-  const weight = call.paired ? 2 * call.weight : call.weight;
-  const { homes, refusal } =
-    before.length > 0 ? { homes: before } : placeCall({ nodes, key: call.key, weight });
+  const { homes, refusal } = placed(view, call);
 
   return refusal
     ? { action: 'refuse', cause: refusal }
     : { action: view.proxied ? 'proxy' : 'redirect', homes };
 };
+
+const placed = (view: View, call: Call): Placement => {
+  const nodes = view.nodes.filter(isHome);
+  const { partnerHomes } = view;
+  const before = asBefore(nodes, call, partnerHomes);
+  if (before.length > 0) return { homes: before };
+
+  return partnerHomes.length > 0
+    ? placeByKey({ nodes, key: call.key, weight: weightFor(call) })
+    : placeCall({ nodes, key: call.key, weight: weightFor(call) });
+};
+
+/** Homes for a paired call by its key alone: see `placeByKey`. Empty where none can take it. */
+export const homesByKey = (nodes: readonly Heartbeat[], call: Call): readonly string[] =>
+  placeByKey({ nodes: nodes.filter(isHome), key: call.key, weight: weightFor(call) }).homes;
+
+/** The first leg of two needs a home with room for both. */
+const weightFor = ({ paired, weight }: Call): number => (paired ? 2 * weight : weight);
 
 /** A call with one talker on each side: what OPTIONS asks for. */
 const ordinaryWeight = 2;

@@ -1,4 +1,4 @@
-import type { LogStream, SegmentLog, StreamHead } from '@reelstream/recording';
+import type { LogStream, SegmentLog, StreamHead } from '@reelstream/recording/segments';
 import { frameKind, StreamStatistics, walkFrames } from '@reelstream/rtp';
 import type { SlotCounts } from '@reelstream/rtp';
 import type { TrackFigures } from './types.ts';

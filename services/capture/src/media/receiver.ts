@@ -1,4 +1,4 @@
-import { SegmentLog } from '@reelstream/recording';
+import { SegmentLog } from '@reelstream/recording/segments';
 import { BindError, monotonicClock, openDgramSource } from '@reelstream/rtp';
 import type { PacketSource } from '@reelstream/rtp';
 import type { Bound, MediaNotice, MediaThreadData, Released, StreamRequest } from './messages.ts';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { header, headers } from './message/message.ts';
 import { heard, until } from './test-support/inbox.ts';
@@ -255,32 +256,13 @@ test('names and bodies pass unharmed in any script', async () => {
   assert.equal(Buffer.from(header(busy, 'x-note') ?? '', 'latin1').toString(), 'später 録音');
 });
 
-test('reliable provisional responses, which we can’t give, are refused to either side', async () => {
-  await using server = await startServer();
-  const refusals: unknown[] = [];
-  await using _ = await connectApp(server, (srf) => {
-    srf.invite((_req, res) => {
-      res.send(183, 'Session Progress', { headers: { Require: '100rel' } }, (error: unknown) => {
-        refusals.push(error);
-        res.send(486);
-      });
-    });
-  });
-  await using peer = await UdpPeer.open();
-  const udp = endpoint(server, 'udp');
-  const insisting = new Caller('insisting', peer.port).request('INVITE', 1, { extra: ['Require: 100rel'] });
-  peer.send(insisting, udp);
-  assert.equal(header(await peer.response(420), 'unsupported'), '100rel');
-  peer.send(new Caller('obliging', peer.port).request('INVITE', 1, { extra: ['Supported: 100rel'] }), udp);
-  await peer.response(486);
-  assert.deepEqual(refusals, ['reliable provisional responses are not supported']);
-});
-
 test('an UPDATE that comes before the answer reaches the application', async () => {
   await using server = await startServer();
   await using _ = await connectApp(server, (srf) => {
     srf.invite((req, res) => {
-      req.on('update', (_update: unknown, reply: { send(status: number): void }) => {
+      // The published types don't know this event.
+      const early = req as unknown as EventEmitter;
+      early.on('update', (_update: unknown, reply: { send(status: number): void }) => {
         reply.send(200);
         res.send(486);
       });
@@ -296,4 +278,72 @@ test('an UPDATE that comes before the answer reaches the application', async () 
   await peer.response(200, 'UPDATE');
   await peer.response(486, 'INVITE');
   assert.equal(server.counters()['now.dialogs'], 0);
+});
+
+test('a request that comes on two paths is answered on one of them', async () => {
+  await using server = await startServer();
+  const app = answeringApp();
+  await using _ = await connectApp(server, app.prepare);
+  await using peer = await UdpPeer.open();
+  const udp = endpoint(server, 'udp');
+  const caller = new Caller('merged', peer.port);
+  peer.send(caller.request('INVITE', 1, { body: OFFER }), udp);
+  await peer.response(200);
+  peer.send(caller.request('INVITE', 1, { body: OFFER }), udp);
+  await peer.response(482);
+  assert.equal(app.dialogs.length, 1);
+});
+
+test('a request that was refused may come again', async () => {
+  await using server = await startServer();
+  let calls = 0;
+  await using _ = await connectApp(server, (srf) => {
+    srf.invite((_req, res) => res.send(calls++ === 0 ? 503 : 486));
+  });
+  await using peer = await UdpPeer.open();
+  const caller = new Caller('again', peer.port);
+  for (const status of [503, 486]) {
+    peer.send(caller.request('INVITE', 1, { body: OFFER }), endpoint(server, 'udp'));
+    await peer.response(status);
+  }
+});
+
+test('a BYE before the answer ends the call like a CANCEL', async () => {
+  await using server = await startServer();
+  const cancelled: string[] = [];
+  await using _ = await connectApp(server, (srf) => {
+    srf.invite((req, res) => {
+      req.on('cancel', () => cancelled.push(req.callId));
+      res.send(180);
+    });
+  });
+  await using peer = await UdpPeer.open();
+  const udp = endpoint(server, 'udp');
+  const caller = new Caller('early-bye', peer.port);
+  peer.send(caller.request('INVITE', 1, { body: OFFER }), udp);
+  caller.learn(await peer.response(180));
+  peer.send(caller.request('BYE', 2), udp);
+  await peer.response(487, 'INVITE');
+  await peer.response(200, 'BYE');
+  await until('the application knows', () => cancelled.length === 1);
+  assert.equal(server.counters()['now.dialogs'], 0);
+});
+
+test('a BYE of ours while our re-INVITE is unanswered cancels that first', async () => {
+  await using server = await startServer();
+  const app = answeringApp();
+  await using _ = await connectApp(server, app.prepare);
+  await using peer = await UdpPeer.open();
+  const udp = endpoint(server, 'udp');
+  const { dialog } = await establish(server, peer, app, 'hasty-bye');
+  const modified = assert.rejects(Promise.resolve(dialog.modify(ANSWER.replace('5000', '5002'))));
+  const invite = await peer.request('INVITE');
+  peer.send(answerTo(invite, '180 Ringing', ''), udp);
+  dialog.destroy();
+  const cancel = await peer.request('CANCEL');
+  peer.send(answerTo(cancel, '200 OK', ''), udp);
+  peer.send(answerTo(invite, '487 Request Terminated', ''), udp);
+  peer.send(answerTo(await peer.request('BYE'), '200 OK', ''), udp);
+  await until('the dialog is gone', () => server.counters()['now.dialogs'] === 0);
+  await modified;
 });

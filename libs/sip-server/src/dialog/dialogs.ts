@@ -1,6 +1,6 @@
 import type { Saver } from '../durable/keyed-log.ts';
 import { nothingSaved } from '../durable/keyed-log.ts';
-import type { AwaitAck } from './await-ack.ts';
+import type { Repeat } from './repeat.ts';
 import type { DialogState } from './state.ts';
 
 /** A live dialog: its state, replaced whole at every change, and what only matters while this process runs. */
@@ -10,7 +10,7 @@ export type Dialog = {
   peerInvite: string | undefined;
   ownInvite: string | undefined;
   /** Our 2xx to INVITE that the peer has not acknowledged, by CSeq number. */
-  readonly awaitingAck: Map<number, AwaitAck>;
+  readonly awaitingAck: Map<number, Repeat>;
   sessionTimer: NodeJS.Timeout | undefined;
   /** CSeq number of the peer's 2xx that the application has yet to acknowledge. */
   ackDue: number | undefined;

@@ -17,6 +17,10 @@ export type DialogState = {
   /** Name on the control protocol: `<Call-ID>;from-tag=<From tag of the request that made the dialog>`. */
   readonly id: string;
   readonly role: 'uas' | 'uac';
+  /** The request that made it. */
+  readonly madeBy: 'INVITE' | 'SUBSCRIBE';
+  /** Event packages subscribed to in a dialog made by SUBSCRIBE; it lives as long as one is left. */
+  readonly subscriptions: readonly string[];
   readonly phase: 'early' | 'confirmed';
   /** From/To values with their tags, as we send them: ours in From. */
   readonly localParty: string;
@@ -38,7 +42,7 @@ export type DialogState = {
   readonly remoteSdp: string;
   readonly remoteAllowsUpdate: boolean;
   readonly session: SessionTimer | null;
-  /** When we must refresh or end the session, in ms since 1970: the clock that a restart leaves us. */
+  /** When we must refresh or end the session, or subscription, in ms since 1970: the clock that a restart leaves us. */
   readonly sessionDue: number | null;
   /** Our 2xx to INVITE that the peer has not acknowledged. */
   readonly unacknowledged: readonly SentSuccess[];
@@ -116,8 +120,17 @@ export function uacDialog({ request, response, transactionId, flow, owner }: Dia
 function common(request: SipRequest, response: SipResponse, fromTag: string) {
   const callId = header(request, 'call-id') ?? '';
   const phase = response.status < 200 ? ('early' as const) : ('confirmed' as const);
-  const id = dialogId(callId, fromTag);
-  return { callId, id, phase, session: null, sessionDue: null, unacknowledged: [] };
+  const isCall = request.method === 'INVITE';
+  return {
+    callId,
+    id: dialogId(callId, fromTag),
+    madeBy: isCall ? ('INVITE' as const) : ('SUBSCRIBE' as const),
+    subscriptions: isCall ? [] : [header(request, 'event') ?? ''],
+    phase,
+    session: null,
+    sessionDue: null,
+    unacknowledged: [],
+  };
 }
 
 export function dialogId(callId: string, fromTag: string): string {

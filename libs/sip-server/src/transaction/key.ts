@@ -25,3 +25,15 @@ export function clientKey(message: SipRequest | SipResponse): string | undefined
   const method = cseqOf(message)?.method;
   return branch === undefined || method === undefined ? undefined : `${branch}|${method}`;
 }
+
+/**
+ * What a request outside of dialogs keeps on whatever path it comes: Call-ID, From tag, CSeq (RFC 3261 §8.2.2.2).
+ * Undefined for one within a dialog, and for ACK and CANCEL.
+ */
+export function pathKey(request: SipRequest): string | undefined {
+  const { method } = request;
+  if (method === 'CANCEL' || method === 'ACK' || tagOf(header(request, 'to')) !== undefined) return undefined;
+  const tag = tagOf(header(request, 'from'));
+  const callId = header(request, 'call-id') ?? '';
+  return tag === undefined ? undefined : `${callId}\n${tag}\n${cseqOf(request)?.number ?? 0}\n${method}`;
+}

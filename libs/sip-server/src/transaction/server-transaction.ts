@@ -46,6 +46,11 @@ export class ServerTransaction {
     return this.#lastStatus >= 200;
   }
 
+  /** True once it has been answered by anything but a success. */
+  get isRefused(): boolean {
+    return this.#lastStatus >= 300;
+  }
+
   get isInvite(): boolean {
     return this.request.method === 'INVITE';
   }

@@ -2,9 +2,10 @@ import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts'
 import { makeResponse } from '../message/response.ts';
 import type { Flow } from '../transport/endpoint.ts';
 import type { Transports } from '../transport/transports.ts';
+import { randomToken } from '../random-token.ts';
 import type { ClientUser } from './client-transaction.ts';
 import { ClientTransaction } from './client-transaction.ts';
-import { clientKey, serverKey } from './key.ts';
+import { clientKey, pathKey, serverKey } from './key.ts';
 import type { Timing } from './machine.ts';
 import { ServerTransaction } from './server-transaction.ts';
 
@@ -24,6 +25,8 @@ export type TransactionUser = {
 export class Transactions {
   readonly #server = new Map<string, ServerTransaction>();
   readonly #client = new Map<string, ClientTransaction>();
+  /** Requests outside of dialogs by what they keep on every path. */
+  readonly #paths = new Map<string, ServerTransaction>();
   readonly #transports: Transports;
   readonly #timing: Timing;
   readonly #user: TransactionUser;
@@ -63,10 +66,25 @@ export class Transactions {
       known.repeat();
       return;
     }
-    const transaction = new ServerTransaction(request, flow, this.#transports, this.#timing, () => {
-      this.#server.delete(key);
-    });
+    const path = pathKey(request);
+    const other = this.#paths.get(path ?? '');
+    const transaction: ServerTransaction = new ServerTransaction(
+      request,
+      flow,
+      this.#transports,
+      this.#timing,
+      () => {
+        this.#server.delete(key);
+        if (this.#paths.get(path ?? '') === transaction) this.#paths.delete(path ?? '');
+      },
+    );
     this.#server.set(key, transaction);
+    if (other !== undefined && !other.isRefused) {
+      // It has come here on two paths: one answer is enough (§8.2.2.2). After a failure it may well be tried again.
+      transaction.respond(makeResponse(request, 482, { toTag: randomToken() }));
+      return;
+    }
+    if (path !== undefined) this.#paths.set(path, transaction);
     if (request.method === 'CANCEL') {
       this.#user.cancel(transaction, this.#server.get(serverKey(request, 'INVITE') ?? ''));
       return;
@@ -93,5 +111,6 @@ export class Transactions {
     for (const transaction of this.#client.values()) transaction.destroy();
     this.#server.clear();
     this.#client.clear();
+    this.#paths.clear();
   }
 }

@@ -2,6 +2,7 @@ import type { App } from '../control/app.ts';
 import type { Apps } from '../control/apps.ts';
 import type { Counters } from '../counters.ts';
 import type { Dialog, Dialogs } from '../dialog/dialogs.ts';
+import type { ReliableResponses } from '../dialog/reliable.ts';
 import type { SipRequest } from '../message/message.ts';
 import type { ClientTransaction } from '../transaction/client-transaction.ts';
 import type { Timing } from '../transaction/machine.ts';
@@ -47,6 +48,8 @@ export type Incoming = {
   /** Ends the wait for the application's answer, or for the application itself. */
   readonly expiry: NodeJS.Timeout;
   grace: NodeJS.Timeout | undefined;
+  /** Made by the first reliable provisional response to an INVITE. */
+  reliable: ReliableResponses | undefined;
   /** Set while the request is being proxied: takes the place of the application's answer. */
   cancelProxy: (() => void) | undefined;
 };
@@ -57,6 +60,10 @@ export type Outgoing = {
   readonly app: App;
   dialog: Dialog | undefined;
   readonly cancellation: Cancellation;
+  /** RSeq of the last reliable provisional response, by To tag (RFC 3262 §4). */
+  readonly lastRSeq: Map<string, number>;
+  /** NOTIFYs that were faster than the 2xx to their SUBSCRIBE: to be taken up once that has come (RFC 6665 §4.4.1). */
+  readonly early: (() => void)[];
 };
 
 /** A frame for the owner of a dialog, to be sent when it is back. */

@@ -40,6 +40,8 @@ function requestInDialog(core: Core, app: App, frame: Frame, message: SipRequest
     const reason = 'Server error: unable to find dialog for dialog id provided';
     return app.send(refusalMeta(frame.msgId, 'NOK', reason));
   }
+  // A BYE of ours also ends the re-INVITE that we still wait for (drachtio: same).
+  if (message.method === 'BYE') core.outgoing.get(dialog.ownInvite ?? '')?.cancellation.cancel();
   const { local } = dialog.state.flow;
   const parts = {
     method: message.method,

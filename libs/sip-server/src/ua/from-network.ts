@@ -1,8 +1,9 @@
 import { sipMeta } from '../control/meta.ts';
 import type { Dialog } from '../dialog/dialogs.ts';
-import { MIN_INTERVAL_S, isTooShort, lists } from '../dialog/session-timer.ts';
+import { MIN_INTERVAL_S, isTooShort } from '../dialog/session-timer.ts';
 import { sdpOf } from '../dialog/sdp.ts';
 import { afterRequest } from '../dialog/state.ts';
+import { afterEvent } from '../dialog/subscription.ts';
 import { tagOf } from '../message/address.ts';
 import { formatMessage } from '../message/format.ts';
 import type { Header, SipRequest, SipResponse } from '../message/message.ts';
@@ -11,9 +12,11 @@ import { makeResponse } from '../message/response.ts';
 import { cseqOf } from '../message/validate.ts';
 import type { ServerTransaction } from '../transaction/server-transaction.ts';
 import type { Flow } from '../transport/endpoint.ts';
-import type { Core } from './core.ts';
+import { makeCancel } from '../transaction/ack.ts';
+import type { Core, Incoming, Outgoing } from './core.ts';
 import { admit, refuse } from './incoming.ts';
 import { owe } from './owed.ts';
+import { acknowledgedBy } from './prack.ts';
 import { acknowledgeOurselves } from './send-ack.ts';
 import { acknowledged, earlierSuccess, stopAwaiting } from './unacknowledged.ts';
 import { randomToken } from '../random-token.ts';
@@ -34,8 +37,6 @@ export function onRequest(core: Core, transaction: ServerTransaction): void {
   const earlier = transaction.isInvite ? earlierSuccess(core, request) : undefined;
   if (TIMED.has(request.method) && isTooShort(request)) {
     answer(transaction, 422, makeHeader('Min-SE', String(MIN_INTERVAL_S)));
-  } else if (request.method === 'INVITE' && lists(request, 'require', '100rel')) {
-    answer(transaction, 420, makeHeader('Unsupported', '100rel'));
   } else if (toTag !== undefined) onDialogRequest(core, transaction, toTag);
   else if (scheme !== 'sip' && scheme !== 'sips') answer(transaction, 416);
   else if (IN_DIALOG_ONLY.has(request.method)) answer(transaction, 481);
@@ -59,6 +60,11 @@ function answer(transaction: ServerTransaction, status: number, ...extra: readon
 function onDialogRequest(core: Core, transaction: ServerTransaction, toTag: string): void {
   const { request, flow } = transaction;
   const dialog = dialogOf(core, request, toTag);
+  const subscribing = dialog === undefined ? subscribingOf(core, request, toTag) : undefined;
+  if (subscribing !== undefined) {
+    subscribing.early.push(() => onDialogRequest(core, transaction, toTag));
+    return undefined;
+  }
   if (dialog === undefined) {
     core.counters.count('request.unknown-dialog');
     return answer(transaction, 481);
@@ -73,15 +79,36 @@ function onDialogRequest(core: Core, transaction: ServerTransaction, toTag: stri
     if (dialog.ownInvite !== undefined) return answer(transaction, 491);
     dialog.peerInvite = transaction.id;
   }
-  core.dialogs.update(dialog, afterRequest(dialog.state, request, flow));
+  const reliable = request.method === 'PRACK' ? acknowledgedBy(core, dialog, request) : undefined;
+  if (request.method === 'PRACK' && reliable === undefined) return answer(transaction, 481);
+  const { phase } = dialog.state;
+  const state = afterRequest(dialog.state, request, flow);
+  core.dialogs.update(dialog, request.method === 'NOTIFY' ? afterEvent(state, request) : state);
   if (request.method === 'BYE') endPendingInvite(core, dialog);
+  if (request.method === 'BYE' && phase === 'early') return answer(transaction, 200);
   admit(core, transaction, dialog);
+  return reliable?.release();
 }
 
-/** §15.1.2: a BYE also ends what the peer has asked within the dialog; and nobody acknowledges a 2xx any more. */
+/** Our SUBSCRIBE whose answer this NOTIFY has overtaken (RFC 6665 §4.4.1). */
+function subscribingOf(core: Core, notify: SipRequest, localTag: string): Outgoing | undefined {
+  if (notify.method !== 'NOTIFY') return undefined;
+  const callId = header(notify, 'call-id');
+  const isIt = ({ dialog, transaction: { request } }: Outgoing): boolean =>
+    dialog === undefined &&
+    request.method === 'SUBSCRIBE' &&
+    header(request, 'call-id') === callId &&
+    tagOf(header(request, 'from')) === localTag;
+  return [...core.outgoing.values()].find(isIt);
+}
+
+/** §15.1.2: a BYE also ends the INVITE that the peer still waits for; and nobody acknowledges a 2xx any more. */
 function endPendingInvite(core: Core, dialog: Dialog): void {
   const pending = core.incoming.get(dialog.peerInvite ?? '');
-  if (pending !== undefined) refuse(core, pending, 487);
+  if (pending !== undefined) {
+    if (!pending.inDialog) tellCancelled(pending, makeCancel(pending.request, []));
+    refuse(core, pending, 487);
+  }
   stopAwaiting(core, dialog);
 }
 
@@ -122,16 +149,21 @@ export function onCancel(
   transaction.respond(makeResponse(transaction.request, 200, { toTag }));
   if (incoming === undefined) return;
   if (incoming.cancelProxy !== undefined) return incoming.cancelProxy();
-  const message = formatMessage(transaction.request);
+  tellCancelled(incoming, transaction.request);
+  refuse(core, incoming, 487);
+}
+
+/** The application hears of a CANCEL; its INVITE is ended here. */
+function tellCancelled({ app, dialog, transaction }: Incoming, cancel: SipRequest): void {
+  const message = formatMessage(cancel);
   const meta = sipMeta({
     source: 'network',
     bytes: message.length,
     peer: transaction.flow.remote,
-    transactionId: invite.id,
-    dialogId: incoming.dialog?.state.id ?? '',
+    transactionId: transaction.id,
+    dialogId: dialog?.state.id ?? '',
   });
-  incoming.app?.send(meta, message);
-  refuse(core, incoming, 487);
+  app?.send(meta, message);
 }
 
 /** A response nobody waits for: a 2xx to INVITE repeated after its transaction has ended is acknowledged again. */

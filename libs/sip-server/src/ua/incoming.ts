@@ -2,6 +2,7 @@ import type { App } from '../control/app.ts';
 import { ownerOf } from '../control/apps.ts';
 import { sipMeta } from '../control/meta.ts';
 import type { Dialog } from '../dialog/dialogs.ts';
+import { endsDialog } from '../dialog/subscription.ts';
 import { tagOf } from '../message/address.ts';
 import { formatMessage } from '../message/format.ts';
 import { header, makeHeader } from '../message/message.ts';
@@ -27,6 +28,7 @@ export function admit(core: Core, transaction: ServerTransaction, dialog: Dialog
     app: undefined,
     expiry: setTimeout(() => expire(core, incoming), life * core.timing.t1),
     grace: undefined,
+    reliable: undefined,
     cancelProxy: undefined,
   };
   core.incoming.set(transaction.id, incoming);
@@ -53,7 +55,7 @@ function handOver(core: Core, incoming: Incoming, app: App): void {
   if (inDialog && dialog !== undefined) {
     core.dialogs.update(dialog, { ...dialog.state, owner: ownerOf(app) });
     // From now on the application knows; whoever names the dialog after this is late (drachtio: same).
-    if (request.method === 'BYE') core.dialogs.remove(dialog);
+    if (endsDialog(dialog.state, request)) core.dialogs.remove(dialog);
   }
   const message = formatMessage(request);
   const { remote, local } = transaction.flow;
@@ -129,6 +131,7 @@ export function forget(core: Core, incoming: Incoming): void {
   clearTimeout(incoming.grace);
   core.parked.delete(incoming);
   core.incoming.delete(incoming.transaction.id);
+  incoming.reliable?.stop();
   const { dialog } = incoming;
   if (dialog?.peerInvite === incoming.transaction.id) dialog.peerInvite = undefined;
 }

@@ -5,6 +5,7 @@ import { refusalMeta, requestSentMeta, sipMeta } from '../control/meta.ts';
 import type { Dialog } from '../dialog/dialogs.ts';
 import { agreeAsClient } from '../dialog/session-timer.ts';
 import { afterSuccess, dialogId, uacDialog } from '../dialog/state.ts';
+import { afterEvent, endsDialog, expiresS } from '../dialog/subscription.ts';
 import { tagOf } from '../message/address.ts';
 import { formatMessage } from '../message/format.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
@@ -16,7 +17,9 @@ import { appHeaders } from './app-headers.ts';
 import { Cancellation } from './cancellation.ts';
 import type { Core, Outgoing } from './core.ts';
 import type { MadeRequest } from './dialog-request.ts';
+import { isOutOfTurn } from './prack.ts';
 import { armSession } from './session.ts';
+import { armSubscription } from './subscription.ts';
 import { acknowledgeAndHangUp, acknowledgeOurselves } from './send-ack.ts';
 import { randomToken } from '../random-token.ts';
 
@@ -37,6 +40,8 @@ export function launch(core: Core, app: App, made: MadeRequest, dialog: Dialog |
     app,
     dialog,
     cancellation: new Cancellation(core, made.request, made.flow),
+    lastRSeq: new Map(),
+    early: [],
   };
   core.outgoing.set(transaction.id, outgoing);
   return outgoing;
@@ -47,13 +52,14 @@ function onResponse(core: Core, outgoing: Outgoing, response: SipResponse, flow:
   const { method } = transaction.request;
   if (response.status >= 200) outgoing.cancellation.drop();
   outgoing.cancellation.release();
-  if (response.status === 100) return;
+  if (response.status === 100 || isOutOfTurn(outgoing, response)) return;
   const isInvite = method === 'INVITE';
   if (isInvite && isExtraSuccess(core, outgoing, response, flow)) return;
   if (response.status >= 200) core.outgoing.delete(transaction.id);
   if (isInvite) trackInvite(core, outgoing, response, flow);
   else trackOther(core, outgoing, response, flow);
   report(core, outgoing, response, flow);
+  if (response.status >= 200) for (const takeUp of outgoing.early.splice(0)) takeUp();
 }
 
 /** A 2xx after the first one: the same again gets its ACK again, one of another fork is ended (§13.2.2.4). */
@@ -125,20 +131,47 @@ function settle(core: Core, outgoing: Outgoing, known: Dialog, response: SipResp
   if (!outgoing.app.isConnected) acknowledgeOurselves(core, dialog);
 }
 
+/** Dialogs made by SUBSCRIBE, or changed or ended by a response to any other request within them. */
 function trackOther(core: Core, outgoing: Outgoing, response: SipResponse, flow: Flow): void {
-  const { dialog, transaction } = outgoing;
-  const { method } = transaction.request;
-  if (dialog === undefined || response.status < 200) return;
+  const { request } = outgoing.transaction;
+  if (response.status < 200) return;
+  const isSuccess = response.status < 300;
+  if (request.method === 'SUBSCRIBE' && isSuccess)
+    outgoing.dialog ??= makeSubscription(core, outgoing, response, flow);
+  const { dialog } = outgoing;
+  if (dialog === undefined) return;
   const isChallenge = response.status === 401 || response.status === 407;
-  if (method === 'BYE' && !isChallenge) core.dialogs.remove(dialog);
-  else if (response.status < 300) {
-    core.dialogs.update(dialog, {
-      ...afterSuccess(dialog.state, method, response, flow),
-      phase: dialog.state.phase,
-    });
-    if (method === 'UPDATE' && dialog.state.phase === 'confirmed') {
-      armSession(core, dialog, agreeAsClient(response));
-    }
+  if (endsDialog(dialog.state, request) && !isChallenge) core.dialogs.remove(dialog);
+  else if (isSuccess) afterOther(core, dialog, request, response, flow);
+}
+
+function makeSubscription(
+  core: Core,
+  outgoing: Outgoing,
+  response: SipResponse,
+  flow: Flow,
+): Dialog | undefined {
+  if (tagOf(header(response, 'to')) === undefined) return undefined;
+  const { request, id: transactionId } = outgoing.transaction;
+  return core.dialogs.add(
+    uacDialog({ request, response, transactionId, flow, owner: ownerOf(outgoing.app) }),
+  );
+}
+
+function afterOther(
+  core: Core,
+  dialog: Dialog,
+  request: SipRequest,
+  response: SipResponse,
+  flow: Flow,
+): void {
+  const { method } = request;
+  const { phase } = dialog.state;
+  const state = afterEvent(afterSuccess(dialog.state, method, response, flow), request);
+  core.dialogs.update(dialog, { ...state, phase });
+  if (method === 'UPDATE' && phase === 'confirmed') armSession(core, dialog, agreeAsClient(response));
+  if (method === 'SUBSCRIBE' && state.madeBy === 'SUBSCRIBE') {
+    armSubscription(core, dialog, expiresS(request, response));
   }
 }
 

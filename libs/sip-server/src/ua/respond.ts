@@ -1,12 +1,11 @@
 import type { App } from '../control/app.ts';
-import { ownerOf } from '../control/apps.ts';
 import type { Frame } from '../control/frame.ts';
 import { refusalMeta, responseSentMeta } from '../control/meta.ts';
 import type { Dialog } from '../dialog/dialogs.ts';
+import { ReliableResponses } from '../dialog/reliable.ts';
 import type { SessionTimer } from '../dialog/session-timer.ts';
-import { agreeAsServer, lists, timerHeaders } from '../dialog/session-timer.ts';
+import { agreeAsServer, timerHeaders } from '../dialog/session-timer.ts';
 import type { SentSuccess } from '../dialog/state.ts';
-import { uasDialog } from '../dialog/state.ts';
 import { tagOf } from '../message/address.ts';
 import { formatMessage } from '../message/format.ts';
 import type { Header, SipResponse } from '../message/message.ts';
@@ -16,6 +15,8 @@ import { cseqOf } from '../message/validate.ts';
 import { appHeaders, ownContact } from './app-headers.ts';
 import type { Core, Incoming } from './core.ts';
 import { dropEarlyDialog, forget } from './incoming.ts';
+import { keepDialog } from './keep-dialog.ts';
+import { awaitPrack, isReliable, knowsPrack, reliableHeaders } from './prack.ts';
 import { armSession } from './session.ts';
 import { awaitAck, noteSuccess } from './unacknowledged.ts';
 
@@ -31,10 +32,26 @@ export function onAppResponse(core: Core, app: App, frame: Frame, message: SipRe
   if (incoming === undefined || incoming.cancelProxy !== undefined) {
     return app.send(refusalMeta(frame.msgId, 'NOK', 'Response not sent due to unknown transaction'));
   }
-  const { transaction } = incoming;
-  if (message.status < 200 && lists(message, 'require', '100rel')) {
-    return app.send(refusalMeta(frame.msgId, 'NOK', 'reliable provisional responses are not supported'));
+  if (needsNoPrack(incoming, message)) return answer(core, app, frame, incoming, message);
+  const refused = (reason: string): void => app.send(refusalMeta(frame.msgId, 'NOK', reason));
+  if (message.status < 200 && !knowsPrack(incoming.request)) {
+    return refused('Remote endpoint does not support 100rel');
   }
+  incoming.reliable ??= new ReliableResponses(cseqOf(incoming.request)?.number ?? 0);
+  return incoming.reliable.inTurn({
+    send: () => answer(core, app, frame, incoming, message),
+    drop: () => refused('Response not sent, for its INVITE has ended'),
+  });
+}
+
+/** Reliable provisional responses wait for the PRACK of the one before, and a 2xx for that of the last (RFC 3262 §3). */
+function needsNoPrack({ transaction, request, reliable }: Incoming, message: SipResponse): boolean {
+  if (!transaction.isInvite || message.status >= 300) return true;
+  return message.status >= 200 ? reliable === undefined : !isReliable(request, message);
+}
+
+function answer(core: Core, app: App, frame: Frame, incoming: Incoming, message: SipResponse): void {
+  const { transaction } = incoming;
   adoptTag(incoming, message);
   const session = sessionOf(incoming, message);
   const response = completeResponse(incoming, message, session);
@@ -48,6 +65,7 @@ export function onAppResponse(core: Core, app: App, frame: Frame, message: SipRe
     return succeed(core, incoming, dialog, { response, session, sent });
   }
   transaction.respond(response);
+  if (header(response, 'rseq') !== undefined) awaitPrack(core, incoming, response);
   if (response.status >= 200) {
     forget(core, incoming);
     dropEarlyDialog(core, incoming);
@@ -104,6 +122,7 @@ function completeResponse(
   const { local } = transaction.flow;
   const extra = appHeaders(message, local, COPIED);
   if (session !== undefined) extra.push(...timerHeaders(session));
+  if (isReliable(request, message)) extra.push(...reliableHeaders(incoming, message));
   const isPositive = message.status > 100 && message.status < 300;
   if (isPositive && NEEDS_CONTACT.has(request.method) && !extra.some(({ key }) => key === 'contact')) {
     extra.unshift(makeHeader('Contact', incoming.dialog?.state.localContact || ownContact(local)));
@@ -116,35 +135,4 @@ function completeResponse(
     headers: [...routes, ...extra],
     body: message.body,
   });
-}
-
-/** Makes or updates the dialog that this response begins (§12.1.1). The dialog is complete before the response leaves. */
-function keepDialog(core: Core, incoming: Incoming, app: App, response: SipResponse): Dialog | undefined {
-  const { transaction, request } = incoming;
-  if (!transaction.isInvite || response.status <= 100 || response.status >= 300) return incoming.dialog;
-  if (!incoming.inDialog) {
-    const seed = {
-      request,
-      response,
-      transactionId: transaction.id,
-      flow: transaction.flow,
-      owner: ownerOf(app),
-    };
-    const state = uasDialog(seed);
-    if (incoming.dialog === undefined) {
-      incoming.dialog = core.dialogs.add(state);
-      incoming.dialog.peerInvite = transaction.id;
-    } else {
-      // What happened while it was early stays: a PRACK or UPDATE has moved the sequence numbers.
-      const { localSeq, remoteSeq } = incoming.dialog.state;
-      core.dialogs.update(incoming.dialog, { ...state, localSeq, remoteSeq });
-    }
-  } else if (incoming.dialog !== undefined && response.status >= 200) {
-    const invite = { seq: cseqOf(request)?.number ?? 0, transactionId: transaction.id };
-    const { state } = incoming.dialog;
-    const localContact = header(response, 'contact') ?? state.localContact;
-    const localSdp = response.body.length > 0 ? response.body.toString('latin1') : state.localSdp;
-    core.dialogs.update(incoming.dialog, { ...state, invite, localContact, localSdp });
-  }
-  return incoming.dialog;
 }

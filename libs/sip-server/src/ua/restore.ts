@@ -3,6 +3,7 @@ import type { DialogStore } from '../dialog/store.ts';
 import type { Flow } from '../transport/endpoint.ts';
 import type { Core } from './core.ts';
 import { startSessionTimer } from './session.ts';
+import { startSubscriptionTimer } from './subscription.ts';
 import { awaitAck } from './unacknowledged.ts';
 
 /** Requests of ours that left after the last save have used up CSeq numbers: this many are passed over. */
@@ -18,7 +19,11 @@ export function restoreDialogs(core: Core, { left, damaged }: Pick<DialogStore, 
     const dialog = core.dialogs.restore(revived(state));
     for (const sent of dialog.state.unacknowledged) awaitAck(core, dialog, sent);
     const { session, sessionDue } = state;
-    if (session === null || sessionDue === null) continue;
+    if (sessionDue === null) continue;
+    if (session === null) {
+      startSubscriptionTimer(core, dialog, Math.max(sessionDue - Date.now(), 0));
+      continue;
+    }
     const graceMs = session.refresher === 'us' ? 0 : GRACE_S * core.sessionSecondMs;
     startSessionTimer(core, dialog, session, Math.max(sessionDue - Date.now(), graceMs));
   }

@@ -1,5 +1,5 @@
-import { AwaitAck } from '../dialog/await-ack.ts';
 import type { Dialog } from '../dialog/dialogs.ts';
+import { Repeat } from '../dialog/repeat.ts';
 import type { SentSuccess } from '../dialog/state.ts';
 import { dialogId } from '../dialog/state.ts';
 import { tagOf } from '../message/address.ts';
@@ -33,12 +33,12 @@ export function earlierSuccess(core: Core, invite: SipRequest): SipResponse | un
 
 /** Repeats a 2xx that has left until its ACK comes, and hangs up if none does. */
 export function awaitAck(core: Core, dialog: Dialog, sent: SentSuccess): void {
-  const { seq, transactionId, flow } = sent;
+  const { seq, flow } = sent;
+  const { t1, t2 } = core.timing;
   const bytes = Buffer.from(sent.response, 'latin1');
-  const waiting = new AwaitAck(
-    transactionId,
-    core.timing,
-    flow.remote.protocol !== 'udp',
+  const firstMs = flow.remote.protocol === 'udp' ? t1 : Infinity;
+  const waiting = new Repeat(
+    { firstMs, longestMs: t2, giveUpMs: 64 * t1 },
     () => core.transports.send(bytes, flow, () => core.counters.count('success.not-sent')),
     () => {
       dialog.awaitingAck.delete(seq);
@@ -52,13 +52,13 @@ export function awaitAck(core: Core, dialog: Dialog, sent: SentSuccess): void {
 
 /** Ends the wait; gives the transaction whose 2xx this ACK is for, or undefined for one that nobody waits for. */
 export function acknowledged(core: Core, dialog: Dialog, seq: number, sdp: string): string | undefined {
-  const waiting = dialog.awaitingAck.get(seq);
-  if (waiting === undefined) return undefined;
-  waiting.stop();
+  const sent = dialog.state.unacknowledged.find((each) => each.seq === seq);
+  if (sent === undefined) return undefined;
+  dialog.awaitingAck.get(seq)?.stop();
   dialog.awaitingAck.delete(seq);
   const remoteSdp = sdp || dialog.state.remoteSdp;
   core.dialogs.update(dialog, { ...dialog.state, unacknowledged: without(dialog, seq), remoteSdp });
-  return waiting.transactionId;
+  return sent.transactionId;
 }
 
 /** Nobody acknowledges any more: the peer has hung up. */

@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FrontDoor } from '../../support/front-door.ts';
+import { memoryOf } from '../../support/inspect.ts';
+import type { Memory } from '../../support/inspect.ts';
+import { runLoad } from './load.ts';
+import type { LoadPlan } from './load.ts';
+
+export type TransactionGrowth = {
+  readonly count: number;
+  readonly perSecond: number;
+  /** Calls of these that got no 302. */
+  readonly failed: number;
+  /** SIP server and pilot together, quiet afterwards against quiet before. */
+  readonly rssGrowthBytes: number;
+  readonly heapGrowthBytes: number;
+};
+
+/** Longer than an acknowledged INVITE stays (T4, 5 s) and a reservation waits (2 s). */
+const quietMs = 7_000;
+
+/** What is left behind by `count` calls that were redirected and acknowledged, after a tenth of them as warm-up. */
+export const measureGrowth = async (
+  door: FrontDoor,
+  load: Pick<LoadPlan, 'onRedirect' | 'rate' | 'count'>,
+): Promise<TransactionGrowth> => {
+  const warmUp = Math.min(10_000, Math.ceil(load.count / 10));
+  await runLoad({ ...load, port: door.port, count: warmUp });
+  const before = await quietMemory(door);
+  const result = await runLoad({ ...load, port: door.port });
+  const after = await quietMemory(door);
+
+  return {
+    count: load.count,
+    perSecond: load.rate,
+    failed: load.count - result.redirected,
+    rssGrowthBytes: after.rssBytes - before.rssBytes,
+    heapGrowthBytes: after.heapBytes - before.heapBytes,
+  };
+};
+
+const quietMemory = async ({ server, pilot }: FrontDoor): Promise<Memory> => {
+  await sleep(quietMs);
+  const [first, second] = [await memoryOf(server), await memoryOf(pilot)];
+
+  return { rssBytes: first.rssBytes + second.rssBytes, heapBytes: first.heapBytes + second.heapBytes };
+};

@@ -7,9 +7,10 @@ const load = (listen: string) =>
   loadConfig(settings, { SIP_SERVER_SECRET: 's', SIP_SERVER_LISTEN: listen }).listen;
 
 test('listeners are read, IPv6 in brackets, port 0 for any', () => {
-  assert.deepEqual(load('udp/127.0.0.1:5060, tcp/[::1]:0'), [
+  assert.deepEqual(load('udp/127.0.0.1:5060, tcp/[::1]:0,tls/0.0.0.0:5061'), [
     { protocol: 'udp', address: '127.0.0.1', port: 5060 },
     { protocol: 'tcp', address: '::1', port: 0 },
+    { protocol: 'tls', address: '0.0.0.0', port: 5061 },
   ]);
 });
 

@@ -6,7 +6,7 @@ import type { Endpoint } from './transport/endpoint.ts';
 
 const listen: Setting<readonly Endpoint[]> = {
   variable: 'SIP_SERVER_LISTEN',
-  describe: 'where to take SIP: a comma list of udp/address:port and tcp/address:port',
+  describe: 'where to take SIP: a comma list of udp/, tcp/ or tls/address:port',
   fallback: 'udp/127.0.0.1:5060,tcp/127.0.0.1:5060',
   parse: (text) => text.split(',').map((part) => parseListen(part.trim())),
 };
@@ -23,6 +23,18 @@ export const settings = {
   listen,
   control,
   secret: secret('SIP_SERVER_SECRET', 'what applications must know to connect'),
+  tlsCert: optionalText('SIP_SERVER_TLS_CERT', 'PEM file of our certificate and those that lead to its root'),
+  tlsKey: optionalText('SIP_SERVER_TLS_KEY', 'PEM file of its key'),
+  tlsCa: optionalText(
+    'SIP_SERVER_TLS_CA',
+    'PEM file of the authorities that certificates of called peers must come from; unchecked if empty',
+  ),
+  tlsVerify: oneOf(
+    'SIP_SERVER_TLS_VERIFY',
+    'whether callers must present a certificate of SIP_SERVER_TLS_CA, too',
+    ['no', 'yes'],
+    'no',
+  ),
   stateDir: optionalText(
     'SIP_SERVER_STATE_DIR',
     'folder where dialogs are kept over a restart; none if empty',
@@ -32,10 +44,8 @@ export const settings = {
 };
 
 function parseListen(text: string): Endpoint {
-  const protocol = text.slice(0, 3);
-  if ((protocol !== 'udp' && protocol !== 'tcp') || text[3] !== '/') {
-    throw new Error(`wanted udp/address:port or tcp/address:port, not ${text}`);
-  }
+  const protocol = (['udp', 'tcp', 'tls'] as const).find((each) => text.startsWith(`${each}/`));
+  if (protocol === undefined) throw new Error(`wanted udp/, tcp/ or tls/address:port, not ${text}`);
   const { host, port } = parseAddress(text.slice(4), `${protocol}/address:port`);
   return { protocol, address: host, port };
 }

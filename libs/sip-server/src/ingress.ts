@@ -16,7 +16,7 @@ export function receive(core: Core, bytes: Buffer, flow: Flow): void {
     if (!parsed.ok) return reject(core, parsed.cause, parsed.message, flow);
     const message = stamped(parsed.message, flow);
     // A stream can't be cut without it: such a head is all that came (RFC 3261 §18.3).
-    const isUnframed = flow.remote.protocol === 'tcp' && header(message, 'content-length') === undefined;
+    const isUnframed = flow.remote.protocol !== 'udp' && header(message, 'content-length') === undefined;
     const cause = isUnframed ? 'no-content-length' : invalidCause(message);
     if (cause !== undefined) return reject(core, cause, message, flow);
     core.counters.count(message.kind === 'request' ? 'received.request' : 'received.response');

@@ -14,6 +14,7 @@ import type { TransactionUser } from './transaction/transactions.ts';
 import { Transactions } from './transaction/transactions.ts';
 import type { Endpoint, Flow } from './transport/endpoint.ts';
 import { formatEndpoint } from './transport/endpoint.ts';
+import type { TlsIdentity } from './transport/stream-kind.ts';
 import { ListenError, Transports } from './transport/transports.ts';
 import { formatHostPort } from './message/uri.ts';
 import type { Core } from './ua/core.ts';
@@ -41,6 +42,8 @@ export type SipServerOptions = {
   readonly stateDir?: string;
   /** Told when dialogs could not be saved there: calls go on, and a later save is tried. */
   readonly onStateFault?: (error: unknown) => void;
+  /** What TLS listeners prove themselves by; needed where `listen` has one. */
+  readonly tls?: TlsIdentity;
   /** A TCP connection without traffic is closed after this many ms; default 10 minutes. */
   readonly tcpIdleMs?: number;
   /** A TCP peer has this many ms to complete a message it began; default 32 s. */
@@ -107,10 +110,11 @@ function forgetAll({ incoming, outgoing, parked, transactions, dialogs }: Core):
   dialogs.close();
 }
 
-function gauges({ dialogs, transactions, apps }: Core): Record<string, number> {
+function gauges({ dialogs, transactions, transports, apps }: Core): Record<string, number> {
   return {
     'now.dialogs': dialogs.size,
     'now.transactions': transactions.size,
+    'now.connections': transports.connections,
     'now.applications': apps.size,
   };
 }
@@ -119,12 +123,20 @@ function assemble(options: SipServerOptions, saver: Saver<DialogState> | undefin
   const counters = new Counters();
   const count = (name: string): void => counters.count(name);
   const transports = new Transports(
-    { arrived: (bytes, flow) => receive(core, bytes, flow), counted: count, failed: count },
+    {
+      accepts: () => true,
+      arrived: (bytes, flow) => receive(core, bytes, flow),
+      counted: count,
+      failed: count,
+    },
     {
       idleMs: options.tcpIdleMs ?? 600_000,
       partialMs: options.tcpPartialMs ?? 32_000,
+      connectMs: 4000,
       maxQueuedBytes: 4 * 1024 * 1024,
+      maxConnections: 10_000,
     },
+    options.tls,
   );
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const user: TransactionUser = {

@@ -11,11 +11,18 @@ let lastBranch = 0;
 export class Caller {
   readonly callId: string;
   readonly port: number;
-  readonly transport: 'UDP' | 'TCP';
+  readonly transport: 'UDP' | 'TCP' | 'TLS';
+  readonly address: string;
   remoteTag = '';
   target = 'sip:service@127.0.0.1';
 
-  constructor(callId: string, port: number, transport: 'UDP' | 'TCP' = 'UDP') {
+  constructor(
+    callId: string,
+    port: number,
+    transport: 'UDP' | 'TCP' | 'TLS' = 'UDP',
+    address: string = '127.0.0.1',
+  ) {
+    this.address = address;
     this.callId = callId;
     this.port = port;
     this.transport = transport;
@@ -33,16 +40,16 @@ export class Caller {
     } = {},
   ): string {
     const { body = '', branch = `z9hG4bKtest${++lastBranch}`, extra = [], contact = true } = options;
-    const isTcp = this.transport === 'TCP' ? ';transport=tcp' : '';
+    const transport = this.transport === 'UDP' ? '' : `;transport=${this.transport.toLowerCase()}`;
     return [
       `${method} ${this.target} SIP/2.0`,
-      `Via: SIP/2.0/${this.transport} 127.0.0.1:${this.port};branch=${branch}`,
+      `Via: SIP/2.0/${this.transport} ${this.address}:${this.port};branch=${branch}`,
       'Max-Forwards: 70',
       'From: "Caller" <sip:caller@127.0.0.1>;tag=caller',
       `To: <sip:service@127.0.0.1>${this.remoteTag === '' ? '' : `;tag=${this.remoteTag}`}`,
       `Call-ID: ${this.callId}`,
       `CSeq: ${seq} ${method}`,
-      ...(contact ? [`Contact: <sip:caller@127.0.0.1:${this.port}${isTcp}>`] : []),
+      ...(contact ? [`Contact: <sip:caller@${this.address}:${this.port}${transport}>`] : []),
       ...extra,
       ...(body === '' ? [] : ['Content-Type: application/sdp']),
       `Content-Length: ${Buffer.byteLength(body)}`,

@@ -36,6 +36,11 @@ export class TcpPeer implements AsyncDisposable {
     return new TcpPeer(socket);
   }
 
+  /** On a connection that stands already, e.g. one of TLS. */
+  static on(socket: Socket): TcpPeer {
+    return new TcpPeer(socket);
+  }
+
   /** Resolves once the bytes have left, so that the next write is a segment of its own. */
   write(bytes: string | Buffer): Promise<void> {
     return new Promise((resolve) => {

@@ -14,7 +14,9 @@ export function serverKey(request: SipRequest, as: string = request.method): str
   if (via === undefined) return undefined;
   const branch = via.params.get('branch') ?? '';
   const sentBy = `${via.host.toLowerCase()}:${via.port ?? 5060}`;
-  if (branch.startsWith(BRANCH_COOKIE)) return `${branch}|${sentBy}|${as}`;
+  // The cookie alone is no identifier (RFC 4475 §3.2.1): such clients are taken for those of RFC 2543.
+  if (branch.startsWith(BRANCH_COOKIE) && branch.length > BRANCH_COOKIE.length)
+    return `${branch}|${sentBy}|${as}`;
   const from = tagOf(header(request, 'from')) ?? '';
   return `${header(request, 'call-id') ?? ''}|${from}|${cseqOf(request)?.number ?? 0}|${branch}|${sentBy}|${as}`;
 }

@@ -3,6 +3,7 @@ import { formatMessage } from '../message/format.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { topVia } from '../message/via.ts';
 import type { Flow } from '../transport/endpoint.ts';
+import { defaultPort } from '../transport/endpoint.ts';
 import type { Transports } from '../transport/transports.ts';
 import type { Timing } from './machine.ts';
 import type { Machine } from './run.ts';
@@ -102,7 +103,7 @@ export class ServerTransaction {
   /** Back the way it came; over a new connection to the Via's port where that one is gone (§18.2.2). */
   #responseFlow(): Flow {
     if (this.flow.connection === undefined || this.#transports.isOpen(this.flow)) return this.flow;
-    const port = topVia(this.request)?.port ?? 5060;
+    const port = topVia(this.request)?.port ?? defaultPort(this.flow.remote.protocol);
     return { local: this.flow.local, remote: { ...this.flow.remote, port } };
   }
 }

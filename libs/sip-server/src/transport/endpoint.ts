@@ -2,10 +2,16 @@ import type { NetworkInterfaceInfo } from 'node:os';
 import { networkInterfaces } from 'node:os';
 import { formatHostPort } from '../message/uri.ts';
 
-export type Protocol = 'udp' | 'tcp';
+export type Protocol = 'udp' | 'tcp' | 'tls';
 
 /** An address one can send to or listen on. IPv6 addresses without brackets. */
-export type Endpoint = { readonly protocol: Protocol; readonly address: string; readonly port: number };
+export type Endpoint = {
+  readonly protocol: Protocol;
+  readonly address: string;
+  readonly port: number;
+  /** The domain it was found by, which a certificate of the peer must prove (RFC 5922 §7). */
+  readonly name?: string;
+};
 
 /** A way to a peer, as plain data: its endpoint, ours, and the stream connection in use, if any. */
 export type Flow = { readonly local: Endpoint; readonly remote: Endpoint; readonly connection?: number };
@@ -13,6 +19,11 @@ export type Flow = { readonly local: Endpoint; readonly remote: Endpoint; readon
 /** `udp/127.0.0.1:5060`, the form of drachtio's host ports and of our settings. */
 export function formatEndpoint({ protocol, address, port }: Endpoint): string {
   return `${protocol}/${formatHostPort(address, port)}`;
+}
+
+/** Where a URI or Via without a port means (RFC 3261 §19.1.2). */
+export function defaultPort(protocol: Protocol): number {
+  return protocol === 'tls' ? 5061 : 5060;
 }
 
 export function isIpv6(address: string): boolean {

@@ -2,6 +2,8 @@ import type { Flow } from './endpoint.ts';
 
 /** What a transport tells its owner. None of these may throw. */
 export type TransportEvents = {
+  /** False for a source whose connections are closed unheard. */
+  accepts(address: string): boolean;
   /** One message, as bytes, with the way back to its sender. */
   arrived(bytes: Buffer, flow: Flow): void;
   /** Something worth counting happened, e.g. `tcp.closed.oversize`. */

@@ -1,8 +1,11 @@
 import type { Endpoint, Flow, Protocol } from './endpoint.ts';
 import { formatEndpoint, isIpv6, plainAddress, reachableAddress } from './endpoint.ts';
 import type { TransportEvents } from './events.ts';
-import type { TcpLimits } from './tcp.ts';
-import { TcpTransport } from './tcp.ts';
+import { LargeRequests } from './large-requests.ts';
+import type { StreamKind, TlsIdentity } from './stream-kind.ts';
+import { plain, secure } from './stream-kind.ts';
+import type { StreamLimits } from './stream.ts';
+import { StreamTransport } from './stream.ts';
 import { UdpTransport } from './udp.ts';
 
 /** A wanted address could not be bound. */
@@ -22,20 +25,26 @@ export class ListenError extends Error {
 
 /** All sockets of the server behind one `send`. */
 export class Transports implements AsyncDisposable {
-  readonly #all: (UdpTransport | TcpTransport)[] = [];
+  readonly #all: (UdpTransport | StreamTransport)[] = [];
   readonly #events: TransportEvents;
-  readonly #limits: TcpLimits;
+  readonly #limits: StreamLimits;
+  readonly #identity: TlsIdentity | undefined;
+  readonly #large = new LargeRequests(
+    (bytes, flow, failed) => this.#sendBy(flow, bytes, failed),
+    (bytes, flow, failed) => this.#sendBy(flow, bytes, failed),
+  );
 
-  constructor(events: TransportEvents, limits: TcpLimits) {
+  constructor(events: TransportEvents, limits: StreamLimits, identity?: TlsIdentity) {
     this.#events = events;
     this.#limits = limits;
+    this.#identity = identity;
   }
 
   /** Binds every wanted address, or none: throws ListenError naming the one that can't be had. */
   async listen(wanted: readonly Endpoint[]): Promise<void> {
     for (const endpoint of wanted) {
       try {
-        this.#all.push(await this.#bind(endpoint));
+        this.#all.push(await this.#bind(endpoint, wanted));
       } catch (error) {
         await this[Symbol.asyncDispose]();
         throw new ListenError('listen', formatEndpoint(endpoint), error);
@@ -43,15 +52,33 @@ export class Transports implements AsyncDisposable {
     }
   }
 
-  #bind(endpoint: Endpoint): Promise<UdpTransport | TcpTransport> {
-    return endpoint.protocol === 'udp'
-      ? UdpTransport.listen(endpoint, this.#events)
-      : TcpTransport.listen(endpoint, this.#events, this.#limits);
+  async #bind(endpoint: Endpoint, all: readonly Endpoint[]): Promise<UdpTransport | StreamTransport> {
+    // `[::]` takes IPv4 as well, unless that has a listener of its own.
+    const ipv6Only =
+      isIpv6(endpoint.address) &&
+      all.some(
+        ({ protocol, address, port }) =>
+          protocol === endpoint.protocol && port === endpoint.port && !isIpv6(address),
+      );
+    if (endpoint.protocol === 'udp') return UdpTransport.listen(endpoint, ipv6Only, this.#events);
+    const kind = this.#kindOf(endpoint.protocol);
+    return StreamTransport.listen(kind, endpoint, ipv6Only, this.#events, this.#limits);
+  }
+
+  #kindOf(protocol: 'tcp' | 'tls'): StreamKind {
+    if (protocol === 'tcp') return plain;
+    if (this.#identity === undefined) throw new Error('TLS needs a certificate and its key');
+    return secure(this.#identity, this.#limits.partialMs);
   }
 
   /** Where we listen, in configured order; port 0 replaced by the real one. */
   get endpoints(): Endpoint[] {
     return this.#all.map((each) => each.bound);
+  }
+
+  /** How many stream connections there are. */
+  get connections(): number {
+    return this.#all.reduce((sum, each) => sum + (each instanceof StreamTransport ? each.size : 0), 0);
   }
 
   /** A way to a peer from a listener of its protocol and family, or undefined where there is none. */
@@ -64,6 +91,14 @@ export class Transports implements AsyncDisposable {
 
   /** Sends without waiting; `failed` is called at most once, and not before this returns. */
   send(bytes: Buffer, flow: Flow, failed: (error: Error) => void): void {
+    if (flow.remote.protocol === 'udp') {
+      const stream = this.flowTo({ ...flow.remote, protocol: 'tcp' });
+      if (stream !== undefined && this.#large.send(bytes, flow, stream.local, failed)) return;
+    }
+    this.#sendBy(flow, bytes, failed);
+  }
+
+  #sendBy(flow: Flow, bytes: Buffer, failed: (error: Error) => void): void {
     const transport = this.#owning(flow.local) ?? this.#pick(flow.local.protocol, flow.remote.address);
     if (transport === undefined) {
       setImmediate(failed, new Error(`no ${flow.local.protocol} transport`));
@@ -75,7 +110,7 @@ export class Transports implements AsyncDisposable {
   /** True for a flow over UDP, or over a stream connection that still stands. */
   isOpen(flow: Flow): boolean {
     const transport = this.#owning(flow.local);
-    return transport instanceof TcpTransport ? transport.isOpen(flow) : transport !== undefined;
+    return transport instanceof StreamTransport ? transport.isOpen(flow) : transport !== undefined;
   }
 
   /** True where an endpoint is one of our own. */
@@ -88,11 +123,17 @@ export class Transports implements AsyncDisposable {
     );
   }
 
-  #owning(local: Endpoint): UdpTransport | TcpTransport | undefined {
-    return this.#all.find(({ bound }) => bound.protocol === local.protocol && bound.port === local.port);
+  #owning(local: Endpoint): UdpTransport | StreamTransport | undefined {
+    return this.#all.find(
+      ({ bound }) =>
+        bound.protocol === local.protocol &&
+        bound.port === local.port &&
+        reachableAddress(bound.address, local.address) === local.address &&
+        (bound.address === '::' || isIpv6(bound.address) === isIpv6(local.address)),
+    );
   }
 
-  #pick(protocol: Protocol, address: string): UdpTransport | TcpTransport | undefined {
+  #pick(protocol: Protocol, address: string): UdpTransport | StreamTransport | undefined {
     return this.#all.find(
       ({ bound }) =>
         bound.protocol === protocol && (bound.address === '::' || isIpv6(bound.address) === isIpv6(address)),

@@ -28,8 +28,8 @@ export class UdpTransport implements AsyncDisposable {
   }
 
   /** Binds; rejects with the system's error (EADDRINUSE, EACCES, …). */
-  static async listen(wanted: Endpoint, events: TransportEvents): Promise<UdpTransport> {
-    const socket = createSocket({ type: isIpv6(wanted.address) ? 'udp6' : 'udp4' });
+  static async listen(wanted: Endpoint, ipv6Only: boolean, events: TransportEvents): Promise<UdpTransport> {
+    const socket = createSocket({ type: isIpv6(wanted.address) ? 'udp6' : 'udp4', ipv6Only });
     socket.bind(wanted.port, wanted.address);
     await once(socket, 'listening');
     socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
@@ -40,7 +40,10 @@ export class UdpTransport implements AsyncDisposable {
   /** Sends to the flow's remote endpoint; `failed` hears of an unreachable one, if the system says so. */
   send(bytes: Buffer, flow: Flow, failed: (error: Error) => void): void {
     if (this.#isClosed) return;
-    this.#socket.send(bytes, flow.remote.port, flow.remote.address, (error) => {
+    const { address, port } = flow.remote;
+    // A dual-stack socket knows IPv4 peers by their mapped addresses.
+    const isMapped = isIpv6(this.bound.address) && !isIpv6(address);
+    this.#socket.send(bytes, port, isMapped ? `::ffff:${address}` : address, (error) => {
       if (error !== null) failed(error);
     });
   }

@@ -40,8 +40,9 @@ export function localise(value: string, { address, port }: Endpoint): string {
   return value.replace(/@localhost(?![\w.:-])/g, `@${formatHostPort(address, port)}`);
 }
 
-/** Our Contact on a listener. */
-export function ownContact({ protocol, address, port }: Endpoint): string {
-  const transport = protocol === 'udp' ? '' : `;transport=${protocol}`;
-  return `<sip:${formatHostPort(address, port)}${transport}>`;
+/** Our Contact on a listener; with a sips URI where that is what was asked for (RFC 3261 §12.1.1). */
+export function ownContact({ protocol, address, port }: Endpoint, requestUri = ''): string {
+  const place = formatHostPort(address, port);
+  if (/^sips:/i.test(requestUri)) return `<sips:${place}>`;
+  return protocol === 'udp' ? `<sip:${place}>` : `<sip:${place};transport=${protocol}>`;
 }

@@ -5,6 +5,7 @@ import { header, makeHeader } from '../message/message.ts';
 import { splitOutside } from '../message/params.ts';
 import { parseUri } from '../message/uri.ts';
 import type { Flow } from '../transport/endpoint.ts';
+import { defaultPort } from '../transport/endpoint.ts';
 import type { Core } from './core.ts';
 import { newVia } from './dialog-request.ts';
 
@@ -33,8 +34,8 @@ function withoutOurRoute(core: Core, list: readonly Header[]): Header[] {
   const isOurs =
     uri !== undefined &&
     isIP(uri.host) !== 0 &&
-    (['udp', 'tcp'] as const).some((protocol) =>
-      core.transports.isOurs({ protocol, address: uri.host, port: uri.port ?? 5060 }),
+    (['udp', 'tcp', 'tls'] as const).some((protocol) =>
+      core.transports.isOurs({ protocol, address: uri.host, port: uri.port ?? defaultPort(protocol) }),
     );
   if (!isOurs) return [...list];
   const remaining = rest.length > 0 ? [makeHeader('Route', rest.join(', '))] : [];

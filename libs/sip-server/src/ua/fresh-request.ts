@@ -45,7 +45,7 @@ function complete(message: SipRequest, { local }: Flow): SipRequest {
       to(message, local),
       makeHeader('Call-ID', header(message, 'call-id') ?? randomUUID()),
       makeHeader('CSeq', `${seq} ${message.method}`),
-      ...(isContactMissing ? [makeHeader('Contact', ownContact(local))] : []),
+      ...(isContactMissing ? [makeHeader('Contact', ownContact(local, message.uri))] : []),
       ...extra,
     ],
   };

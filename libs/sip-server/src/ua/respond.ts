@@ -125,7 +125,9 @@ function completeResponse(
   if (isReliable(request, message)) extra.push(...reliableHeaders(incoming, message));
   const isPositive = message.status > 100 && message.status < 300;
   if (isPositive && NEEDS_CONTACT.has(request.method) && !extra.some(({ key }) => key === 'contact')) {
-    extra.unshift(makeHeader('Contact', incoming.dialog?.state.localContact || ownContact(local)));
+    extra.unshift(
+      makeHeader('Contact', incoming.dialog?.state.localContact || ownContact(local, request.uri)),
+    );
   }
   const routes: Header[] =
     isPositive && !incoming.inDialog ? request.headers.filter(({ key }) => key === 'record-route') : [];

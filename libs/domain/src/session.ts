@@ -1,10 +1,10 @@
+import { project, PublicSession } from '@reelstream/events';
 import type {
   Controller,
   Correlation,
   DialogInfo,
   EndReason,
   EventOf,
-  PublicSession,
   SessionState,
   Track,
 } from '@reelstream/events';
@@ -103,12 +103,12 @@ const publicRecording = (sessionId: string, sealed: Sealed): NonNullable<PublicS
 
 /** What the API and the webhooks show of a session. */
 export const publicSession = (record: SessionRecord): PublicSession => {
-  const { version: _version, epoch: _epoch, host: _host, recording, dialogs, tracks, ...shown } = record;
+  const { recording, dialogs, tracks, ...facts } = record;
 
-  return {
-    ...shown,
+  return project(PublicSession, {
+    ...facts,
     dialogs: [...dialogs],
     tracks: [...tracks],
     ...(recording === undefined ? {} : { recording: publicRecording(record.sessionId, recording) }),
-  };
+  });
 };

@@ -29,6 +29,7 @@ export {
 } from './node.ts';
 export { PairHome, pairHomeKey, PairList, pairListKey, pairsBucket, pairsMaxAgeMs } from './pair.ts';
 export { Name, Timestamp, Uuid } from './primitives.ts';
+export { project } from './public/project.ts';
 export { PublicRecording, PublicSession, SessionState } from './public/session.ts';
 export { publicTypes, WebhookBody } from './public/webhook.ts';
 export type { PublicType } from './public/webhook.ts';

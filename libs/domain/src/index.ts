@@ -8,9 +8,16 @@ export { contains, parseIp, parseNetwork } from './ip.ts';
 export type { IpAddress, Network } from './ip.ts';
 export { bibPairingKey, bibTrackNumber, placeByKey } from './pairing.ts';
 export type { BibLeg } from './pairing.ts';
-export { placeCall, weightOf } from './placement.ts';
-export type { Placement, PlacementRequest, Refusal } from './placement.ts';
-export { builtInDefault, compileRules, matchKey, ruleFor } from './rules.ts';
+export { place, placeCall, preparePlacement, weightOf } from './placement.ts';
+export type { CallToPlace, Placement, PlacementRequest, PlacementView, Refusal } from './placement.ts';
+export {
+  audioOnlyParameter,
+  compileRules,
+  defaultRule,
+  ruleFor,
+  ruleIdOf,
+  wantsAudioOnly,
+} from './rules.ts';
 export type { RuleBook } from './rules.ts';
 export { evolveSession, interrupt, publicSession } from './session.ts';
 export type { SessionEvent, SessionRecord } from './session.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Heartbeat } from '@reelstream/events';
-import { placeCall, weightOf } from './placement.ts';
+import { hashText, mixHashes } from './hash.ts';
+import { place, placeCall, preparePlacement, weightOf } from './placement.ts';
 
 const node = (nodeId: string, changes: Partial<Heartbeat> = {}): Heartbeat => ({
   nodeId,
@@ -29,7 +30,7 @@ test('the same key and view give the same list, of three at most', () => {
   assert.deepEqual(placeCall({ ...request, nodes: request.nodes.toReversed() }).homes, homes);
 });
 
-test('of the two drawn the less loaded comes first', () => {
+test('of the nodes drawn the less loaded comes first', () => {
   const nodes = many(10);
   const [first, second] = placeCall({ nodes, key: 'k', weight: 2 }).homes;
   const loaded = nodes.map((each) => (each.nodeId === first ? { ...each, load: 10 } : each));
@@ -75,4 +76,60 @@ test('calls spread in proportion to capacity', () => {
 test('a video track weighs nine audio streams', () => {
   assert.equal(weightOf(['audio', 'audio']), 2);
   assert.equal(weightOf(['audio', 'video']), 10);
+});
+
+test('a heavy call goes where there is room for another like it', () => {
+  const nodes = [node('small', { capacity: 200, load: 138 }), node('large', { capacity: 800, load: 560 })];
+  for (let call = 0; call < 50; call += 1) {
+    assert.equal(placeCall({ nodes, key: `call-${call}`, weight: 10 }).homes[0], 'large');
+  }
+});
+
+test('what the pilot has reserved since the heartbeat counts', () => {
+  const view = preparePlacement([node('a', { load: 390 }), node('b', { load: 200 })]);
+  const reserved =
+    (streams: number) =>
+    ({ nodeId }: Heartbeat) =>
+      nodeId === 'b' ? streams : 0;
+  assert.deepEqual(place(view, { key: 'k', weight: 2 }).homes, ['b', 'a']);
+  assert.deepEqual(place(view, { key: 'k', weight: 2, ownLoad: reserved(195) }).homes, ['a', 'b']);
+  assert.deepEqual(place(view, { key: 'k', weight: 2, ownLoad: reserved(199) }).homes, ['a']);
+});
+
+test('the draw finds what a look at every lot would find', () => {
+  const nodes = Array.from({ length: 300 }, (_, index) =>
+    node(`capture-${index}`, {
+      capacity: [200, 400, 3_200][index % 3] ?? 0,
+      state: index % 5 === 0 ? 'draining' : 'ready',
+    }),
+  );
+  const uniform = (key: string, { nodeId }: Heartbeat) =>
+    (mixHashes(hashText(key), hashText(nodeId)) + 0.5) / 0x1_0000_0000;
+  for (let call = 0; call < 200; call += 1) {
+    const key = `call-${call}`;
+    const drawn = nodes
+      .filter(({ state }) => state === 'ready')
+      .toSorted(
+        (left, right) =>
+          Math.log(uniform(key, right)) / right.capacity - Math.log(uniform(key, left)) / left.capacity,
+      )
+      .slice(0, 4)
+      .toSorted((left, right) => right.capacity - left.capacity)
+      .slice(0, 3);
+    assert.deepEqual(
+      placeCall({ nodes, key, weight: 1 }).homes,
+      drawn.map(({ nodeId }) => nodeId),
+    );
+  }
+});
+
+test('a node that goes away moves only its own calls', () => {
+  const nodes = many(20);
+  for (let call = 0; call < 200; call += 1) {
+    const key = `call-${call}`;
+    const [home = ''] = placeCall({ nodes, key, weight: 1 }).homes;
+    const away = home === 'capture-0' ? 'capture-1' : 'capture-0';
+    const rest = nodes.filter(({ nodeId }) => nodeId !== away);
+    assert.equal(placeCall({ nodes: rest, key, weight: 1 }).homes[0], home);
+  }
 });

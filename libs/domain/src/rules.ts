@@ -1,11 +1,21 @@
+import { derivedId } from '@reelstream/events';
 import type { Rule, RuleAction, RuleMatch } from '@reelstream/events';
 
-/** What a call does that no rule speaks of, as long as nobody has changed it. */
-export const builtInDefault: RuleAction = { kind: 'record', media: 'audio-video' };
+/** What becomes of a call that no rule speaks of, as long as nobody has changed it. */
+const builtInDefault: RuleAction = { kind: 'record', media: 'audio-video' };
 
-/** A rule's match as text, the same for the same calls: what its id is derived from. */
-export const matchKey = (match: RuleMatch): string =>
+const matchKey = (match: RuleMatch): string =>
   match.kind === 'default' ? 'default' : `${match.kind}:${match.user}`;
+
+/** The id of the rule for these calls: whoever makes one for the same calls makes the same one. */
+export const ruleIdOf = (match: RuleMatch): string => derivedId('rule', matchKey(match));
+
+/** The rule that is there whether or not somebody has written it. */
+export const defaultRule: Rule = {
+  ruleId: ruleIdOf({ kind: 'default' }),
+  match: { kind: 'default' },
+  action: builtInDefault,
+};
 
 /** Rules in the form in which calls are looked up. */
 export type RuleBook = {
@@ -15,12 +25,11 @@ export type RuleBook = {
   readonly fallback: Rule;
 };
 
-/** `defaultRuleId` is the id of the default rule, which there is whether or not somebody has written it. */
-export const compileRules = (rules: readonly Rule[], defaultRuleId: string): RuleBook => {
+export const compileRules = (rules: readonly Rule[]): RuleBook => {
   const exact = new Map<string, Rule>();
   const prefixes = new Map<string, Rule>();
   let longestPrefix = 0;
-  let fallback: Rule = { ruleId: defaultRuleId, match: { kind: 'default' }, action: builtInDefault };
+  let fallback = defaultRule;
   for (const rule of rules) {
     const { match } = rule;
     if (match.kind === 'default') fallback = rule;
@@ -49,3 +58,10 @@ export const ruleFor = (book: RuleBook, dialledUser: string | undefined): Rule =
 
   return book.fallback;
 };
+
+/** Parameter of a home's URI, by which a pilot passes on that a direct call is to be recorded without its video. */
+export const audioOnlyParameter = 'reel-media=audio';
+
+/** Whether a request URI with these parameters (names in lower case) asks for the audio alone. */
+export const wantsAudioOnly = (uriParameters: Readonly<Record<string, string>>): boolean =>
+  uriParameters['reel-media'] === 'audio';

@@ -1,0 +1,82 @@
+import { place, preparePlacement } from '@reelstream/domain';
+import type { Heartbeat } from '@reelstream/events';
+import { Cluster, heartbeatOf } from './cluster.ts';
+import { randomFrom } from './random.ts';
+import { defaultScenarios } from './scenario.ts';
+
+export type CostReport = {
+  readonly nodes: number;
+  /** Microseconds for one decision. */
+  readonly p50Us: number;
+  readonly p99Us: number;
+  /** Microseconds for the floor: a plain loop over the nodes that finds the emptiest. */
+  readonly floorP50Us: number;
+  /** A decision over the floor, both at p50. */
+  readonly ratio: number;
+  /** Microseconds to prepare a view, which serves until heartbeats change it. */
+  readonly prepareUs: number;
+};
+
+/** Decisions made before it counts, and those that count; fewer over more nodes. */
+const roundsAt = (nodes: number) => ({
+  warmUp: nodes > 1_000 ? 1_000 : 10_000,
+  measured: nodes > 1_000 ? 4_000 : 40_000,
+});
+
+/** Times single decisions over nodes of mixed capacity that are about 70 % full. */
+export const costAt = (count: number): CostReport => {
+  const { warmUp, measured } = roundsAt(count);
+  const nodes = nodesOf(count);
+  const view = preparePlacement(nodes);
+  const [decisions, floors, preparations]: [number[], number[], number[]] = [[], [], []];
+  for (let call = 0; call < warmUp + measured; call += 1) {
+    const key = `${call}@192.0.2.1`;
+    decisions.push(microseconds(() => place(view, { key, weight: 2 })));
+    floors.push(microseconds(() => emptiestOf(nodes)));
+    if (call % 100 === 0) preparations.push(microseconds(() => preparePlacement(nodes)));
+  }
+  const p50Us = percentile(decisions.slice(warmUp), 0.5);
+  const floorP50Us = percentile(floors.slice(warmUp), 0.5);
+
+  return {
+    nodes: count,
+    p50Us,
+    p99Us: percentile(decisions.slice(warmUp), 0.99),
+    floorP50Us,
+    ratio: p50Us / floorP50Us,
+    prepareUs: percentile(preparations, 0.5),
+  };
+};
+
+const nodesOf = (count: number): readonly Heartbeat[] => {
+  const [scenario] = defaultScenarios;
+  if (!scenario) throw new RangeError('no scenario');
+  const random = randomFrom(count);
+  const { nodes } = new Cluster({ ...scenario, nodes: count }, random);
+  for (const node of nodes) node.load = Math.floor(node.capacity * (0.65 + 0.1 * random.next()));
+
+  return nodes.map(heartbeatOf);
+};
+
+/** The least a placement by load could do. */
+const emptiestOf = (nodes: readonly Heartbeat[]): Heartbeat | undefined => {
+  let emptiest: Heartbeat | undefined;
+  let least = Infinity;
+  for (const node of nodes) {
+    const fullness = (node.load + node.reserved) / node.capacity;
+    if (node.state !== 'ready' || fullness >= least) continue;
+    [emptiest, least] = [node, fullness];
+  }
+
+  return emptiest;
+};
+
+const microseconds = (work: () => unknown): number => {
+  const begun = performance.now();
+  work();
+
+  return (performance.now() - begun) * 1_000;
+};
+
+const percentile = (values: readonly number[], share: number): number =>
+  values.toSorted((left, right) => left - right)[Math.floor(values.length * share)] ?? 0;

@@ -28,9 +28,10 @@ export const placeShortCall = async (
     ],
   });
   await call.mediaSent;
+  const hungUpAt = performance.now();
   await call.hangUp();
 
-  return call;
+  return { callId: call.callId, answeredAfterMs: call.answeredAfterMs, hungUpAt };
 };
 
 /** The webhook bodies of the session with this Call-ID, once it is sealed; rejects after `deadlineMs`. */

@@ -4,10 +4,16 @@ import { placeSiprecCall, sampleConversation } from '@reelstream/testing/callers
 import type { System } from './system.ts';
 import type { Endpoint } from './webhooks.ts';
 
-/** A second and a bit of the sample conversation over SIPREC, through the pilot; hung up by us. Returns its Call-ID. */
-export const placeShortCall = async (
-  system: System,
-): Promise<{ callId: string; answeredAfterMs: number }> => {
+export type ShortCall = {
+  readonly callId: string;
+  /** From the INVITE to the pilot to the 200 of the home. */
+  readonly answeredAfterMs: number;
+  /** performance.now() when we sent BYE. */
+  readonly hungUpAt: number;
+};
+
+/** Less than a second of the sample conversation over SIPREC, through the pilot; hung up by us. */
+export const placeShortCall = async (system: System): Promise<ShortCall> => {
   const conversation = sampleConversation();
   await using call = await placeSiprecCall({
     target: `sip:record@127.0.0.1:${system.sipPort}`,

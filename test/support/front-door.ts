@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { announceNode, connectBus } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
-import type { Heartbeat } from '@reelstream/events';
+import { claimSubject, reservationSubject } from '@reelstream/events';
+import type { Heartbeat, Reservation } from '@reelstream/events';
 import { freePorts, startNats, waitFor } from '@reelstream/testing';
 import type { TestNats } from '@reelstream/testing';
 import { startProgram } from './program.ts';
@@ -28,6 +29,8 @@ export type FrontOptions = {
   readonly port?: number;
   /** Both processes run on this core only. Default: anywhere. */
   readonly core?: number | undefined;
+  /** How long a redirected call may take to be claimed. Default: the pilot's own. */
+  readonly reservationTimeoutMs?: number;
   /** Node's own options, for both. */
   readonly nodeOptions?: readonly string[];
 };
@@ -74,6 +77,9 @@ export const startFront = async (options: FrontOptions): Promise<Front> => {
         REEL_NODE_ID: options.nodeId,
         REEL_HOST: host,
         PILOT_SIP_SERVER: url,
+        ...(options.reservationTimeoutMs === undefined
+          ? {}
+          : { REEL_RESERVATION_TIMEOUT_MS: String(options.reservationTimeoutMs) }),
         // The call's own lines cost as much as in production, where they are read.
         REEL_LOG_LEVEL: 'info',
       },
@@ -97,8 +103,8 @@ export const startFront = async (options: FrontOptions): Promise<Front> => {
 export type FrontDoor = Front & {
   readonly nats: TestNats;
   readonly bus: Bus;
-  /** Ids of the homes. */
-  readonly homes: readonly string[];
+  /** How often the pilot has placed the call with this Call-ID. */
+  placements(callId: string): number;
   /** The status OPTIONS is answered with now; undefined where there is no answer within a second. */
   ping(): Promise<number | undefined>;
 };
@@ -119,6 +125,21 @@ const home = (nodeId: string, port: number): Heartbeat => ({
   capacity: 1_000_000,
 });
 
+/** Claims every call for the home that the pilot chose, as if the caller went there at once; counts them by Call-ID. */
+const claimCalls = (bus: Bus, nodeIds: readonly string[]): ((callId: string) => number) => {
+  const placed = new Map<string, number>();
+  for (const nodeId of nodeIds)
+    bus.subscribe(reservationSubject(nodeId), ({ data }) => {
+      const { callId, weight } = data as Reservation;
+      // Of a pair's leg the other homes hear too: they hold no place.
+      if (weight === 0) return;
+      placed.set(callId, (placed.get(callId) ?? 0) + 1);
+      bus.publish(claimSubject(nodeId), { callId, home: nodeId });
+    });
+
+  return (callId) => placed.get(callId) ?? 0;
+};
+
 /** Starts it all; resolves when a call would be taken. `homes` are announced, ten unless told otherwise. */
 export const startFrontDoor = async (
   options: Pick<FrontOptions, 'core' | 'nodeOptions'> & { readonly homes?: number } = {},
@@ -130,9 +151,20 @@ export const startFrontDoor = async (
   const count = options.homes ?? 10;
   const nodes = Array.from({ length: count }, (_, index) => home(`capture-${index + 1}`, 20_000 + index));
   for (const node of nodes) started.defer(announceNode(bus, () => node));
+  const placements = claimCalls(
+    bus,
+    nodes.map(({ nodeId }) => nodeId),
+  );
   const clusterKey = randomBytes(32).toString('base64');
   const front = started.use(
-    await startFront({ ...options, natsUrl: nats.url, clusterKey, nodeId: 'pilot-1' }),
+    await startFront({
+      ...options,
+      natsUrl: nats.url,
+      clusterKey,
+      nodeId: 'pilot-1',
+      // A test that stalls for two seconds mustn't teach the pilot that its caller follows no redirects.
+      reservationTimeoutMs: 20_000,
+    }),
   );
   const ping = (): Promise<number | undefined> => askOptions(front.port);
   await waitFor(async () => (await ping()) === (count > 0 ? 200 : 503) || undefined, {
@@ -145,7 +177,7 @@ export const startFrontDoor = async (
     ...front,
     nats,
     bus,
-    homes: nodes.map(({ nodeId }) => nodeId),
+    placements,
     ping,
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };
@@ -155,7 +187,7 @@ export const startFrontDoor = async (
 export const askOptions = async (port: number): Promise<number | undefined> => {
   await using caller = await RawUdp.open(port);
   caller.send(requestText('OPTIONS', { port: caller.port }));
-  const answer = await caller.final().catch(() => undefined);
+  const answer = await caller.final({}, 1_000).catch(() => undefined);
 
   return answer?.status;
 };

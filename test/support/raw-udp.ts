@@ -44,13 +44,13 @@ export class RawUdp implements AsyncDisposable {
   /** The final answer, of this CSeq method and Call-ID if given. */
   final(
     fits: { readonly method?: string; readonly callId?: string } = {},
-    deadlineMs = 1_000,
+    deadlineMs = 5_000,
   ): Promise<Answer> {
     return this.answer((answer) => answer.status >= 200 && belongs(answer, fits), deadlineMs);
   }
 
   /** The first answer kept that is as wanted. */
-  answer(isWanted: (answer: Answer) => boolean, deadlineMs = 1_000): Promise<Answer> {
+  answer(isWanted: (answer: Answer) => boolean, deadlineMs = 5_000): Promise<Answer> {
     return waitFor(() => this.answers.find(isWanted), {
       deadlineMs,
       everyMs: 2,

@@ -149,6 +149,7 @@ function assemble(options: SipServerOptions, saver: Saver<DialogState> | undefin
     timing,
     appGraceMs: options.appGraceMs ?? 3000,
     sessionSecondMs: options.sessionSecondMs ?? 1000,
+    routeKey: options.secret,
     counters,
     transports,
     transactions: new Transactions(transports, timing, user),

@@ -15,14 +15,20 @@ export function forwarded(
   request: SipRequest,
   uri: string,
   flow: Flow,
-  extra: readonly Header[],
+  added: { readonly first: readonly Header[]; readonly extra: readonly Header[] },
 ): SipRequest {
   const hops = Number(header(request, 'max-forwards') ?? 71) - 1;
   const kept = withoutOurRoute(core, request.headers).filter(({ key }) => key !== 'max-forwards');
   return {
     ...request,
     uri,
-    headers: [newVia(flow.local), makeHeader('Max-Forwards', String(Math.min(hops, 70))), ...kept, ...extra],
+    headers: [
+      newVia(flow.local),
+      makeHeader('Max-Forwards', String(Math.min(hops, 70))),
+      ...added.first,
+      ...kept,
+      ...added.extra,
+    ],
   };
 }
 

@@ -17,6 +17,7 @@ import type { Core, Incoming, Outgoing } from './core.ts';
 import { admit, refuse } from './incoming.ts';
 import { owe } from './owed.ts';
 import { acknowledgedBy } from './prack.ts';
+import { relayAck, relayRequest } from './relay.ts';
 import { acknowledgeOurselves } from './send-ack.ts';
 import { acknowledged, earlierSuccess, stopAwaiting } from './unacknowledged.ts';
 import { randomToken } from '../random-token.ts';
@@ -65,6 +66,7 @@ function onDialogRequest(core: Core, transaction: ServerTransaction, toTag: stri
     subscribing.early.push(() => onDialogRequest(core, transaction, toTag));
     return undefined;
   }
+  if (dialog === undefined && relayRequest(core, transaction)) return undefined;
   if (dialog === undefined) {
     core.counters.count('request.unknown-dialog');
     return answer(transaction, 481);
@@ -122,6 +124,7 @@ export function onAck(core: Core, request: SipRequest, flow: Flow): void {
   const dialog = dialogOf(core, request, tagOf(header(request, 'to')) ?? '');
   const seq = cseqOf(request)?.number ?? 0;
   const transactionId = dialog && acknowledged(core, dialog, seq, sdpOf(request));
+  if (dialog === undefined && relayAck(core, request)) return;
   if (dialog === undefined || transactionId === undefined) {
     core.counters.count(dialog === undefined ? 'ack.unknown-dialog' : 'ack.repeated');
     return;

@@ -18,6 +18,11 @@ const OTHER_LIFE_T1 = 64;
 
 /** Takes charge of a request that an application shall answer, and hands it over. */
 export function admit(core: Core, transaction: ServerTransaction, dialog: Dialog | undefined): void {
+  deliver(core, takeIn(core, transaction, dialog));
+}
+
+/** Notes a request until it has its final response. */
+export function takeIn(core: Core, transaction: ServerTransaction, dialog?: Dialog): Incoming {
   const life = transaction.isInvite ? INVITE_LIFE_T1 : OTHER_LIFE_T1;
   const incoming: Incoming = {
     transaction,
@@ -32,7 +37,7 @@ export function admit(core: Core, transaction: ServerTransaction, dialog: Dialog
     cancelProxy: undefined,
   };
   core.incoming.set(transaction.id, incoming);
-  deliver(core, incoming);
+  return incoming;
 }
 
 function deliver(core: Core, incoming: Incoming): void {

@@ -8,13 +8,16 @@ import { randomToken } from '../random-token.ts';
 /** One destination being tried. */
 export type Leg = { cancel(): void };
 
-type LegLimits = { readonly provisionalMs: number | undefined; readonly finalMs: number | undefined };
+/** Milliseconds until a silent, or an undecided, destination is passed over. */
+export type LegLimits = { readonly provisionalMs: number | undefined; readonly finalMs: number | undefined };
 
 type LegEvents = {
   response(response: SipResponse, flow: Flow): void;
   /** It took too long; what it still answers is nobody's business, except a 2xx, which is passed on. */
   passedOver(): void;
 };
+
+const TIMER_C_T1 = 361;
 
 /** Sends a forwarded request and watches its time limits; 100 is kept, silence becomes 408 and no way 503. */
 export function startLeg(
@@ -26,11 +29,13 @@ export function startLeg(
 ): Leg {
   let hasProvisional = false;
   let isOver = false;
+  let ringing: NodeJS.Timeout | undefined;
   const timers: NodeJS.Timeout[] = [];
   const cancellation = new Cancellation(core, request, flow);
   const end = (): void => {
     isOver = true;
     timers.forEach(clearTimeout);
+    clearTimeout(ringing);
   };
   const onResponse = (response: SipResponse, from: Flow): void => {
     hasProvisional = true;
@@ -39,6 +44,7 @@ export function startLeg(
     const isSuccess = response.status >= 200 && response.status < 300;
     if (response.status === 100 || (isOver && !isSuccess)) return;
     if (response.status >= 200) end();
+    else if (request.method === 'INVITE') startTimerC();
     events.response(response, from);
   };
   core.transactions.send(request, flow, {
@@ -51,6 +57,11 @@ export function startLeg(
     end();
     cancellation.cancel();
     events.passedOver();
+  };
+  /** Who rings gets more than three minutes from each sign of life (§16.8, timer C). */
+  const startTimerC = (): void => {
+    clearTimeout(ringing);
+    ringing = setTimeout(passOver, TIMER_C_T1 * core.timing.t1);
   };
   const { provisionalMs, finalMs } = limits;
   if (provisionalMs !== undefined) timers.push(setTimeout(() => hasProvisional || passOver(), provisionalMs));

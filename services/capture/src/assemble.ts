@@ -1,11 +1,13 @@
 import { join } from 'node:path';
-import { connectBus } from '@reelstream/bus';
+import { connectBus, watchNodes } from '@reelstream/bus';
 import { parseAdvertise } from '@reelstream/domain';
+import { pairsBucket, pairsMaxAgeMs } from '@reelstream/events';
 import type { AdvertisedAddress } from '@reelstream/events';
 import { openOutbox, readJournal } from '@reelstream/recording';
 import { createMeters, StartupError } from '@reelstream/service';
 import type { Logger } from '@reelstream/service';
 import { nextEpoch } from './adapters/epoch.ts';
+import { PairHomes } from './adapters/pair-homes.ts';
 import { PositionWatch } from './adapters/positions.ts';
 import { currentOrigin, folderOf } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
@@ -17,6 +19,7 @@ import type { Recorder, RecorderEvent } from './media/types.ts';
 import { NodeEvents } from './node-events.ts';
 import { NodeStatus } from './node-status.ts';
 import { Outbox } from './outbox.ts';
+import { Pairs } from './pairs.ts';
 
 /** Puts a node together: begins its next life, opens the recorder and the bus. Nothing is heard or said yet. */
 export const assemble = async (
@@ -50,10 +53,16 @@ export const assemble = async (
   const outbox = openPublishing({ config, bus, outboxIndex, positions, log, writer });
   const origin = (): string => currentOrigin({ config, positions });
   const events = new NodeEvents({ stream: bus.events, nodeId, writer, origin, log, meters });
+  const bucket = await bus.kv(pairsBucket, { maxAgeMs: pairsMaxAgeMs });
+  const pairing = {
+    pairs: new Pairs(),
+    pairHomes: new PairHomes(bucket, { nodeId, meters }),
+    watch: watchNodes(bus),
+  };
   const { closing } = life;
   const parts = { bus, recorder, outbox, outboxIndex, positions, events, status };
 
-  return { config, advertise, writer, log, meters, ...parts, sessions, closing };
+  return { config, advertise, writer, log, meters, ...parts, ...pairing, sessions, closing };
 };
 
 const openPublishing = ({

@@ -1,4 +1,4 @@
-import { classifyInvite, weightOf } from '@reelstream/domain';
+import { bibPairingKey, bibTrackNumber, classifyInvite, weightOf } from '@reelstream/domain';
 import type { ControllerType, Participant, Track } from '@reelstream/events';
 import { formatUri, participantsByLabel, readInvite, wantsPort } from '@reelstream/sip';
 import type { Codec, Invitation, Metadata, RequestInfo } from '@reelstream/sip';
@@ -8,6 +8,7 @@ import { mergeParticipants, participantsOn } from './core/participants.ts';
 import type { Said } from './core/participants.ts';
 import { newTrack, offeredCodecs, withCodec } from './core/tracks.ts';
 import type { Leg, RecordedLine } from './leg.ts';
+import type { LegOfPair } from './pairs.ts';
 
 /** An m-line that can be recorded. */
 export type WantedLine = Pick<RecordedLine, 'index' | 'kind' | 'label'>;
@@ -17,8 +18,10 @@ export type Call = {
   readonly info: RequestInfo;
   readonly invitation: Invitation;
   readonly type: ControllerType;
+  /** Which leg of which pair it is, where it comes in two dialogs. */
+  readonly pair: LegOfPair | undefined;
   readonly lines: readonly WantedLine[];
-  /** Streams that it takes. */
+  /** Streams that its session takes: of a pair, those of both legs. */
   readonly weight: number;
 };
 
@@ -33,17 +36,26 @@ export const wantedLines = ({ offer }: Invitation): readonly WantedLine[] =>
       : [],
   ) ?? delayedOffer;
 
-export const readCall = (info: RequestInfo): Call => {
+/** The pilot may know better by what the legs of a call pair: it told so when it sent them. */
+const pairOf = (
+  { status }: Pick<CaptureNode, 'status'>,
+  info: RequestInfo,
+  { bib }: Invitation,
+): LegOfPair | undefined => {
+  if (!bib) return undefined;
+  const key = status.pairingKeyOf(info.callId) ?? bibPairingKey(bib, info.source.address);
+
+  return key === undefined ? undefined : { key, trackNumber: bibTrackNumber(bib) };
+};
+
+export const readCall = (node: Pick<CaptureNode, 'status'>, info: RequestInfo): Call => {
   const invitation = readInvite(info);
   const lines = wantedLines(invitation);
+  const type = classifyInvite(invitation.marks);
+  const pair = type === 'cucm' ? pairOf(node, info, invitation) : undefined;
+  const weight = weightOf(lines.map(({ kind }) => kind));
 
-  return {
-    info,
-    invitation,
-    type: classifyInvite(invitation.marks),
-    lines,
-    weight: weightOf(lines.map(({ kind }) => kind)),
-  };
+  return { info, invitation, type, pair, lines, weight: pair ? 2 * weight : weight };
 };
 
 /** Value of the Contact header towards whoever sent this request; a SIPREC peer is told what we are (RFC 7866 §6). */

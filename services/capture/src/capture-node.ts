@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import type { Bus } from '@reelstream/bus';
+import type { Bus, NodeWatch } from '@reelstream/bus';
 import { addressFor } from '@reelstream/domain';
 import type { AdvertisedAddress } from '@reelstream/events';
 import { recordingFolder } from '@reelstream/recording';
 import type { Outbox as OutboxIndex } from '@reelstream/recording';
 import type { Logger, Meters } from '@reelstream/service';
 import type { RequestInfo } from '@reelstream/sip';
+import type { PairHomes } from './adapters/pair-homes.ts';
 import type { PositionWatch } from './adapters/positions.ts';
 import type { Config } from './config.ts';
 import { originOf } from './core/origin.ts';
@@ -15,6 +16,7 @@ import type { Recorder } from './media/types.ts';
 import type { NodeEvents } from './node-events.ts';
 import type { NodeStatus } from './node-status.ts';
 import type { Outbox } from './outbox.ts';
+import type { Pairs } from './pairs.ts';
 
 /** What the stories of this node work with. */
 export type CaptureNode = {
@@ -32,6 +34,11 @@ export type CaptureNode = {
   readonly status: NodeStatus;
   /** Sessions that are being recorded or sealed, by id. */
   readonly sessions: Map<string, LiveSession>;
+  /** Those of them that come in two dialogs, and which node is the home of both. */
+  readonly pairs: Pairs;
+  readonly pairHomes: PairHomes;
+  /** The other homes. */
+  readonly watch: NodeWatch;
   /** Aborts when the node has no time left: what isn't finished is finished by its next life. */
   readonly closing: AbortSignal;
 };

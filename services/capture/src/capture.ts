@@ -27,7 +27,10 @@ export const startCapture = async (config: Config, log: Logger, pid: number): Pr
     reportMeters(node.meters, log),
     node.bus.subscribe(commandSubject(config.nodeId), takeCommand(node)),
     followReservations(node),
+    () => node.watch.stop(),
+    node.bus.onConnection((connected) => connected && node.pairHomes.prepare()),
   ];
+  if (node.bus.connected) node.pairHomes.prepare();
   ensureStream(node);
   const sip = await connectSip({ server: config.sipServer, product: 'Reelstream' }, sipHandlers(node));
   const recovery = recover(node, unfinished);

@@ -37,6 +37,10 @@ export class LiveSession {
   #codecs: NegotiatedCodecs = {};
   #bodies = 0;
   #answered = false;
+  /** Why the dialog ended that ended last. */
+  #lastReason: EndReason = 'stopped';
+  #holds = 0;
+  readonly #onOver: (() => void)[] = [];
   #ended: Promise<void> | undefined;
 
   private constructor(node: CaptureNode, sessionId: string, journal: Journal) {
@@ -124,15 +128,36 @@ export class LiveSession {
     return this.#ended !== undefined;
   }
 
+  /** Called once, when its end begins. */
+  onOver(listener: () => void): void {
+    this.#onOver.push(listener);
+  }
+
+  /** While another dialog is about to join, the session doesn't end with its last one. */
+  hold(): Disposable {
+    this.#holds += 1;
+
+    return {
+      [Symbol.dispose]: () => {
+        this.#holds -= 1;
+        this.#endIfLeft();
+      },
+    };
+  }
+
   /** A dialog of this session stands; the session ends with the last of them. */
   follow(leg: Leg, dialog: Dialog): void {
     this.#legs.add(leg);
     leg.dialog = dialog;
     if (this.isOver) this.#hangUp();
-    dialog.onEnded((end) => {
-      this.#legs.delete(leg);
-      if (this.#legs.size === 0) void this.end(reasonOf[end.cause]);
-    });
+    dialog.onEnded((end) => this.left(leg, reasonOf[end.cause]));
+  }
+
+  /** A dialog is gone, or nobody knows whether it ever stood. */
+  left(leg: Leg, reason: EndReason): void {
+    this.#legs.delete(leg);
+    this.#lastReason = reason;
+    this.#endIfLeft();
   }
 
   /** The first packet of a track has come. One that comes before the 200 is told at the end only. */
@@ -156,6 +181,7 @@ export class LiveSession {
    */
   end(endReason: EndReason): Promise<void> {
     if (this.#ended) return this.#ended;
+    for (const listener of this.#onOver) listener();
     const closed = this.#close(endReason);
     closed
       .then(() => this.#seal())
@@ -171,6 +197,10 @@ export class LiveSession {
     await this.#ledger.close();
     await rm(folderOf(this.#node, this.sessionId), { recursive: true, force: true });
     await this.#node.outboxIndex.remove(this.sessionId);
+  }
+
+  #endIfLeft(): void {
+    if (this.#legs.size === 0 && this.#holds === 0) void this.end(this.#lastReason);
   }
 
   #hangUp(): void {

@@ -52,12 +52,26 @@ export class NodeStatus {
     this.#weights.set(sessionId, weight);
   }
 
+  /** As `occupy`, where there is room for it; what runs may grow though no new call is taken. */
+  grow(sessionId: string, weight: number): boolean {
+    const load = this.load - (this.#weights.get(sessionId) ?? 0) + weight;
+    if (load > this.#identity.capacity) return false;
+    this.occupy(sessionId, weight);
+
+    return true;
+  }
+
   free(sessionId: string): void {
     this.#weights.delete(sessionId);
   }
 
   reserve(reservation: Reservation): void {
     this.#held = hold(this.#held, reservation, performance.now());
+  }
+
+  /** By what a call pairs with its other dialog, as the pilot that sent it here has said. */
+  pairingKeyOf(callId: string): string | undefined {
+    return this.#held.find((held) => held.callId === callId)?.pairingKey;
   }
 
   claim(callId: string): void {

@@ -68,7 +68,8 @@ const addTracks = async (
   const { sessionId, record } = session;
   const added = wanted.filter(({ index }) => !leg.lineAt(index));
   if (added.length === 0 || !record || node.status.obstacle(weightOf(added.map(({ kind }) => kind)))) return;
-  const first = nextTrackNumber(record.tracks);
+  // Tracks 0 and 1 of a built-in bridge are those of its two dialogs, whether or not both have come.
+  const first = Math.max(nextTrackNumber(record.tracks), leg.type === 'cucm' ? 2 : 0);
   const tracks = added.map(({ kind }, place) => ({ trackNumber: first + place, mediaType: kind }));
   const allocation = await node.recorder.allocate(sessionId, tracks, node.config.host);
   if (!allocation.ok) return node.log.warn({ ...allocation, sessionId }, 'no sockets for further tracks');

@@ -78,6 +78,7 @@ export const correlationOf = (said: {
   readonly sessionId: SessionId | undefined;
   readonly bib: BibLegInfo | undefined;
   readonly metadata: Metadata | undefined;
+  readonly pairingKey?: string | undefined;
 }): Correlation => {
   const { bib, metadata } = said;
   const [recorded] = metadata?.sessions ?? [];
@@ -88,6 +89,7 @@ export const correlationOf = (said: {
     sipSessionId: inMetadata ?? said.sessionId?.local,
     siprecSessionId: recorded?.id,
     groupId: recorded?.groupId ?? metadata?.groups[0]?.id,
+    pairingKey: said.pairingKey,
   };
 
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined && value !== ''));

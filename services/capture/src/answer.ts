@@ -1,0 +1,97 @@
+import { freshId } from '@reelstream/events';
+import { SipError } from '@reelstream/sip';
+import type { Dialog, InviteReceived } from '@reelstream/sip';
+import { contactTowards } from './call.ts';
+import type { Call } from './call.ts';
+import { addressTowards } from './capture-node.ts';
+import type { CaptureNode } from './capture-node.ts';
+import type { RefusalCause } from './core/admission.ts';
+import { Leg } from './leg.ts';
+import type { LiveSession } from './live-session.ts';
+import { takeAck, takeOffer } from './offer.ts';
+
+/** Binds a socket for each line of a call, and makes its leg of them; undefined if there are none to be had. */
+export const openLeg = async (
+  node: CaptureNode,
+  { info, type, lines, invitation, pair }: Call,
+  sessionId: string,
+): Promise<Leg | undefined> => {
+  const numbered = lines.map((line, place) => ({ ...line, trackNumber: (pair?.trackNumber ?? 0) + place }));
+  const tracks = numbered.map(({ kind, trackNumber }) => ({ trackNumber, mediaType: kind }));
+  const allocation = await node.recorder.allocate(sessionId, tracks, node.config.host);
+  if (!allocation.ok) {
+    node.log.warn({ ...allocation, callId: info.callId }, 'no sockets for a call');
+
+    return undefined;
+  }
+  const address = addressTowards(node, info);
+  const leg = new Leg({ type, request: info, address, contact: contactTowards(node, info, type) });
+  leg.metadata = invitation.metadata;
+  for (const line of numbered) {
+    const bound = allocation.tracks.find(({ trackNumber }) => trackNumber === line.trackNumber);
+    leg.add({ ...line, port: bound?.rtpPort ?? 0 });
+  }
+
+  return leg;
+};
+
+/** Our answer to the offer, or our offer if there was none. */
+export const describeMedia = ({ invitation: { offer } }: Call, leg: Leg): string =>
+  offer ? leg.answer(offer).sdp : leg.offer();
+
+/** Undefined if the SIP server went while we waited: then nobody knows whether the 200 has left. */
+export const answer = async (invite: InviteReceived, leg: Leg, body: string): Promise<Dialog | undefined> => {
+  try {
+    return await invite.accept({ body, headers: { contact: leg.contact } });
+  } catch (error) {
+    if (error instanceof SipError && error.code === 'SIP_DISCONNECTED') return undefined;
+    throw error;
+  }
+};
+
+/** From here on the peer's requests find the session. */
+export const follow = (
+  node: CaptureNode,
+  session: LiveSession,
+  leg: Leg,
+  call: Call,
+  dialog: Dialog | undefined,
+): void => {
+  session.answered();
+  session.keepBody('invite', call.info.body);
+  if (!dialog) return session.left(leg, 'interrupted');
+  dialog.onAck((body) => takeAck(node, session, leg, body));
+  dialog.onOffer((request) => void takeOffer(node, session, leg, request));
+  session.follow(leg, dialog);
+};
+
+const statusOf: Readonly<Record<RefusalCause, number>> = {
+  draining: 503,
+  storage: 503,
+  'no-capacity': 503,
+  'bad-offer': 488,
+};
+
+/** RFC 3261 §21.5.4: Retry-After keeps the peer from us altogether, so it is as short as can be. */
+export const refuse = async (
+  node: CaptureNode,
+  invite: InviteReceived,
+  cause: RefusalCause,
+): Promise<void> => {
+  const status = statusOf[cause];
+  const headers: Record<string, string> = status === 503 ? { 'retry-after': '1' } : {};
+  if (await invite.reject(status, { headers }))
+    node.events.say('attempt.refused', { ...attempt(invite, cause), status });
+  else node.events.say('attempt.cancelled', attempt(invite, 'cancelled'));
+};
+
+/** What every attempt.* event says of its call. */
+export const attempt = ({ info }: InviteReceived, cause: string) => ({
+  attemptId: freshId(),
+  at: new Date().toISOString(),
+  callId: info.callId,
+  fromUri: info.from.uri,
+  toUri: info.to.uri,
+  controllerAddress: info.source.address,
+  cause,
+});

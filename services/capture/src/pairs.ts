@@ -1,0 +1,76 @@
+import type { LiveSession } from './live-session.ts';
+
+/** Which of the two dialogs of a call an INVITE opens. */
+export type LegOfPair = {
+  /** The same for both legs. */
+  readonly key: string;
+  readonly trackNumber: number;
+};
+
+type Open = {
+  readonly session: LiveSession;
+  /** Sides that have come, whether or not they are still there. */
+  readonly taken: Set<number>;
+};
+
+/** Who is refused one leg is refused the other: else the legs of a call would find different homes. */
+const refusedForMs = 1_000;
+
+/** The sessions of calls that come in two dialogs, by pairing key. Times are monotonic milliseconds. */
+export class Pairs {
+  readonly #open = new Map<string, Open>();
+  readonly #turns = new Map<string, Promise<void>>();
+  readonly #refused = new Map<string, number>();
+
+  /** Legs of one call are taken one after the other, even if they come in the same moment. */
+  async inTurn(key: string, action: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(key) ?? Promise.resolve()).then(action);
+    const settled = turn.catch(() => undefined);
+    this.#turns.set(key, settled);
+    try {
+      await turn;
+    } finally {
+      if (this.#turns.get(key) === settled) this.#turns.delete(key);
+    }
+  }
+
+  /** The session that waits for this leg; none if its side has come already, or the session is over. */
+  waitingFor({ key, trackNumber }: LegOfPair): LiveSession | undefined {
+    const open = this.#open.get(key);
+
+    return open && !open.session.isOver && !open.taken.has(trackNumber) ? open.session : undefined;
+  }
+
+  /** A session for this leg and, should it come, the other. One with the same key waits no longer. */
+  opened({ key, trackNumber }: LegOfPair, session: LiveSession): void {
+    this.#open.set(key, { session, taken: new Set([trackNumber]) });
+  }
+
+  joined({ key, trackNumber }: LegOfPair): void {
+    this.#open.get(key)?.taken.add(trackNumber);
+  }
+
+  /** Whether both legs have come. */
+  isWhole({ key }: LegOfPair, session: LiveSession): boolean {
+    const open = this.#open.get(key);
+
+    return open?.session === session && open.taken.size > 1;
+  }
+
+  /** Returns whether this was the session that stands for the key. */
+  closed({ key }: LegOfPair, session: LiveSession): boolean {
+    return this.#open.get(key)?.session === session && this.#open.delete(key);
+  }
+
+  refuse(key: string, now: number): void {
+    for (const [oldest, until] of this.#refused) {
+      if (until > now) break;
+      this.#refused.delete(oldest);
+    }
+    this.#refused.set(key, now + refusedForMs);
+  }
+
+  isRefused(key: string, now: number): boolean {
+    return (this.#refused.get(key) ?? 0) > now;
+  }
+}

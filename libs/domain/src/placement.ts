@@ -37,7 +37,7 @@ type Candidate = { readonly nodeId: string; readonly lot: number; readonly fulln
 
 const mostHomes = 3;
 /** More would even out better, but send more pairs of legs apart whose pilots know different loads. */
-const mostCandidates = 4;
+const mostCandidates = 6;
 
 /** What a call weighs, in audio streams: the reference system counts a video track as nine. */
 export const weightOf = (mediaTypes: readonly ('audio' | 'video')[]): number =>
@@ -51,7 +51,7 @@ export const preparePlacement = (nodes: readonly Heartbeat[]): PlacementView => 
 });
 
 /**
- * Chooses homes for a call, best first, three at most: of the nodes that can take it, the four that the key draws by
+ * Chooses homes for a call, best first, three at most: of the nodes that can take it, the six that the key draws by
  * rendezvous hash, from the least full to the fullest. Pure: the same view and key give the same list on every pilot.
  */
 export const place = (view: PlacementView, call: CallToPlace): Placement => {
@@ -112,11 +112,11 @@ const hashOf = (lot: number, capacity: number): number =>
   Math.max(0, Math.floor(Math.exp(-lot * capacity) * hashRange) - 1);
 
 /**
- * The call counts twice: another pilot may just now send one like it there. So heavy calls go where there is room for
- * such a coincidence, to large nodes first.
+ * The call counts three times: other pilots, whose reservations we don't see yet, may just now send calls like it there.
+ * So heavy calls go where there is room for such a coincidence, to large nodes first.
  */
 const fullnessWith = ({ weight }: CallToPlace, inUse: number, { capacity }: Heartbeat): number =>
-  (inUse + 2 * weight) / capacity;
+  (inUse + 3 * weight) / capacity;
 
 const obstacleOf = (node: Heartbeat, inUse: number, call: CallToPlace): Refusal | undefined => {
   if (call.exclude?.includes(node.nodeId)) return 'no-node';

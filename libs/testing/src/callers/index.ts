@@ -1,3 +1,5 @@
+export { placeBibLeg } from './bib.ts';
+export type { BibBridge, BibLegOptions, PlacedBibLeg } from './bib.ts';
 export { placeCubeCall } from './cube.ts';
 export type { CubeCallOptions } from './cube.ts';
 export { placeDirectCall } from './direct.ts';

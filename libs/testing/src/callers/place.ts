@@ -72,7 +72,7 @@ const composeOffer = (profile: CallerProfile, streams: readonly MediaStream[], a
   });
 
 /** Answers what the other side asks of us: BYE of our call ends it; offers are none of ours to take. */
-const answerRequests =
+export const answerRequests =
   (callId: string, onBye: () => void) =>
   (request: SipRequest): { status: number; reason: string } | undefined => {
     if (request.method === 'ACK') return undefined;

@@ -1,6 +1,6 @@
 import type { Outgoing, SipAgent, Target } from './agent.ts';
 import { headerValue, headerValues } from './message.ts';
-import type { Header, SipResponse } from './message.ts';
+import type { Header, SipMessage, SipResponse } from './message.ts';
 import { parseNameAddress, splitList } from './uri.ts';
 
 export type DialogOptions = {
@@ -14,8 +14,17 @@ export type DialogOptions = {
 
 export type InDialogRequest = {
   readonly method: string;
+  /** Another From than that of the INVITE, without its tag: whom we call for has changed (RFC 4916). */
+  readonly from?: string;
   readonly headers?: readonly Header[];
   readonly body?: string;
+};
+
+/** The tag is what names the dialog; the rest may change. */
+const fromOf = (invite: SipMessage, changed: string | undefined): string => {
+  const from = headerValue(invite, 'from') ?? '';
+
+  return changed === undefined ? from : `${changed};tag=${parseNameAddress(from)?.parameters['tag'] ?? ''}`;
 };
 
 /** The caller's side of a dialog (RFC 3261 §12.1.2). */
@@ -37,10 +46,12 @@ export class CallerDialog {
     this.#cseq = Number.parseInt(headerValue(invite, 'cseq') ?? '1', 10);
   }
 
-  /** Acknowledges a 2xx to an INVITE of this dialog. */
-  async acknowledge(response: SipResponse): Promise<void> {
+  /** Acknowledges a 2xx to an INVITE of this dialog; with the answer to the offer it carried. */
+  async acknowledge(response: SipResponse, answer?: string): Promise<void> {
     const number = Number.parseInt(headerValue(response, 'cseq') ?? '1', 10);
-    await this.#options.agent.acknowledge(response, await this.#outgoing(number, { method: 'ACK' }));
+    const body =
+      answer === undefined ? {} : { headers: [['Content-Type', 'application/sdp'] as const], body: answer };
+    await this.#options.agent.acknowledge(response, await this.#outgoing(number, { method: 'ACK', ...body }));
   }
 
   /** Sends a request inside the dialog and resolves with its final response; a 2xx to an INVITE is acknowledged. */
@@ -52,7 +63,10 @@ export class CallerDialog {
     return response;
   }
 
-  async #outgoing(cseq: number, { method, headers = [], body = '' }: InDialogRequest): Promise<Outgoing> {
+  async #outgoing(
+    cseq: number,
+    { method, from, headers = [], body = '' }: InDialogRequest,
+  ): Promise<Outgoing> {
     const { invite, response, resolve } = this.#options;
     const [firstRoute] = this.#routeSet;
     const nextHop = firstRoute === undefined ? this.#remoteTarget : parseNameAddress(firstRoute)?.uri;
@@ -64,7 +78,7 @@ export class CallerDialog {
       headers: [
         ...this.#routeSet.map((route): Header => ['Route', route]),
         ['Max-Forwards', '70'],
-        ['From', headerValue(invite, 'from') ?? ''],
+        ['From', fromOf(invite, from)],
         ['To', headerValue(response, 'to') ?? ''],
         ['Call-ID', this.callId],
         ['CSeq', `${cseq} ${method}`],

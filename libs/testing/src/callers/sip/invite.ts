@@ -19,6 +19,8 @@ export type InvitePlan = {
   readonly contact: { readonly user: string; readonly parameters: string };
   readonly headers: readonly Header[];
   readonly body: string;
+  /** Where the INVITE has no offer: the answer to the one in its 2xx, for the ACK (RFC 3261 §13.2.1). */
+  readonly answer?: (offer: string) => string;
 };
 
 export type Established = {
@@ -109,10 +111,15 @@ const failureOf = (outcome: Outcome, signal: AbortSignal | undefined): CallError
   return refused(status, reason, `${hostText(address)}:${port}`);
 };
 
-const establish = async (agent: SipAgent, invite: Outgoing, response: SipResponse): Promise<CallerDialog> => {
+const establish = async (
+  agent: SipAgent,
+  invite: Outgoing,
+  response: SipResponse,
+  plan: InvitePlan,
+): Promise<CallerDialog> => {
   const resolve = (uri: string): Promise<Target> => resolveTarget(uri, invite.target.transport);
   const dialog = new CallerDialog({ agent, invite, response, resolve });
-  await dialog.acknowledge(response);
+  await dialog.acknowledge(response, plan.answer?.(response.body));
 
   return dialog;
 };
@@ -136,7 +143,7 @@ export const placeInvite = async (
     if (!(outcome instanceof CallError) && outcome.response.status < 300) {
       const { invite, response } = outcome;
 
-      return { dialog: await establish(agent, invite, response), response, redirects: tried.slice(1) };
+      return { dialog: await establish(agent, invite, response, plan), response, redirects: tried.slice(1) };
     }
     lastFailure = failureOf(outcome, signal);
     if (signal?.aborted || !worthAnother(outcome)) throw lastFailure;

@@ -8,8 +8,8 @@ export type { Loss } from './errors.ts';
 export { NodeFacts } from './node-facts.ts';
 export type { NodeFact, NodeFactsOptions } from './node-facts.ts';
 export { announceNode, watchNodes } from './nodes.ts';
-export { readSlowFact, watchSlowFacts } from './slow-facts.ts';
-export type { SlowFactView } from './slow-facts.ts';
+export { followDrain, readSlowFact, watchSlowFacts } from './slow-facts.ts';
+export type { SlowFactOptions, SlowFactView } from './slow-facts.ts';
 export type {
   AppendOutcome,
   Batch,

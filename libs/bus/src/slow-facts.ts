@@ -2,7 +2,7 @@ import { SlowFact } from '@reelstream/events';
 import type { SlowFactBucket } from '@reelstream/events';
 import { Compile } from 'typebox/compile';
 import { isNewerSlowFact } from './core/slow-fact.ts';
-import type { Bus } from './types.ts';
+import type { Bus, KeyValue } from './types.ts';
 
 /** One bucket of slow facts as this process last saw it; while the bus is away it stays as it was. */
 export interface SlowFactView {
@@ -18,47 +18,99 @@ export const readSlowFact = (value: unknown): SlowFact | undefined =>
   validator.Check(value) ? value : undefined;
 
 const loadPauseMs = 50;
+/** Changes within this time are told together: a bucket that comes whole is thousands of them. */
+const togetherMs = 20;
+
+export type SlowFactOptions = {
+  /** Called with what is there now, after the bucket was read and after changes. */
+  readonly onChange?: (current: ReadonlyMap<string, unknown>) => void;
+  /** Longest wait for the bucket, in milliseconds. Default 1,000. */
+  readonly loadLimitMs?: number;
+};
+
+/** Follows one bucket; see `watchSlowFacts`. */
+class Following implements SlowFactView {
+  readonly #entries = new Map<string, SlowFact>();
+  readonly #tell: (current: ReadonlyMap<string, unknown>) => void;
+  #telling: NodeJS.Timeout | undefined;
+  #end: () => void = () => undefined;
+
+  constructor(tell: (current: ReadonlyMap<string, unknown>) => void) {
+    this.#tell = tell;
+  }
+
+  async begin(kv: KeyValue, loadLimitMs: number): Promise<void> {
+    this.#end = await kv.watch((key, value) => this.#take(key, value));
+    const deadline = performance.now() + loadLimitMs;
+    for (let isLoaded = false; !isLoaded && performance.now() < deadline;)
+      isLoaded = await Promise.race([this.#load(kv), pause(deadline - performance.now()).then(() => false)]);
+    this.#tellNow();
+  }
+
+  current(): ReadonlyMap<string, unknown> {
+    return new Map(
+      [...this.#entries].flatMap(([key, { value }]) => (value === null ? [] : [[key, value] as const])),
+    );
+  }
+
+  stop(): void {
+    this.#end();
+    clearTimeout(this.#telling);
+  }
+
+  async #load(kv: KeyValue): Promise<boolean> {
+    try {
+      for (const [key, value] of await kv.entries()) this.#take(key, value);
+
+      return true;
+    } catch {
+      await pause(loadPauseMs);
+
+      return false;
+    }
+  }
+
+  #take(key: string, value: unknown): void {
+    const fact = readSlowFact(value);
+    if (!fact || !isNewerSlowFact(fact, this.#entries.get(key))) return;
+    this.#entries.set(key, fact);
+    this.#telling ??= setTimeout(() => this.#tellNow(), togetherMs);
+  }
+
+  #tellNow(): void {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+    this.#tell(this.current());
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
 
 /**
  * Watches a bucket of slow facts. An older entry never replaces a newer one, and an emptied bucket takes nothing away.
- * `onChange` is called after every change. Resolves once the bucket was read, or after `loadLimitMs` (default 1,000): then
- * it comes with the bus.
+ * Resolves once the bucket was read, or after `loadLimitMs`: then it comes with the bus.
  */
 export const watchSlowFacts = async (
-  bus: Pick<Bus, 'kv' | 'connected'>,
+  bus: Pick<Bus, 'kv'>,
   bucket: SlowFactBucket,
-  options: { readonly onChange?: () => void; readonly loadLimitMs?: number } = {},
+  options: SlowFactOptions = {},
 ): Promise<SlowFactView> => {
-  const entries = new Map<string, SlowFact>();
-  const take = (key: string, value: unknown): void => {
-    const fact = readSlowFact(value);
-    if (!fact || !isNewerSlowFact(fact, entries.get(key))) return;
-    entries.set(key, fact);
-    options.onChange?.();
-  };
-  const kv = await bus.kv(bucket);
-  const stop = await kv.watch(take);
-  const deadline = performance.now() + (options.loadLimitMs ?? 1_000);
-  for (let isLoaded = false; !isLoaded && performance.now() < deadline;) {
-    const limit = deadline - performance.now();
-    isLoaded = await Promise.race([
-      kv.entries().then(
-        (found) => {
-          for (const [key, value] of found) take(key, value);
+  const following = new Following(options.onChange ?? (() => undefined));
+  await following.begin(await bus.kv(bucket), options.loadLimitMs ?? 1_000);
 
-          return true;
-        },
-        () => pause(loadPauseMs).then(() => false),
-      ),
-      pause(limit).then(() => false),
-    ]);
-  }
-
-  return {
-    current: () =>
-      new Map([...entries].flatMap(([key, { value }]) => (value === null ? [] : [[key, value] as const]))),
-    stop,
-  };
+  return following;
 };
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
+/**
+ * Whether an operator has taken this node out, now and whenever that changes; survives restarts of the node. Resolves as
+ * `watchSlowFacts` does, after the first call of `onChange`. Returns the end of it.
+ */
+export const followDrain = async (
+  bus: Pick<Bus, 'kv'>,
+  nodeId: string,
+  onChange: (isDrained: boolean) => void,
+): Promise<() => void> => {
+  const view = await watchSlowFacts(bus, 'drains', { onChange: (current) => onChange(current.has(nodeId)) });
+
+  return () => view.stop();
+};

@@ -19,6 +19,7 @@ export { createLogger, logLevels } from './log.ts';
 export type { Logger } from './log.ts';
 export { createMeters } from './meters.ts';
 export type { Meters } from './meters.ts';
+export { reportMeters } from './report-meters.ts';
 export { run, StartupError } from './run.ts';
 export type { Running } from './run.ts';
 export { Secret } from './secret.ts';

@@ -1,3 +1,4 @@
+import { profileFor } from '@reelstream/domain';
 import { freshId, reservationSubject } from '@reelstream/events';
 import type { Heartbeat, Reservation } from '@reelstream/events';
 import { parseUri, readInvite } from '@reelstream/sip';
@@ -7,9 +8,10 @@ import { contactsFor, homeUri } from './contacts.ts';
 import { callOf } from './core/call.ts';
 import type { Call } from './core/call.ts';
 import { decide, homesByKey } from './core/decide.ts';
-import type { Verdict, View } from './core/decide.ts';
-import { profileOf } from './core/profile.ts';
-import { aliveNodes } from './state.ts';
+import { underRule } from './core/rule.ts';
+import { tellPlacement } from './explain.ts';
+import type { RefusalCause, Verdict, View } from './core/decide.ts';
+import { aliveNodes, isDraining } from './state.ts';
 import type { Pilot } from './state.ts';
 
 /** Where a call goes, best home first, as the homes last spoke. */
@@ -22,6 +24,7 @@ export const onInvite = (pilot: Pilot, invite: InviteReceived): void => {
   invite.onCancelled(() => {
     cancelled = true;
     pilot.reservations.cancel(call.callId);
+    pilot.memory.settle(call.callId, 'cancelled');
     pilot.facts.say('attempt.cancelled', { ...attempt(call), cause: 'cancelled-by-controller' });
   });
   if (!call.paired)
@@ -49,28 +52,31 @@ const placeLeg = async (pilot: Pilot, call: Call): Promise<Placed> => {
 };
 
 const point = (pilot: Pilot, invite: InviteReceived, call: Call, { verdict, legs }: Placed): void => {
-  if (verdict.action === 'refuse') return refuse(pilot, invite, { call, cause: verdict.cause });
+  if (verdict.action === 'refuse') return refuse(pilot, invite, call, verdict);
   const { action } = verdict;
   const nodes = aliveNodes(pilot);
   const homes = verdict.homes.flatMap((id) => nodes.find(({ nodeId }) => nodeId === id) ?? []);
   reserve(pilot, call, { action, homes }, legs);
-  note(pilot, call, { action, homes });
+  tellPlacement(pilot, call, { verdict });
   const [best] = homes;
   if (action === 'proxy' && best) void invite.proxy(homeUri(best, call));
   else void invite.redirect(contactsFor(homes, call));
 };
 
-const readCall = ({ profiles }: Pilot, { info }: InviteReceived): Call =>
-  callOf(info, readInvite(info), {
-    profile: profileOf(profiles, info.source.address),
-    dialledUser: parseUri(info.requestUri).user,
-  });
+const readCall = ({ settings }: Pilot, { info }: InviteReceived): Call => {
+  const invitation = readInvite(info);
+  const profile = profileFor(settings.profiles, info.source.address);
+  const dialledUser = parseUri(info.requestUri).user;
+  const call = callOf(info, invitation, { profile: profile.profile, dialledUser });
+
+  return underRule({ ...call, profile }, invitation, settings.rules);
+};
 
 const viewOf = (pilot: Pilot, call: Call): View => ({
   nodes: pilot.ownLoad.onTopOf(aliveNodes(pilot)),
   partnerHomes: [],
   proxied: call.followsRedirect === false || pilot.reservations.followsNoRedirect(call.controllerAddress),
-  draining: pilot.draining,
+  draining: isDraining(pilot),
 });
 
 /** Holds the call's place at its first home, and waits for a home to claim it. */
@@ -106,10 +112,13 @@ const retryAfterSeconds = 1;
 const refuse = (
   pilot: Pilot,
   invite: InviteReceived,
-  { call, cause }: { readonly call: Call; readonly cause: string },
+  call: Call,
+  verdict: Extract<Verdict, { action: 'refuse' }>,
 ): void => {
-  const status = 503;
-  const headers = { 'Retry-After': String(retryAfterSeconds) };
+  const { cause } = verdict;
+  const status = statusOf(call, cause);
+  tellPlacement(pilot, call, { verdict, status });
+  const headers: Record<string, string> = status === 503 ? { 'Retry-After': String(retryAfterSeconds) } : {};
   invite.reject(status, { headers }).then(
     (sent) => {
       if (sent) pilot.facts.say('attempt.refused', { ...attempt(call), cause, status });
@@ -118,15 +127,8 @@ const refuse = (
   );
 };
 
-const note = (pilot: Pilot, call: Call, { action, homes }: Pointed): void => {
-  const { callId, type, key, weight, controllerAddress, problems } = call;
-  const places = homes.map(({ nodeId, load, reserved, capacity }) => ({ nodeId, load, reserved, capacity }));
-  pilot.meters.count(`call.${action}`);
-  pilot.logger.info(
-    { callId, type, key, weight, controllerAddress, homes: places, problems },
-    `call.${action}`,
-  );
-};
+const statusOf = ({ rule }: Call, cause: RefusalCause): number =>
+  cause === 'rejected-by-rule' && rule?.action.kind === 'reject' ? rule.action.status : 503;
 
 /** Longer ones are cut: nothing legitimate comes near, and events are kept. */
 const mostCharacters = 512;

@@ -1,6 +1,6 @@
 import type { SipHandlers } from '@reelstream/sip';
 import { obstacle } from './core/decide.ts';
-import { aliveNodes } from './state.ts';
+import { aliveNodes, isDraining } from './state.ts';
 import type { Pilot } from './state.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { Pilot } from './state.ts';
  */
 export const onOptions = (pilot: Pilot): ReturnType<SipHandlers['options']> => {
   const nodes = pilot.ownLoad.onTopOf(aliveNodes(pilot));
-  const cause = obstacle({ nodes, draining: pilot.draining });
+  const cause = obstacle({ nodes, draining: isDraining(pilot) });
   pilot.meters.count(cause === undefined ? 'options.able' : 'options.unable', cause);
 
   return cause === undefined ? { status: 200 } : { status: 503, reason: `Service Unavailable (${cause})` };

@@ -3,20 +3,23 @@ import { announceNode, connectBus, watchNodes } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
 import { heartbeatSubject, pairsBucket, pairsMaxAgeMs } from '@reelstream/events';
 import type { Heartbeat } from '@reelstream/events';
-import { createMeters } from '@reelstream/service';
+import { createMeters, reportMeters } from '@reelstream/service';
 import type { Logger, Running } from '@reelstream/service';
 import { connectSip } from '@reelstream/sip';
 import { Facts } from './adapters/facts.ts';
 import { PairClaims } from './adapters/pair-claims.ts';
 import { readProfiles } from './adapters/profiles.ts';
+import { Settings } from './adapters/settings.ts';
 import type { Config } from './config.ts';
 import { originAmong } from './core/origin.ts';
 import { OwnLoad } from './core/own-load.ts';
+import { PlacementMemory } from './core/placement-memory.ts';
 import { Reservations } from './core/reservations.ts';
+import { answerQueries } from './explain.ts';
 import { onInvite } from './invite.ts';
 import { onOptions } from './options.ts';
 import { followReservations } from './reservations.ts';
-import { aliveNodes } from './state.ts';
+import { aliveNodes, isDraining } from './state.ts';
 import type { Pilot } from './state.ts';
 
 /** The port of the first of `udp/127.0.0.1:5060,tcp/…`. */
@@ -26,24 +29,26 @@ const sipPortOf = (addresses: readonly string[]): number | undefined => {
   return port === undefined ? undefined : Number(port);
 };
 
-/** Starts a pilot; it serves as soon as its SIP server and the bus are there, and says so in its heartbeat. */
-export const startPilot = async (config: Config, logger: Logger): Promise<Running> => {
+/** Puts a pilot together: the bus, and what it has to know before its first call. Nothing is heard or said yet. */
+const assemble = async (
+  config: Config,
+  logger: Logger,
+  epoch: number,
+): Promise<Pilot & { readonly bus: Bus }> => {
   const profiles = await readProfiles(config.controllerProfiles);
   const meters = createMeters();
-  const { natsUrl: url, natsReplicas: replicas, nodeId } = config;
+  const { natsUrl: url, natsReplicas: replicas, nodeId, clusterId } = config;
   const bus = await connectBus({ url, replicas, name: nodeId, meters });
   const watch = watchNodes(bus);
-  const epoch = Date.now();
-  const author = {
-    clusterId: config.clusterId,
-    nodeId,
-    epoch,
-    origin: () => originAmong(aliveNodes({ watch })),
-  };
-  const pilot: Pilot = {
+  const settings = await Settings.follow(bus, nodeId, profiles);
+  const author = { clusterId, nodeId, epoch, origin: () => originAmong(aliveNodes({ watch })) };
+
+  return {
     bus,
     watch,
-    profiles,
+    nodeId,
+    settings,
+    memory: new PlacementMemory(),
     reservations: new Reservations(config.reservationTimeoutMs),
     reservationTimeoutMs: config.reservationTimeoutMs,
     pairs: new PairClaims(await bus.kv(pairsBucket, { maxAgeMs: pairsMaxAgeMs }), meters),
@@ -53,12 +58,23 @@ export const startPilot = async (config: Config, logger: Logger): Promise<Runnin
     meters,
     draining: false,
   };
+};
+
+/** Starts a pilot; it serves as soon as its SIP server and the bus are there, and says so in its heartbeat. */
+export const startPilot = async (config: Config, logger: Logger): Promise<Running> => {
+  const epoch = Date.now();
+  const pilot = await assemble(config, logger, epoch);
+  const { bus, nodeId } = pilot;
   const sip = await connectPilot(pilot, config);
   const heartbeat = (): Heartbeat => ({ ...identity(config, epoch), ...stateOf(pilot, bus, sip) });
-  const endFollowing = followReservations(pilot, bus);
-  const endPreparing = bus.onConnection((connected) => connected && pilot.pairs.prepare());
   if (bus.connected) pilot.pairs.prepare();
-  const endAnnouncing = announceNode(bus, heartbeat);
+  const ends = [
+    announceNode(bus, heartbeat),
+    bus.onConnection((connected) => connected && pilot.pairs.prepare()),
+    followReservations(pilot, bus),
+    answerQueries(pilot, bus),
+    reportMeters(pilot.meters, logger),
+  ];
   sayStarted(pilot, config);
 
   return {
@@ -67,10 +83,9 @@ export const startPilot = async (config: Config, logger: Logger): Promise<Runnin
       bus.publish(heartbeatSubject(nodeId), heartbeat());
       pilot.facts.say('node.stopped', { nodeId, role: 'pilot', stoppedAt: new Date().toISOString() });
       await pilot.facts[Symbol.asyncDispose]();
-      endAnnouncing();
-      endPreparing();
-      endFollowing();
-      watch.stop();
+      for (const end of ends) end();
+      pilot.settings[Symbol.dispose]();
+      pilot.watch.stop();
       await sip[Symbol.asyncDispose]();
       await bus[Symbol.asyncDispose]();
     },
@@ -124,7 +139,7 @@ const identity = (config: Config, epoch: number) => ({
 
 const stateOf = (pilot: Pilot, bus: Bus, sip: PilotSip): Pick<Heartbeat, 'state' | 'detail' | 'sip'> => {
   const address = sip.port === undefined ? {} : { sip: { port: sip.port } };
-  if (pilot.draining) return { state: 'draining', ...address };
+  if (isDraining(pilot)) return { state: 'draining', ...address };
   if (!bus.connected) return { state: 'impaired', detail: 'no connection to NATS', ...address };
 
   return sip.connected

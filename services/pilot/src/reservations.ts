@@ -14,7 +14,7 @@ export const followReservations = (
 ): (() => void) => {
   const endClaims = bus.subscribe(claimWildcard, ({ data }) => {
     if (!claimValidator.Check(data)) throw new Error('no claim');
-    pilot.reservations.claim(data.callId);
+    if (pilot.reservations.claim(data.callId)) pilot.memory.settle(data.callId, 'claimed', data.home);
   });
   const endListening = bus.onConnection((connected) => {
     if (!connected) pilot.reservations.forget();
@@ -31,8 +31,10 @@ export const followReservations = (
 const tellLost = (pilot: Pilot): void => {
   for (const { call, homes, isLastStraw } of pilot.reservations.expire(performance.now())) {
     pilot.facts.say('attempt.lost', { ...attempt(call), cause: 'redirect-not-followed', homes: [...homes] });
+    pilot.memory.settle(call.callId, 'lost');
     if (!isLastStraw) continue;
     const { controllerAddress } = call;
+    pilot.meters.count('controller.no-redirect', controllerAddress);
     pilot.logger.warn(
       { controllerAddress },
       'controller follows no redirect: its calls are forwarded from now on',

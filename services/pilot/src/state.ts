@@ -3,15 +3,19 @@ import type { Heartbeat } from '@reelstream/events';
 import type { Logger, Meters } from '@reelstream/service';
 import type { Facts } from './adapters/facts.ts';
 import type { PairClaims } from './adapters/pair-claims.ts';
+import type { Settings } from './adapters/settings.ts';
 import type { OwnLoad } from './core/own-load.ts';
-import type { ControllerProfiles } from './core/profile.ts';
+import type { PlacementMemory } from './core/placement-memory.ts';
 import type { Reservations } from './core/reservations.ts';
 
 /** What a pilot has while it runs: a view of others and what passes through. Losing it loses no call. */
 export type Pilot = {
   readonly bus: Pick<Bus, 'connected' | 'publish'>;
   readonly watch: NodeWatch;
-  readonly profiles: ControllerProfiles;
+  readonly nodeId: string;
+  readonly settings: Settings;
+  /** What `reel explain` asks for. */
+  readonly memory: PlacementMemory;
   readonly reservations: Reservations;
   readonly reservationTimeoutMs: number;
   readonly pairs: PairClaims;
@@ -19,8 +23,13 @@ export type Pilot = {
   readonly facts: Facts;
   readonly logger: Logger;
   readonly meters: Meters;
+  /** On its way out. */
   draining: boolean;
 };
+
+/** Whether it takes no new calls: it is ending, or an operator has taken it out. */
+export const isDraining = ({ draining, settings }: Pick<Pilot, 'draining' | 'settings'>): boolean =>
+  draining || settings.isDrained;
 
 /** Heartbeats of the nodes that are alive, as far as we know. */
 export const aliveNodes = ({ watch }: Pick<Pilot, 'watch'>): readonly Heartbeat[] =>

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { builtInDefault, matchKey } from '@reelstream/domain';
-import { derivedId, Rule, RuleAction, RuleCreated, RuleMatch, Timestamp, Uuid } from '@reelstream/events';
+import { defaultRule, ruleIdOf } from '@reelstream/domain';
+import { Rule, RuleAction, RuleCreated, RuleMatch, Timestamp, Uuid } from '@reelstream/events';
 import type { SlowFactRow } from '@reelstream/store';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
@@ -58,9 +58,8 @@ const Params = Type.Object({ ruleId: Uuid });
 const tags = ['rules'];
 const problems = { '4xx': ProblemDetails, '5xx': ProblemDetails };
 
-/** There is always one, whether or not somebody has written it. */
-export const defaultRuleId = derivedId('rule', matchKey({ kind: 'default' }));
-const defaultRule: ShownRule = { id: defaultRuleId, match: { kind: 'default' }, action: builtInDefault };
+const { ruleId: defaultRuleId, ...defaultDoes } = defaultRule;
+const unwrittenDefault: ShownRule = { id: defaultRuleId, ...defaultDoes };
 
 const ruleValidator = Compile(Rule);
 const createdValidator = Compile(RuleCreated);
@@ -82,7 +81,7 @@ const findRule = async ({ store }: Api, ruleId: string): Promise<ShownRule> => {
   const row = await findSlowFact(store.db, 'rules', ruleId);
   const [rule] = row ? shown(row) : [];
   if (rule) return rule;
-  if (ruleId === defaultRuleId) return defaultRule;
+  if (ruleId === defaultRuleId) return unwrittenDefault;
   throw new Problem(404, 'RULE_NOT_FOUND', `there is no rule ${ruleId}`);
 };
 
@@ -120,7 +119,7 @@ const readAction = async ({ store }: Api, body: ActionBody): Promise<RuleAction>
 };
 
 const create = async (api: Api, rule: Omit<Rule, 'ruleId'>, key: string | undefined): Promise<ShownRule> => {
-  const ruleId = derivedId('rule', matchKey(rule.match));
+  const ruleId = ruleIdOf(rule.match);
   const time = new Date().toISOString();
   const createdAt = await sayOnce(api, 'rule.created', key, {
     subject: ruleId,
@@ -151,7 +150,7 @@ export const ruleRoutes: Routes = (api) => async (app) => {
     const rules = (await listSlowFacts(api.store.db, 'rules')).flatMap(shown);
     const written = rules.some(({ id }) => id === defaultRuleId);
 
-    return { items: written ? rules : [...rules, defaultRule], ...position };
+    return { items: written ? rules : [...rules, unwrittenDefault], ...position };
   });
 
   app.post(

@@ -4,10 +4,10 @@ import { parseProfiles, readProfiles } from './profiles.ts';
 
 test('a file of profiles is read', () => {
   const text = '{"10.0.0.0/8": {"followsRedirect": false, "pairing": "berlin"}, "2001:db8::1": {}}';
-  assert.deepEqual(parseProfiles(text), {
-    '10.0.0.0/8': { followsRedirect: false, pairing: 'berlin' },
-    '2001:db8::1': {},
-  });
+  assert.deepEqual(parseProfiles(text), [
+    { network: '10.0.0.0/8', profile: { followsRedirect: false, pairing: 'berlin' }, source: 'file' },
+    { network: '2001:db8::1', profile: {}, source: 'file' },
+  ]);
 });
 
 test('everything wrong in a file is named with its place', () => {
@@ -22,5 +22,5 @@ test('a missing file is a bad setting, told with its name; no name is no profile
     code: 'CONFIG_INVALID',
     message: /^REEL_CONTROLLER_PROFILES=\/nowhere\/profiles\.json is no good: ENOENT/,
   });
-  assert.deepEqual(await readProfiles(''), {});
+  assert.deepEqual(await readProfiles(''), []);
 });

@@ -24,11 +24,7 @@ export class Settings implements Disposable {
   }
 
   /** Resolves once the buckets were read, or after a second: a pilot serves without them rather than not at all. */
-  static async follow(
-    bus: Bus,
-    nodeId: string,
-    inFile: readonly ControllerDescription[],
-  ): Promise<Settings> {
+  static async follow(bus: Bus, nodeId: string, inFile: readonly ControllerDescription[]): Promise<Settings> {
     const settings = new Settings(nodeId, inFile);
     const follow = (
       bucket: 'rules' | 'controllers' | 'drains',
@@ -62,7 +58,9 @@ export class Settings implements Disposable {
   }
 
   #takeRules(current: ReadonlyMap<string, unknown>): void {
-    this.#rules = compileRules([...current.values()].flatMap((value) => (isRule.Check(value) ? [value] : [])));
+    this.#rules = compileRules(
+      [...current.values()].flatMap((value) => (isRule.Check(value) ? [value] : [])),
+    );
   }
 
   #takeProfiles(current: ReadonlyMap<string, unknown>): void {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ControllerProfile } from '@reelstream/events';
 import { readInvite, readRequest } from '@reelstream/sip';
 import { callOf } from './call.ts';
 import type { Call } from './call.ts';
-import type { ControllerProfile } from './profile.ts';
 
 const offer = 'v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\n';
 

@@ -1,7 +1,7 @@
 import { bibPairingKey, classifyInvite, weightOf } from '@reelstream/domain';
-import type { ControllerType } from '@reelstream/events';
+import type { ProfileFound } from '@reelstream/domain';
+import type { ControllerProfile, ControllerType, Rule } from '@reelstream/events';
 import type { Invitation, RequestInfo, Transport } from '@reelstream/sip';
-import type { ControllerProfile } from './profile.ts';
 
 /** What the pilot needs to know of an INVITE. */
 export type Call = {
@@ -22,6 +22,12 @@ export type Call = {
   readonly fromUri: string;
   readonly toUri: string;
   readonly problems: readonly string[];
+  /** What is known of its controller, and from where. */
+  readonly profile?: ProfileFound;
+  /** Direct calls only: what is to be done with it. */
+  readonly rule?: Rule;
+  /** Why nobody can say what kind of call it is. */
+  readonly unclassified?: string;
 };
 
 /** An INVITE without an offer brings one audio stream: a leg of a built-in bridge, or a caller that waits for ours. */

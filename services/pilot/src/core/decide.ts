@@ -6,7 +6,10 @@ import type { Call } from './call.ts';
 export type Verdict =
   /** Node ids, best first. */
   | { readonly action: 'redirect' | 'proxy'; readonly homes: readonly string[] }
-  | { readonly action: 'refuse'; readonly cause: Refusal };
+  | { readonly action: 'refuse'; readonly cause: RefusalCause };
+
+/** Stable words for the `attempt.refused` event. */
+export type RefusalCause = Refusal | 'rejected-by-rule' | 'media-not-ready';
 
 export type View = {
   /** Every node that is alive, with the reservations not yet in its own figures. */
@@ -36,11 +39,27 @@ const asBefore = (nodes: readonly Heartbeat[], { key }: Call, homes: readonly st
 /** Which homes take this call, best first, and how it gets there; or why none does. */
 export const decide = (view: View, call: Call): Verdict => {
   if (view.draining) return { action: 'refuse', cause: 'draining' };
+  const forbidden = ruledOut(call);
+  if (forbidden) return { action: 'refuse', cause: forbidden };
   const { homes, refusal } = placed(view, call);
 
   return refusal
     ? { action: 'refuse', cause: refusal }
     : { action: view.proxied ? 'proxy' : 'redirect', homes };
+};
+
+const ruledOut = ({ rule }: Call): RefusalCause | undefined => {
+  switch (rule?.action.kind) {
+    case 'reject':
+      return 'rejected-by-rule';
+    // No node has media files to play yet.
+    case 'play-once':
+    case 'play-continuously':
+      return 'media-not-ready';
+    case 'record':
+    case undefined:
+      return undefined;
+  }
 };
 
 const placed = (view: View, call: Call): Placement => {

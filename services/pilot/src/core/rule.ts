@@ -29,6 +29,8 @@ export const underRule = (call: Call, invitation: Invitation, rules: RuleBook): 
     ...call,
     rule,
     ...(unclassified === undefined ? {} : { unclassified }),
-    weight: audioOnly ? Math.max(1, weightOf(Array.from({ length: audioIn(invitation) }, () => 'audio'))) : call.weight,
+    weight: audioOnly
+      ? Math.max(1, weightOf(Array.from({ length: audioIn(invitation) }, () => 'audio')))
+      : call.weight,
   };
 };

@@ -70,14 +70,19 @@ export class RawCaller implements AsyncDisposable {
   send(
     method: string,
     callId: string,
-    options: { readonly from?: string; readonly headers?: readonly string[]; readonly body?: string } = {},
+    options: {
+      readonly from?: string;
+      readonly to?: string;
+      readonly headers?: readonly string[];
+      readonly body?: string;
+    } = {},
   ): void {
-    const { from = '<sip:src@127.0.0.1>', headers = [], body = '' } = options;
+    const { from = '<sip:src@127.0.0.1>', to = 'sip:9000@127.0.0.1', headers = [], body = '' } = options;
     const lines = [
-      `${method} sip:9000@127.0.0.1 SIP/2.0`,
+      `${method} ${to} SIP/2.0`,
       `Via: SIP/2.0/${this.#transport.toUpperCase()} 127.0.0.1:${this.#port};branch=z9hG4bK${callId}`,
       `From: ${from};tag=${callId}`,
-      'To: <sip:9000@127.0.0.1>',
+      `To: <${to}>`,
       `Call-ID: ${callId}`,
       `CSeq: 1 ${method}`,
       `Contact: <sip:src@127.0.0.1:${this.#port}>`,

@@ -8,9 +8,19 @@ export type Answer = {
   /** Port it came from or, over TCP, the server's. */
   readonly from: number;
   /** First value of this header, by its long name. */
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
   /** Every line of this header, in order. */
-  headers(name: string): readonly string[];
+  readonly headers: (name: string) => readonly string[];
+};
+
+/** RFC 3261 §7.3.3, as far as it matters here. */
+const compactNames: Readonly<Record<string, string>> = {
+  v: 'via',
+  f: 'from',
+  t: 'to',
+  i: 'call-id',
+  m: 'contact',
+  l: 'content-length',
 };
 
 /** A response, or undefined for anything else. */
@@ -22,10 +32,9 @@ export const readAnswer = (text: string, from: number): Answer | undefined => {
   const headers = (name: string): readonly string[] =>
     lines.flatMap((line) => {
       const colon = line.indexOf(':');
+      const written = line.slice(0, colon).trim().toLowerCase();
 
-      return line.slice(0, colon).trim().toLowerCase() === name.toLowerCase()
-        ? [line.slice(colon + 1).trim()]
-        : [];
+      return (compactNames[written] ?? written) === name.toLowerCase() ? [line.slice(colon + 1).trim()] : [];
     });
 
   return { text, status, at: performance.now(), from, headers, header: (name) => headers(name)[0] };

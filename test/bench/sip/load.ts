@@ -9,8 +9,6 @@ export type LoadPlan = {
   /** INVITEs per second, evenly, whether answered or not. */
   readonly rate: number;
   readonly count: number;
-  /** Told of every call that was redirected, with the port of its first Contact. */
-  readonly onRedirect?: (callId: string, port: number) => void;
 };
 
 export type LoadResult = {
@@ -107,8 +105,6 @@ class Load {
     this.#sentAt[index] = 0;
     if (!text.startsWith('SIP/2.0 302')) return void (this.#refused += 1);
     this.#latencies.push(performance.now() - sentAt);
-    const port = /^Contact: <sip:[^:>]*:(\d+)/im.exec(text)?.[1];
-    this.#plan.onRedirect?.(this.#callId(index), Number(port));
   }
 
   result(seconds: number): LoadResult {

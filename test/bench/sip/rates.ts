@@ -10,7 +10,7 @@ export type Step = LoadResult & {
   readonly passed: boolean;
 };
 
-export type Judged = Pick<LoadPlan, 'port' | 'onRedirect'> & {
+export type Judged = Pick<LoadPlan, 'port'> & {
   /** Processes whose CPU counts, with all they started. */
   readonly pids: readonly number[];
 };

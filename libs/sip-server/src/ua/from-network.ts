@@ -24,6 +24,10 @@ import { randomToken } from '../random-token.ts';
 
 /** Methods that exist only within a dialog. */
 const IN_DIALOG_ONLY = new Set(['BYE', 'UPDATE', 'PRACK']);
+/** Methods that an application may come to take; any other that none takes is unknown for good (RFC 3261 §21.5.2). */
+const METHODS = new Set(
+  'INVITE OPTIONS INFO MESSAGE NOTIFY PUBLISH REFER REGISTER SUBSCRIBE BYE UPDATE PRACK'.split(' '),
+);
 /** Methods that make a dialog, and so must say where the peer is. */
 const DIALOG_MAKING = new Set(['INVITE', 'SUBSCRIBE']);
 
@@ -43,6 +47,7 @@ export function onRequest(core: Core, transaction: ServerTransaction): void {
   else if (IN_DIALOG_ONLY.has(request.method)) answer(transaction, 481);
   else if (DIALOG_MAKING.has(request.method) && !canMakeDialog(request)) answer(transaction, 400);
   else if (earlier !== undefined) transaction.respond(earlier);
+  else if (!core.apps.canTake(request.method) && !METHODS.has(request.method)) answer(transaction, 501);
   else if (!core.apps.canTake(request.method)) {
     core.counters.count('request.no-application');
     answer(transaction, 503, makeHeader('Retry-After', '1'));

@@ -1,6 +1,7 @@
 import type { Setting } from '@reelstream/service';
 import { logLevels, name, oneOf, optionalText, secret } from '@reelstream/service';
 import { isIP } from 'node:net';
+import { guardSettings } from './guard/settings.ts';
 import { parseHostPort } from './message/uri.ts';
 import type { Endpoint } from './transport/endpoint.ts';
 
@@ -35,6 +36,7 @@ export const settings = {
     ['no', 'yes'],
     'no',
   ),
+  ...guardSettings,
   stateDir: optionalText(
     'SIP_SERVER_STATE_DIR',
     'folder where dialogs are kept over a restart; none if empty',

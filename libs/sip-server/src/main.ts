@@ -1,6 +1,6 @@
 import { StartupError, createLogger, loadConfig, run } from '@reelstream/service';
 import { settings } from './config.ts';
-import { tlsOf } from './tls-files.ts';
+import { guardOf, tlsOf } from './setting-files.ts';
 import { ListenError, StateDirError, startSipServer } from './index.ts';
 
 /** How often what happened is logged, in ms; silence means that nothing did. */
@@ -14,6 +14,7 @@ await run(async () => {
     control: config.control,
     secret: config.secret.reveal(),
     ...tlsOf(config),
+    guard: guardOf(config),
     ...(config.stateDir === '' ? {} : { stateDir: config.stateDir }),
     onStateFault: (error) => log.error({ error }, 'dialogs could not be saved'),
     onBug: (where, error) => log.error({ where, error }, 'a message met a bug'),

@@ -7,7 +7,10 @@ import type { DialogState } from './dialog/state.ts';
 import type { DialogStore } from './dialog/store.ts';
 import { openDialogStore } from './dialog/store.ts';
 import type { Saver } from './durable/keyed-log.ts';
-import { receive } from './ingress.ts';
+import { Guard } from './guard/guard.ts';
+import type { GuardOptions } from './guard/limits.ts';
+import { DEFAULT_GUARD } from './guard/limits.ts';
+import { isWelcome, receive } from './ingress.ts';
 import type { Timing } from './transaction/machine.ts';
 import { DEFAULT_TIMING } from './transaction/machine.ts';
 import type { TransactionUser } from './transaction/transactions.ts';
@@ -42,6 +45,8 @@ export type SipServerOptions = {
   readonly stateDir?: string;
   /** Told when dialogs could not be saved there: calls go on, and a later save is tried. */
   readonly onStateFault?: (error: unknown) => void;
+  /** Who may speak to us, and how much; every limit has a default. */
+  readonly guard?: Partial<GuardOptions>;
   /** What TLS listeners prove themselves by; needed where `listen` has one. */
   readonly tls?: TlsIdentity;
   /** A TCP connection without traffic is closed after this many ms; default 10 minutes. */
@@ -65,16 +70,19 @@ export type SipServer = {
 /** Starts a server; throws ListenError naming the address that could not be bound, or StateDirError. */
 export async function startSipServer(options: SipServerOptions): Promise<SipServer> {
   const store = await storeOf(options);
-  const core = assemble(options, store?.log);
+  const guard = new Guard({ ...DEFAULT_GUARD, ...options.guard });
+  const core = assemble(options, guard, store?.log);
   const { transports, counters } = core;
   let control: ControlServer | undefined;
   const close = async (): Promise<void> => {
     await store?.log[Symbol.asyncDispose]();
+    guard[Symbol.dispose]();
     forgetAll(core);
     await Promise.all([control?.[Symbol.asyncDispose](), transports[Symbol.asyncDispose]()]);
   };
   if (store !== undefined) restoreDialogs(core, store);
   await transports.listen(options.listen).catch((error: unknown) => {
+    guard[Symbol.dispose]();
     forgetAll(core);
     throw error;
   });
@@ -119,13 +127,14 @@ function gauges({ dialogs, transactions, transports, apps }: Core): Record<strin
   };
 }
 
-function assemble(options: SipServerOptions, saver: Saver<DialogState> | undefined): Core {
+/** The parts of a server, joined; nothing is bound yet. */
+export function assemble(options: SipServerOptions, guard: Guard, saver?: Saver<DialogState>): Core {
   const counters = new Counters();
   const count = (name: string): void => counters.count(name);
   const transports = new Transports(
     {
-      accepts: () => true,
-      arrived: (bytes, flow) => receive(core, bytes, flow),
+      accepts: (address) => isWelcome(core, guard, address),
+      arrived: (bytes, flow) => receive(core, guard, bytes, flow),
       counted: count,
       failed: count,
     },

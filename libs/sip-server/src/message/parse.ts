@@ -136,6 +136,7 @@ function withBody(message: SipMessage, rest: Buffer): ParseResult {
   if (declared === undefined) return { ok: true, message: { ...message, body: rest } };
   const length = contentLength(declared);
   const contradicted = headers(message, 'content-length').some((value) => contentLength(value) !== length);
+  if (length !== undefined && length > MAX_MESSAGE_BYTES) return { ok: false, cause: 'oversize', message };
   if (length === undefined || contradicted || length > rest.length) {
     return { ok: false, cause: 'content-length', message };
   }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Params } from './params.ts';
 import { parseParams } from './params.ts';
 
@@ -27,11 +28,15 @@ export function parseUri(text: string): SipUri | undefined {
   return { scheme, user, host: place.host, port: place.port, params };
 }
 
+/** RFC 3261's grammar allows one colon too many before an IPv4 part, which must be tolerated (RFC 5118 §4.10). */
+const THREE_COLONS = /:::(?=\d+\.\d+\.\d+\.\d+$)/;
+
 /** Reads `host`, `host:port`, `[v6]` or `[v6]:port`; undefined where it is none of these. */
 export function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._~-]+))(?:\s*:\s*(\d{1,5}))?$/.exec(text.trim());
   if (match === null) return undefined;
-  const host = match[1] ?? match[2] ?? '';
+  const host = match[1] === undefined ? (match[2] ?? '') : match[1].replace(THREE_COLONS, '::');
+  if (match[1] !== undefined && isIP(host) !== 6) return undefined;
   const port = match[3] === undefined ? undefined : Number(match[3]);
   if (port !== undefined && (port === 0 || port > 65_535)) return undefined;
   return { host, port };

@@ -2,8 +2,9 @@ import { parseNameAddress } from './address.ts';
 import type { SipMessage } from './message.ts';
 import { header, headers } from './message.ts';
 import { isToken } from './names.ts';
+import { splitOutside } from './params.ts';
 import { parseUri } from './uri.ts';
-import { parseVia } from './via.ts';
+import { isViaList, parseVia } from './via.ts';
 
 /** Sequence number and method of a CSeq header (RFC 3261 §20.16). */
 export type CSeq = { readonly number: number; readonly method: string };
@@ -14,6 +15,8 @@ export type InvalidCause =
   | 'via'
   | 'cseq'
   | 'address'
+  | 'contact'
+  | 'max-forwards'
   | 'call-id'
   | 'uri';
 
@@ -23,15 +26,30 @@ const ONCE = ['from', 'to', 'call-id', 'cseq'] as const;
 export function invalidCause(message: SipMessage): InvalidCause | undefined {
   const missing = missingOrDoubled(message);
   if (missing !== undefined) return missing;
-  if (parseVia(header(message, 'via') ?? '') === undefined) return 'via';
+  if (!headers(message, 'via').every(isViaList)) return 'via';
   const cseq = cseqOf(message);
   if (cseq === undefined) return 'cseq';
   if (message.kind === 'request' && cseq.method !== message.method) return 'cseq';
   if (header(message, 'call-id') === '') return 'call-id';
   if (parseNameAddress(header(message, 'from') ?? '') === undefined) return 'address';
   if (parseNameAddress(header(message, 'to') ?? '') === undefined) return 'address';
-  if (message.kind === 'request' && !isUri(message.uri)) return 'uri';
-  return undefined;
+  if (message.kind === 'response') return undefined;
+  if (!isUri(message.uri)) return 'uri';
+  if (!isHopCount(header(message, 'max-forwards'))) return 'max-forwards';
+  return headers(message, 'contact').every(isContactList) ? undefined : 'contact';
+}
+
+/** 0 to 255 (§20.22); clients of RFC 2543 have none. */
+function isHopCount(value: string | undefined): boolean {
+  return value === undefined || (/^\d+$/.test(value) && Number(value) <= 255);
+}
+
+/** Each contact can be read; one with headers must stand in angle brackets, or their end can't be told (§20.10). */
+function isContactList(value: string): boolean {
+  return splitOutside(value, ',').every((each) => {
+    const address = parseNameAddress(each);
+    return address !== undefined && (each.includes('<') || !hasHeaders(address.uri));
+  });
 }
 
 function missingOrDoubled(message: SipMessage): InvalidCause | undefined {
@@ -47,7 +65,13 @@ function missingOrDoubled(message: SipMessage): InvalidCause | undefined {
 function isUri(uri: string): boolean {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):./.exec(uri)?.[1]?.toLowerCase();
   if (scheme === undefined) return false;
-  return scheme === 'sip' || scheme === 'sips' ? parseUri(uri) !== undefined : true;
+  // Headers of a URI make the message that is sent to it; within a message they mean nothing (§19.1.1, table 1).
+  return scheme === 'sip' || scheme === 'sips' ? parseUri(uri) !== undefined && !hasHeaders(uri) : true;
+}
+
+/** A question mark may also stand in the user part, where it begins nothing. */
+function hasHeaders(uri: string): boolean {
+  return uri.includes('?', uri.indexOf('@') + 1);
 }
 
 /** CSeq of a message; undefined where it is missing, malformed or not below 2^31 (§8.1.1.5). */

@@ -18,7 +18,15 @@ export const BRANCH_COOKIE = 'z9hG4bK';
 
 /** Reads the first Via of a value that may be a comma list; undefined where it is malformed. */
 export function parseVia(value: string): Via | undefined {
-  const first = splitOutside(value, ',')[0] ?? '';
+  return parseOneVia(splitOutside(value, ',')[0] ?? '');
+}
+
+/** True where each value of the list is whole, with no parameter left empty. */
+export function isViaList(value: string): boolean {
+  return splitOutside(value, ',').every((each) => parseOneVia(each) !== undefined && !/;\s*(;|$)/.test(each));
+}
+
+function parseOneVia(first: string): Via | undefined {
   const semicolon = first.indexOf(';');
   const plain = semicolon === -1 ? first : first.slice(0, semicolon);
   const match = /^SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9-]+)\s+(\S.*)$/i.exec(plain);

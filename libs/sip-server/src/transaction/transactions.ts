@@ -42,6 +42,11 @@ export class Transactions {
     return this.#server.size + this.#client.size;
   }
 
+  /** True for a repeat of a request that is still remembered. */
+  knows(request: SipRequest): boolean {
+    return this.#server.has(serverKey(request) ?? '');
+  }
+
   /** Takes a valid message off the network. */
   receive(message: SipMessage, flow: Flow): void {
     if (message.kind === 'response') this.#receiveResponse(message, flow);

@@ -80,7 +80,9 @@ export class StreamFramer {
     if (typeof length === 'string') {
       return { type: 'broken', cause: length, head: Buffer.from(bytes.subarray(0, bodyStart)) };
     }
-    if (bodyStart + length > MAX_MESSAGE_BYTES) return { type: 'broken', cause: 'oversize' };
+    if (bodyStart + length > MAX_MESSAGE_BYTES) {
+      return { type: 'broken', cause: 'oversize', head: Buffer.from(bytes.subarray(0, bodyStart)) };
+    }
     this.#bodyStart = bodyStart;
     this.#messageEnd = bodyStart + length;
     return undefined;

@@ -27,6 +27,7 @@ import { onAppJoined, onAppLeft, onAppRouted } from './ua/incoming.ts';
 import { abandonOutgoing } from './ua/outgoing.ts';
 import { onAppProxy } from './ua/proxy.ts';
 import { restoreDialogs } from './ua/restore.ts';
+import { startSweeping } from './ua/sweep.ts';
 
 export type SipServerOptions = {
   /** Where to take SIP; port 0 is an ephemeral one. */
@@ -41,6 +42,10 @@ export type SipServerOptions = {
   readonly appGraceMs?: number;
   /** Length of a second of session timers (RFC 4028) in ms; default 1000. Shorter ones are for tests. */
   readonly sessionSecondMs?: number;
+  /** A dialog that no application has owned for this many ms is ended; default an hour. */
+  readonly orphanMs?: number;
+  /** The peer of a dialog without session timers is asked for a sign of life this often, in ms; default an hour. */
+  readonly silentMs?: number;
   /** Folder of its own where dialogs are kept, to go on after a restart; without it they end with the process. */
   readonly stateDir?: string;
   /** Told when dialogs could not be saved there: calls go on, and a later save is tried. */
@@ -93,6 +98,8 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
     await close();
     throw error;
   }
+  const { orphanMs = HOUR_MS, silentMs = HOUR_MS } = options;
+  core.onClose.push(startSweeping(core, { orphanMs, silentMs }));
   return {
     addresses: transports.endpoints,
     control: control.address,
@@ -102,13 +109,16 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
   };
 }
 
+const HOUR_MS = 3_600_000;
+
 async function storeOf(options: SipServerOptions): Promise<DialogStore | undefined> {
   if (options.stateDir === undefined) return undefined;
   return openDialogStore(options.stateDir, (error) => options.onStateFault?.(error));
 }
 
 /** Stops every timer, so that nothing happens any more once the sockets close. */
-function forgetAll({ incoming, outgoing, parked, transactions, dialogs }: Core): void {
+function forgetAll({ incoming, outgoing, parked, transactions, dialogs, onClose }: Core): void {
+  for (const stop of onClose.splice(0)) stop();
   for (const { expiry, grace } of incoming.values()) {
     clearTimeout(expiry);
     clearTimeout(grace);
@@ -168,6 +178,7 @@ export function assemble(options: SipServerOptions, guard: Guard, saver?: Saver<
     outgoing: new Map(),
     parked: new Set(),
     owed: [],
+    onClose: [],
     bug: (where, error) => {
       counters.count(`bug.${where}`);
       options.onBug?.(where, error);

@@ -16,6 +16,9 @@ export type Dialog = {
   ackDue: number | undefined;
   /** The application cancelled, and a 2xx was faster: hang up once it is acknowledged. */
   isCancelled: boolean;
+  /** When the peer last sent a request, and since when no application owns the dialog; monotonic, in ms. */
+  heardAt: number;
+  orphanSince: number | undefined;
   /** Sends our ACK to the peer's latest 2xx once more, with that 2xx's CSeq number. */
   lastAck: { readonly seq: number; readonly resend: () => void } | undefined;
 };
@@ -80,6 +83,10 @@ export class Dialogs {
     this.#saver.whenSynced(then);
   }
 
+  all(): Iterable<Dialog> {
+    return this.#byTags.values();
+  }
+
   /** The dialogs that are to be there after a restart. */
   *saved(): Iterable<readonly [string, DialogState]> {
     for (const [key, { state }] of this.#byTags) {
@@ -117,6 +124,8 @@ export function unlisted(state: DialogState): Dialog {
     sessionTimer: undefined,
     ackDue: undefined,
     isCancelled: false,
+    heardAt: performance.now(),
+    orphanSince: undefined,
     lastAck: undefined,
   };
 }

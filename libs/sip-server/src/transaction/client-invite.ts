@@ -33,7 +33,7 @@ export function stepClientInvite(state: StateOf<Phase>, event: ClientEvent, cont
 function unanswered(state: StateOf<Phase>, event: ClientEvent, { timing, reliable }: Context): Step<Phase> {
   if (event.type === 'failed') return end(timeout);
   if (event.type === 'timer') {
-    if (event.timer === 'B') return end(timeout);
+    if (event.timer === 'B' || event.timer === 'X') return end(timeout);
     if (event.timer !== 'A' || state.phase !== 'calling') return stay(state);
     const intervalMs = 2 * state.intervalMs;
     return { state: { phase: 'calling', intervalMs }, actions: [send, start('A', intervalMs)] };

@@ -24,6 +24,7 @@ export class ClientTransaction {
   readonly id: string = randomUUID();
   readonly request: SipRequest;
   readonly flow: Flow;
+  readonly #timing: Timing;
   readonly #bytes: Buffer;
   readonly #transports: Transports;
   readonly #user: ClientUser;
@@ -42,6 +43,7 @@ export class ClientTransaction {
   ) {
     this.request = request;
     this.flow = flow;
+    this.#timing = timing;
     this.#bytes = formatMessage(request);
     this.#user = user;
     this.#transports = transports;
@@ -61,6 +63,11 @@ export class ClientTransaction {
   /** A response matched this transaction. */
   receive(response: SipResponse, flow: Flow): void {
     this.#act(this.#step({ type: 'response', status: response.status }), response, flow);
+  }
+
+  /** It has been cancelled: without an answer it ends as if timed out (§9.1). */
+  giveUpSoon(): void {
+    this.#timers.start('X', 64 * this.#timing.t1);
   }
 
   /** Ends without a word: the server is closing. */

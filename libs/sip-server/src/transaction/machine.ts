@@ -8,8 +8,8 @@ export type Timing = { readonly t1: number; readonly t2: number; readonly t4: nu
 
 export const DEFAULT_TIMING: Timing = { t1: 500, t2: 4000, t4: 5000 };
 
-/** Names of RFC 3261 table 4, L and M of RFC 6026. */
-export type TimerName = 'A' | 'B' | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'M';
+/** Names of RFC 3261 table 4, L and M of RFC 6026; X is how long a cancelled INVITE waits for its answer (§9.1). */
+export type TimerName = 'A' | 'B' | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'M' | 'X';
 
 export type Action =
   /** Send the transaction's message (again): the request of a client, the last response of a server. */

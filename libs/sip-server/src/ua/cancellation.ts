@@ -8,14 +8,17 @@ export class Cancellation {
   readonly #core: Core;
   readonly #request: SipRequest;
   readonly #flow: Flow;
+  readonly #sent: () => void;
   #isReleased = false;
   #held: SipRequest | undefined;
   #isWanted = false;
 
-  constructor(core: Core, request: SipRequest, flow: Flow) {
+  /** `sent` is called when the CANCEL leaves: from then on the INVITE is given up soon, answered or not. */
+  constructor(core: Core, request: SipRequest, flow: Flow, sent: () => void) {
     this.#core = core;
     this.#request = request;
     this.#flow = flow;
+    this.#sent = sent;
   }
 
   get isWanted(): boolean {
@@ -39,6 +42,7 @@ export class Cancellation {
     this.#held = undefined;
     if (held !== undefined) {
       this.#core.transactions.send(held, this.#flow, { response: () => {}, failed: () => {} });
+      this.#sent();
     }
   }
 

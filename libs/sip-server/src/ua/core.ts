@@ -33,6 +33,8 @@ export type Core = {
   readonly parked: Set<Incoming>;
   /** News about dialogs for applications that are away. */
   readonly owed: Owed[];
+  /** Stop what runs by itself. */
+  readonly onClose: (() => void)[];
   /** Counts and reports an exception that should not have been. */
   bug(where: string, error: unknown): void;
 };
@@ -73,6 +75,8 @@ export type Owed = {
   readonly owner: { readonly app: string; readonly tags: string };
   readonly meta: string;
   readonly message: Buffer;
+  /** Monotonic, in ms. */
+  readonly since: number;
   /** Set for a BYE of the peer, which it may repeat. */
   readonly ended?: Dialog;
   /** Carried out once the frame has been sent. */

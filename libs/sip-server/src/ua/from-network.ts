@@ -89,6 +89,7 @@ function onDialogRequest(core: Core, transaction: ServerTransaction, toTag: stri
   const reliable = request.method === 'PRACK' ? acknowledgedBy(core, dialog, request) : undefined;
   if (request.method === 'PRACK' && reliable === undefined) return answer(transaction, 481);
   const { phase } = dialog.state;
+  dialog.heardAt = performance.now();
   const state = afterRequest(dialog.state, request, flow);
   core.dialogs.update(dialog, request.method === 'NOTIFY' ? afterEvent(state, request) : state);
   if (request.method === 'BYE') endPendingInvite(core, dialog);

@@ -39,7 +39,7 @@ export function launch(core: Core, app: App, made: MadeRequest, dialog: Dialog |
     transaction,
     app,
     dialog,
-    cancellation: new Cancellation(core, made.request, made.flow),
+    cancellation: new Cancellation(core, made.request, made.flow, () => transaction.giveUpSoon()),
     lastRSeq: new Map(),
     early: [],
   };

@@ -4,7 +4,8 @@ import type { Core, Owed } from './core.ts';
 const MAX_OWED = 10_000;
 
 /** Sends a frame to the owner of a dialog, now or when it is back. */
-export function owe(core: Core, owed: Owed): void {
+export function owe(core: Core, news: Omit<Owed, 'since'>): void {
+  const owed = { ...news, since: performance.now() };
   if (pay(core, owed)) return;
   if (core.owed.length === MAX_OWED) {
     core.owed.shift();

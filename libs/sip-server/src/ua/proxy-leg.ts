@@ -31,7 +31,7 @@ export function startLeg(
   let isOver = false;
   let ringing: NodeJS.Timeout | undefined;
   const timers: NodeJS.Timeout[] = [];
-  const cancellation = new Cancellation(core, request, flow);
+  const cancellation = new Cancellation(core, request, flow, () => transaction.giveUpSoon());
   const end = (): void => {
     isOver = true;
     timers.forEach(clearTimeout);
@@ -47,7 +47,7 @@ export function startLeg(
     else if (request.method === 'INVITE') startTimerC();
     events.response(response, from);
   };
-  core.transactions.send(request, flow, {
+  const transaction = core.transactions.send(request, flow, {
     response: onResponse,
     failed: (reason) => {
       onResponse(makeResponse(request, reason === 'timeout' ? 408 : 503, { toTag: randomToken() }), flow);

@@ -8,8 +8,8 @@ export { contains, parseIp, parseNetwork } from './ip.ts';
 export type { IpAddress, Network } from './ip.ts';
 export { bibPairingKey, bibTrackNumber, placeByKey } from './pairing.ts';
 export type { BibLeg } from './pairing.ts';
-export { placeCall, weightOf } from './placement.ts';
-export type { Placement, PlacementRequest, Refusal } from './placement.ts';
+export { place, placeCall, preparePlacement, weightOf } from './placement.ts';
+export type { CallToPlace, Placement, PlacementRequest, PlacementView, Refusal } from './placement.ts';
 export {
   audioOnlyParameter,
   compileRules,

@@ -4,7 +4,14 @@ import { announceNode, connectBus } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
 import { ruleIdOf } from '@reelstream/domain';
 import { claimSubject, freshId, heartbeatWildcard, querySubject } from '@reelstream/events';
-import type { ExplainReply, Heartbeat, Rule, RuleAction, SlowFactBucket } from '@reelstream/events';
+import type {
+  CallPlacement,
+  ExplainReply,
+  Heartbeat,
+  Rule,
+  RuleAction,
+  SlowFactBucket,
+} from '@reelstream/events';
 import { createLogger } from '@reelstream/service';
 import { startSipServer } from '@reelstream/sip-server';
 import { startNats, waitFor } from '@reelstream/testing';
@@ -61,12 +68,15 @@ const startTestPilot = async (nodeId: string, state = 'ready'): Promise<TestPilo
 };
 
 const stateIs = async (nodeId: string, state: string): Promise<void> => {
-  const { promise, resolve } = Promise.withResolvers<void>();
+  let last = 'silent';
   const end = bus.subscribe(heartbeatWildcard, ({ data }) => {
     const heartbeat = data as Heartbeat;
-    if (heartbeat.nodeId === nodeId && heartbeat.state === state) resolve();
+    if (heartbeat.nodeId === nodeId) last = heartbeat.state;
   });
-  await promise;
+  await waitFor(() => last === state || undefined, {
+    deadlineMs,
+    describe: () => `${nodeId} is never ${state}; it is ${last}`,
+  });
   end();
 };
 
@@ -103,6 +113,21 @@ const comesTo = async (pilot: TestPilot, user: string, status: number): Promise<
 
   return contact;
 };
+
+/** What a pilot tells of the newest INVITE of a call, as soon as it fits. */
+const explained = (
+  nodeId: string,
+  callId: string,
+  fits: (placement: CallPlacement) => boolean,
+): Promise<CallPlacement> =>
+  waitFor(
+    async () => {
+      const reply = await bus.request(querySubject(nodeId), { name: 'explain', callId }, 1_000);
+
+      return (reply as ExplainReply).placements.findLast(fits);
+    },
+    { deadlineMs, describe: `${nodeId} does not explain ${callId}` },
+  );
 
 test('a changed rule is in force on every pilot within a second', async () => {
   await using first = await startTestPilot('pilot-a');
@@ -156,27 +181,19 @@ test('a controller described over the API has its calls forwarded', async () => 
   const controllerId = freshId();
   const entry = { controllerId, network: '127.0.0.0/8', profile: { followsRedirect: false } };
   await set('controllers', controllerId, entry);
-  let tries = 0;
-  const callId = await waitFor(
+  const forwarded = await waitFor(
     async () => {
-      const id = `forwarded-${(tries += 1)}`;
-      pilot.caller.send('INVITE', id);
+      const callId = `call-${freshId()}`;
+      pilot.caller.send('INVITE', callId);
+      const placement = await explained('pilot-e', callId, () => true);
 
-      return target.request('INVITE', id).then(
-        () => id,
-        () => undefined,
-      );
+      return placement.action === 'proxy' ? placement : undefined;
     },
-    { deadlineMs: 30_000, describe: 'never forwarded' },
+    { deadlineMs, describe: 'never forwarded' },
   );
-  const { placements } = (await bus.request(
-    querySubject('pilot-e'),
-    { name: 'explain', callId },
-    1_000,
-  )) as ExplainReply;
-  assert.equal(placements[0]?.action, 'proxy');
-  assert.match(placements[0].reason, /the profile of 127\.0\.0\.0\/8 says it follows no redirect/);
-  assert.deepEqual(placements[0].profile.source, 'api');
+  await target.request('INVITE', forwarded.callId);
+  assert.match(forwarded.reason, /the profile of 127\.0\.0\.0\/8 says it follows no redirect/);
+  assert.equal(forwarded.profile.source, 'api');
   await set('controllers', controllerId, null);
   end();
 });
@@ -185,16 +202,8 @@ test('a pilot explains what it did with a call, and what came of it', async () =
   await using pilot = await startTestPilot('pilot-f');
   await comesTo(pilot, '1', 302);
   await dial(pilot, '7302', 'told');
-  const explained = await waitFor(
-    async () => {
-      const reply = await bus.request(querySubject('pilot-f'), { name: 'explain', callId: 'told' }, 1_000);
-      const [placement] = (reply as ExplainReply).placements;
-
-      return placement?.outcome === 'claimed' ? placement : undefined;
-    },
-    { deadlineMs, describe: 'never claimed' },
-  );
-  const { pilot: nodeId, dialledUser, rule, homes, claimedBy, type } = explained;
+  const told = await explained('pilot-f', 'told', ({ outcome }) => outcome === 'claimed');
+  const { pilot: nodeId, dialledUser, rule, homes, claimedBy, type } = told;
   assert.deepEqual(
     { nodeId, dialledUser, matched: rule?.matched, homes, claimedBy, type },
     {

@@ -1,12 +1,11 @@
 import { pid } from 'node:process';
-import { announceNode, connectBus, watchNodes } from '@reelstream/bus';
+import { announceNode, connectBus, NodeFacts, watchNodes } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
 import { heartbeatSubject, pairsBucket, pairsMaxAgeMs } from '@reelstream/events';
 import type { Heartbeat } from '@reelstream/events';
 import { createMeters, reportMeters } from '@reelstream/service';
 import type { Logger, Running } from '@reelstream/service';
 import { connectSip } from '@reelstream/sip';
-import { Facts } from './adapters/facts.ts';
 import { PairClaims } from './adapters/pair-claims.ts';
 import { readProfiles } from './adapters/profiles.ts';
 import { Settings } from './adapters/settings.ts';
@@ -21,6 +20,9 @@ import { onOptions } from './options.ts';
 import { followReservations } from './reservations.ts';
 import { aliveNodes, isDraining } from './state.ts';
 import type { Pilot } from './state.ts';
+
+/** How long the last words may take to reach the bus. */
+const lastWordsMs = 1_000;
 
 /** The port of the first of `udp/127.0.0.1:5060,tcp/…`. */
 const sipPortOf = (addresses: readonly string[]): number | undefined => {
@@ -37,11 +39,23 @@ const assemble = async (
 ): Promise<Pilot & { readonly bus: Bus }> => {
   const profiles = await readProfiles(config.controllerProfiles);
   const meters = createMeters();
-  const { natsUrl: url, natsReplicas: replicas, nodeId, clusterId } = config;
+  const { natsUrl: url, natsReplicas: replicas, nodeId } = config;
   const bus = await connectBus({ url, replicas, name: nodeId, meters });
   const watch = watchNodes(bus);
   const settings = await Settings.follow(bus, nodeId, profiles);
-  const author = { clusterId, nodeId, epoch, origin: () => originAmong(aliveNodes({ watch })) };
+  const facts = new NodeFacts({
+    stream: bus.events,
+    node: { ...config, role: 'pilot', epoch, host: config.hostId, address: config.host },
+    origin: () => originAmong(aliveNodes({ watch })),
+    onSaid: (type, data) => {
+      logger.info({ ...data }, type);
+      meters.count(type);
+    },
+    onLost: (type, cause) => {
+      logger.error({ type, cause }, 'a fact was lost');
+      meters.count('fact.lost', type);
+    },
+  });
 
   return {
     bus,
@@ -51,9 +65,13 @@ const assemble = async (
     memory: new PlacementMemory(),
     reservations: new Reservations(config.reservationTimeoutMs),
     reservationTimeoutMs: config.reservationTimeoutMs,
-    pairs: new PairClaims(await bus.kv(pairsBucket, { maxAgeMs: pairsMaxAgeMs }), meters),
+    pairs: new PairClaims(await bus.kv(pairsBucket, { maxAgeMs: pairsMaxAgeMs }), {
+      bus,
+      pilot: nodeId,
+      meters,
+    }),
     ownLoad: new OwnLoad(),
-    facts: new Facts(bus.events, author, { logger, meters }),
+    facts,
     logger,
     meters,
     draining: false,
@@ -75,16 +93,17 @@ export const startPilot = async (config: Config, logger: Logger): Promise<Runnin
     answerQueries(pilot, bus),
     reportMeters(pilot.meters, logger),
   ];
-  sayStarted(pilot, config);
+  pilot.facts.started();
 
   return {
     [Symbol.asyncDispose]: async () => {
       pilot.draining = true;
       bus.publish(heartbeatSubject(nodeId), heartbeat());
-      pilot.facts.say('node.stopped', { nodeId, role: 'pilot', stoppedAt: new Date().toISOString() });
-      await pilot.facts[Symbol.asyncDispose]();
+      pilot.facts.stopped();
+      await pilot.facts.close(lastWordsMs);
       for (const end of ends) end();
       pilot.settings[Symbol.dispose]();
+      pilot.pairs[Symbol.dispose]();
       pilot.watch.stop();
       await sip[Symbol.asyncDispose]();
       await bus[Symbol.asyncDispose]();
@@ -146,12 +165,3 @@ const stateOf = (pilot: Pilot, bus: Bus, sip: PilotSip): Pick<Heartbeat, 'state'
     ? { state: 'ready', ...address }
     : { state: 'impaired', detail: 'no connection to the SIP server', ...address };
 };
-
-const sayStarted = (pilot: Pilot, { nodeId, hostId, host }: Config): void =>
-  pilot.facts.say('node.started', {
-    nodeId,
-    role: 'pilot',
-    host: hostId,
-    address: host,
-    startedAt: new Date().toISOString(),
-  });

@@ -1,7 +1,6 @@
-import type { Bus, NodeWatch } from '@reelstream/bus';
+import type { Bus, NodeFacts, NodeWatch } from '@reelstream/bus';
 import type { Heartbeat } from '@reelstream/events';
 import type { Logger, Meters } from '@reelstream/service';
-import type { Facts } from './adapters/facts.ts';
 import type { PairClaims } from './adapters/pair-claims.ts';
 import type { Settings } from './adapters/settings.ts';
 import type { OwnLoad } from './core/own-load.ts';
@@ -20,7 +19,7 @@ export type Pilot = {
   readonly reservationTimeoutMs: number;
   readonly pairs: PairClaims;
   readonly ownLoad: OwnLoad;
-  readonly facts: Facts;
+  readonly facts: NodeFacts;
   readonly logger: Logger;
   readonly meters: Meters;
   /** On its way out. */

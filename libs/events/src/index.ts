@@ -27,7 +27,16 @@ export {
   PositionRewound,
   Role,
 } from './node.ts';
-export { PairHome, pairHomeKey, PairList, pairListKey, pairsBucket, pairsMaxAgeMs } from './pair.ts';
+export {
+  PairHome,
+  pairHomeKey,
+  PairList,
+  pairListKey,
+  pairsBucket,
+  PairSent,
+  pairsMaxAgeMs,
+  pairsSubject,
+} from './pair.ts';
 export { Name, Timestamp, Uuid } from './primitives.ts';
 export { project } from './public/project.ts';
 export { PublicRecording, PublicSession, SessionState } from './public/session.ts';

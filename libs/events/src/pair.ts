@@ -15,6 +15,14 @@ export const pairListKey = (pairingKey: string): string => `${pairId(pairingKey)
 export const PairList = Type.Object({ homes: Type.Array(Name, { description: 'node ids, best first' }) });
 export type PairList = Type.Static<typeof PairList>;
 
+/**
+ * `pairs`, a plain message: where a pilot has just sent a leg. It outruns the bucket, and a bucket whose leader died: what
+ * one pilot has done the others do too.
+ */
+export const pairsSubject = 'pairs';
+export const PairSent = Type.Object({ pilot: Name, pairingKey: Type.String(), homes: Type.Array(Name) });
+export type PairSent = Type.Static<typeof PairSent>;
+
 /** Written once, by the home that took a leg first; taken back when its session is over. */
 export const pairHomeKey = (pairingKey: string): string => `${pairId(pairingKey)}.home`;
 export const PairHome = Type.Object({ home: Name });

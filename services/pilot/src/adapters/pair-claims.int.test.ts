@@ -10,15 +10,21 @@ import { PairClaims } from './pair-claims.ts';
 
 let nats: TestNats;
 let buses: Bus[];
+const running: PairClaims[] = [];
 
 const bucketOn = (bus: Bus) => bus.kv(pairsBucket, { maxAgeMs: pairsMaxAgeMs });
 
 /** Two pilots, each on a connection of its own. */
 const twoPilots = async (): Promise<readonly [PairClaims, PairClaims]> => {
+  for (const pilot of running.splice(0)) pilot[Symbol.dispose]();
   const [one, other] = await Promise.all(
-    buses.map(async (bus) => new PairClaims(await bucketOn(bus), createMeters())),
+    buses.map(
+      async (bus, index) =>
+        new PairClaims(await bucketOn(bus), { bus, pilot: `pilot-${index}`, meters: createMeters() }),
+    ),
   );
   assert.ok(one && other);
+  running.push(one, other);
 
   return [one, other];
 };
@@ -72,6 +78,20 @@ test('a pilot that has no home to propose still learns where the other leg went'
   assert.deepEqual((await one.agree('full|1', { proposal: [], byKey })).homes, []);
   await other.agree('full|1', { proposal: ['a'], byKey });
   assert.deepEqual((await one.agree('full|1', { proposal: [], byKey })).homes, ['a']);
+});
+
+test('what one pilot has done the other does too, whatever the bucket says', async () => {
+  const [one, other] = await twoPilots();
+  await (await bucketOn(buses[0]!)).put(pairListKey('told|1'), 'rubbish');
+  await one.agree('told|1', { proposal: ['a'], byKey: () => ['chosen'] });
+  await waitFor(
+    async () => {
+      const agreed = await other.agree(`told|1`, { proposal: ['b'], byKey: () => [] });
+
+      return agreed.homes[0] === 'chosen' || undefined;
+    },
+    { deadlineMs: 5_000, describe: 'the other pilot was not told' },
+  );
 });
 
 test('an entry that is none, and a bus that is away, leave the choice to the key', async () => {

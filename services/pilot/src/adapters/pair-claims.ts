@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KeyValue } from '@reelstream/bus';
-import { PairList, pairListKey } from '@reelstream/events';
+import type { Bus, KeyValue } from '@reelstream/bus';
+import { PairList, pairListKey, PairSent, pairsSubject } from '@reelstream/events';
 import type { Meters } from '@reelstream/service';
 import { Compile } from 'typebox/compile';
+import { Remembered } from '../core/remembered.ts';
 
 /** The homes that both legs of a call are given. */
 export type Agreed = {
@@ -21,24 +22,48 @@ export type Choice = {
   readonly byKey: () => readonly string[];
 };
 
-/** Longer than both legs take to come, where a phone does as it should; later ones ask the bucket. */
-const rememberedMs = 40_000;
-const mostRemembered = 50_000;
-
 /** A claim that takes longer than this would keep the controller waiting. */
 const longestClaimMs = 200;
 
 const validList = Compile(PairList);
+const validSent = Compile(PairSent);
 
-/** What pilots agree on for the two legs of a call, wherever they come in: the first to write the bucket decides. */
+/**
+ * What pilots agree on for the two legs of a call, wherever they come in. The first to write the bucket decides; where it
+ * can't be written in time, the key does. Whatever a pilot has done it tells the others at once: nobody contradicts it.
+ */
 export class PairClaims {
   readonly #bucket: KeyValue;
+  readonly #bus: Pick<Bus, 'publish' | 'subscribe'>;
+  readonly #pilot: string;
   readonly #meters: Meters;
-  readonly #asked = new Map<string, { readonly agreed: Promise<Agreed>; readonly until: number }>();
+  readonly #asked = new Remembered<Promise<Agreed>>(() => performance.now());
+  /** Where other pilots have sent a leg. */
+  readonly #told = new Remembered<readonly string[]>(() => performance.now());
+  readonly #endHearing: () => void;
 
-  constructor(bucket: KeyValue, meters: Meters) {
+  constructor(
+    bucket: KeyValue,
+    options: {
+      readonly bus: Pick<Bus, 'publish' | 'subscribe'>;
+      /** Name of this pilot. */
+      readonly pilot: string;
+      readonly meters: Meters;
+    },
+  ) {
     this.#bucket = bucket;
-    this.#meters = meters;
+    this.#bus = options.bus;
+    this.#pilot = options.pilot;
+    this.#meters = options.meters;
+    this.#endHearing = this.#bus.subscribe(pairsSubject, ({ data }) => {
+      if (!validSent.Check(data)) throw new Error('not where a leg was sent');
+      const { pilot, pairingKey, homes } = data;
+      if (pilot !== this.#pilot) this.#told.set(pairingKey, homes);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#endHearing();
   }
 
   /** Makes the bucket, so that the first call doesn't wait for it. */
@@ -48,31 +73,35 @@ export class PairClaims {
 
   /** The homes of this call's legs, within 200 ms. Never rejects. */
   async agree(key: string, choice: Choice): Promise<Agreed> {
-    const now = performance.now();
     const asked = this.#asked.get(key);
-    if (asked && asked.until > now) {
-      const { homes, by } = await asked.agreed;
+    if (asked) {
+      const { homes, by } = await asked;
       if (homes.length > 0) return { homes, by, legs: by === 'claim' ? 0 : 1 };
     }
     const agreed = this.#ask(key, choice);
-    this.#remember(key, agreed, now);
+    this.#asked.set(key, agreed);
+    const { homes } = await agreed;
+    if (homes.length > 0) this.#bus.publish(pairsSubject, { pilot: this.#pilot, pairingKey: key, homes });
 
     return agreed;
   }
 
   async #ask(key: string, { proposal, byKey }: Choice): Promise<Agreed> {
+    const told = this.#told.get(key);
+    if (told) return { homes: told, by: 'claim', legs: 0 };
     const claim = this.#claim(key, proposal);
     const late = new AbortController();
-    const inTime = Promise.race([
-      claim,
-      sleep(longestClaimMs, undefined, { signal: late.signal }).then(() =>
-        Promise.reject(new Error('too late')),
-      ),
-    ]);
+    const tooLate = sleep(longestClaimMs, undefined, { signal: late.signal }).then(() => {
+      throw new Error('too late');
+    });
     try {
-      return await inTime;
+      const claimed = await Promise.race([claim, tooLate]);
+
+      return this.#asTold(key, claim) ?? claimed;
     } catch (error) {
       this.#meters.count('pair.unagreed', error instanceof Error ? error.message : String(error));
+      const asTold = this.#asTold(key, claim);
+      if (asTold) return asTold;
       const homes = byKey();
       this.#correct(key, claim, homes);
 
@@ -80,6 +109,15 @@ export class PairClaims {
     } finally {
       late.abort();
     }
+  }
+
+  /** What another pilot did meanwhile counts for more than what the bucket says. */
+  #asTold(key: string, claim: Promise<Agreed>): Agreed | undefined {
+    const homes = this.#told.get(key);
+    if (!homes) return undefined;
+    this.#correct(key, claim, homes);
+
+    return { homes, by: 'claim', legs: 0 };
   }
 
   async #claim(key: string, proposal: readonly string[]): Promise<Agreed> {
@@ -92,19 +130,10 @@ export class PairClaims {
     return { homes: found?.homes ?? [], by: 'claim', legs: 0 };
   }
 
-  /** A claim that wins after its time was up says what is no longer so: the leg has gone elsewhere. */
+  /** A claim that wins though the leg has gone elsewhere says what isn't so. */
   #correct(key: string, claim: Promise<Agreed>, homes: readonly string[]): void {
     claim
       .then(({ legs }) => (legs === 2 ? this.#bucket.put(pairListKey(key), { homes }) : undefined))
       .catch(() => undefined);
-  }
-
-  #remember(key: string, agreed: Promise<Agreed>, now: number): void {
-    this.#asked.delete(key);
-    this.#asked.set(key, { agreed, until: now + rememberedMs });
-    for (const [oldest, { until }] of this.#asked) {
-      if (until > now && this.#asked.size <= mostRemembered) break;
-      this.#asked.delete(oldest);
-    }
   }
 }

@@ -31,6 +31,8 @@ export type FrontOptions = {
   readonly core?: number | undefined;
   /** How long a redirected call may take to be claimed. Default: the pilot's own. */
   readonly reservationTimeoutMs?: number;
+  /** Copies of stream and buckets, where the bus is a cluster. Default: the pilot's own. */
+  readonly natsReplicas?: number;
   /** Node's own options, for both. */
   readonly nodeOptions?: readonly string[];
 };
@@ -77,6 +79,7 @@ export const startFront = async (options: FrontOptions): Promise<Front> => {
         REEL_NODE_ID: options.nodeId,
         REEL_HOST: host,
         PILOT_SIP_SERVER: url,
+        ...(options.natsReplicas === undefined ? {} : { REEL_NATS_REPLICAS: String(options.natsReplicas) }),
         ...(options.reservationTimeoutMs === undefined
           ? {}
           : { REEL_RESERVATION_TIMEOUT_MS: String(options.reservationTimeoutMs) }),

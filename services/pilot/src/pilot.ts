@@ -104,7 +104,6 @@ export const startPilot = async (config: Config, logger: Logger): Promise<Runnin
       for (const end of ends) end();
       pilot.settings[Symbol.dispose]();
       pilot.pairs[Symbol.dispose]();
-      pilot.pairs[Symbol.dispose]();
       pilot.watch.stop();
       await sip[Symbol.asyncDispose]();
       await bus[Symbol.asyncDispose]();

@@ -57,7 +57,7 @@ test('two pilots that get a leg each in the same moment agree, and one of them h
       other.agree(key, { proposal: ['b', 'a'], byKey }),
     ]);
     assert.deepEqual(agreed[0].homes, agreed[1].homes);
-    assert.deepEqual(agreed.map(({ legs }) => legs).toSorted(), [0, 2]);
+    assert.deepEqual(new Set(agreed.map(({ legs }) => legs)), new Set([0, 2]));
   }
 });
 

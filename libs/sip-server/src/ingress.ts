@@ -2,8 +2,9 @@ import type { Guard } from './guard/guard.ts';
 import { oversizeCause } from './guard/limits.ts';
 import type { Header, SipMessage, SipRequest } from './message/message.ts';
 import { header } from './message/message.ts';
+import { METHODS } from './message/names.ts';
 import { parseMessage } from './message/parse.ts';
-import { invalidCause, isAnswerable } from './message/validate.ts';
+import { invalidCause, isAnswerable, withoutDoubles } from './message/validate.ts';
 import { stampVia, topVia } from './message/via.ts';
 import { statelessResponse } from './stateless.ts';
 import type { Flow } from './transport/endpoint.ts';
@@ -46,9 +47,14 @@ function take(core: Core, guard: Guard, bytes: Buffer, flow: Flow): void {
 function isTurnedAway(core: Core, guard: Guard, request: SipRequest, flow: Flow): boolean {
   if (!guard.concerns(request) || core.transactions.knows(request)) return false;
   const refusal = guard.refusal(request, flow.remote.address, core.incoming.size);
-  if (refusal === undefined) return false;
-  core.counters.count(`guard.${refusal.cause}`);
-  answer(core, request, refusal.status, flow, refusal.headers);
+  if (refusal !== undefined) {
+    core.counters.count(`guard.${refusal.cause}`);
+    answer(core, request, refusal.status, flow, refusal.headers);
+    return true;
+  }
+  if (METHODS.has(request.method) || core.apps.canTake(request.method)) return false;
+  core.counters.count('request.unknown-method');
+  answer(core, request, 501, flow);
   return true;
 }
 
@@ -78,7 +84,7 @@ const STATUS_OF: Readonly<Record<string, number>> = {
 function reject(core: Core, cause: string, message: SipMessage | undefined, flow: Flow): void {
   core.counters.count(`malformed.${cause}`);
   if (message === undefined || !isAnswerable(message)) return;
-  answer(core, stamped(message, flow) as SipRequest, STATUS_OF[cause] ?? 400, flow);
+  answer(core, withoutDoubles(stamped(message, flow) as SipRequest), STATUS_OF[cause] ?? 400, flow);
 }
 
 function answer(

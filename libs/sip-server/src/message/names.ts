@@ -62,3 +62,10 @@ const TOKEN_CHARS = new Uint8Array(256);
 for (const char of "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~") {
   TOKEN_CHARS[char.charCodeAt(0)] = 1;
 }
+
+/** The methods of the IANA registry: others mean nothing to us, unless an application knows them. */
+export const METHODS: ReadonlySet<string> = new Set(
+  'ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH REFER REGISTER SUBSCRIBE UPDATE'.split(
+    ' ',
+  ),
+);

@@ -43,9 +43,16 @@ function parse(bytes: Buffer, addBody: (message: SipMessage, rest: Buffer) => Pa
   if (start === bytes.length) return { ok: false, cause: 'empty' };
   if (bytes.length - start > MAX_MESSAGE_BYTES) return { ok: false, cause: 'oversize' };
   const end = bytes.indexOf('\r\n\r\n', start, 'latin1');
-  if (end === -1) return { ok: false, cause: 'head-end' };
+  if (end === -1) return unended(bytes, start);
   const head = parseHead(bytes.toString('latin1', start, end));
   return head.ok ? addBody(head.message, bytes.subarray(end + 4)) : head;
+}
+
+/** A head without its empty line, cut between lines: enough may be there to address a refusal. */
+function unended(bytes: Buffer, start: number): ParseResult {
+  const isWhole = bytes.length - start > 2 && bytes.toString('latin1', bytes.length - 2) === '\r\n';
+  const head = isWhole ? parseHead(bytes.toString('latin1', start, bytes.length - 2)) : undefined;
+  return { ok: false, cause: 'head-end', ...(head?.message === undefined ? {} : { message: head.message }) };
 }
 
 /** A lone CR or LF could be read as a line end by the next reader, and smuggle in a header. */
@@ -102,7 +109,8 @@ function fold(list: Header[], line: string): boolean {
   return true;
 }
 
-function parseRequestLine(line: string, list: readonly Header[]): ParseResult {
+function parseRequestLine(text: string, list: readonly Header[]): ParseResult {
+  const line = text.trimEnd();
   const first = line.indexOf(' ');
   const last = line.lastIndexOf(' ');
   const method = line.slice(0, first);
@@ -115,7 +123,7 @@ function parseRequestLine(line: string, list: readonly Header[]): ParseResult {
       ? { ok: false, cause: 'version', message }
       : { ok: false, cause: 'start-line' };
   }
-  if (uri.length === 0 || uri.includes(' ') || uri.includes('<')) {
+  if (line !== text || uri.length === 0 || uri.includes(' ') || uri.includes('<')) {
     return { ok: false, cause: 'start-line', message };
   }
   return { ok: true, message };

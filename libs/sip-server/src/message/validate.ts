@@ -1,5 +1,5 @@
 import { parseNameAddress } from './address.ts';
-import type { SipMessage } from './message.ts';
+import type { SipMessage, SipRequest } from './message.ts';
 import { header, headers } from './message.ts';
 import { isToken } from './names.ts';
 import { splitOutside } from './params.ts';
@@ -31,8 +31,7 @@ export function invalidCause(message: SipMessage): InvalidCause | undefined {
   if (cseq === undefined) return 'cseq';
   if (message.kind === 'request' && cseq.method !== message.method) return 'cseq';
   if (header(message, 'call-id') === '') return 'call-id';
-  if (parseNameAddress(header(message, 'from') ?? '') === undefined) return 'address';
-  if (parseNameAddress(header(message, 'to') ?? '') === undefined) return 'address';
+  if (!isOneAddress(header(message, 'from')) || !isOneAddress(header(message, 'to'))) return 'address';
   if (message.kind === 'response') return undefined;
   if (!isUri(message.uri)) return 'uri';
   if (!isHopCount(header(message, 'max-forwards'))) return 'max-forwards';
@@ -42,6 +41,11 @@ export function invalidCause(message: SipMessage): InvalidCause | undefined {
 /** 0 to 255 (§20.22); clients of RFC 2543 have none. */
 function isHopCount(value: string | undefined): boolean {
   return value === undefined || (/^\d+$/.test(value) && Number(value) <= 255);
+}
+
+/** Can be read, and is no list: a comma must stand in quotes or brackets (§20.20, §20.39). */
+function isOneAddress(value = ''): boolean {
+  return splitOutside(value, ',').length === 1 && parseNameAddress(value) !== undefined;
 }
 
 /** Each contact can be read; one with headers must stand in angle brackets, or their end can't be told (§20.10). */
@@ -81,9 +85,25 @@ export function cseqOf(message: SipMessage): CSeq | undefined {
   return isToken(method) ? { number: Number(number), method } : undefined;
 }
 
-/** True where enough can be read to address a refusal: RFC 3261 §8.2.6 copies these into each response. */
+/**
+ * True where a refusal can be addressed: by the top Via. Of what else RFC 3261 §8.2.6 copies into a response, it copies
+ * what there is (RFC 4475 §3.3.1).
+ */
 export function isAnswerable(message: SipMessage): boolean {
-  if (message.kind !== 'request' || message.method === 'ACK') return false;
-  if (parseVia(header(message, 'via') ?? '') === undefined) return false;
-  return ONCE.every((key) => headers(message, key).length === 1);
+  return (
+    message.kind === 'request' &&
+    message.method !== 'ACK' &&
+    parseVia(header(message, 'via') ?? '') !== undefined
+  );
+}
+
+/** The request with only the first of each header that it should have once. */
+export function withoutDoubles(request: SipRequest): SipRequest {
+  const seen = new Set<string>();
+  const kept = request.headers.filter(({ key }) => {
+    const isDouble = seen.has(key);
+    if (ONCE.some((each) => each === key)) seen.add(key);
+    return !isDouble;
+  });
+  return { ...request, headers: kept };
 }

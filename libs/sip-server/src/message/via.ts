@@ -6,6 +6,8 @@ import { formatHostPort, parseHostPort } from './uri.ts';
 
 /** One Via value (RFC 3261 §20.42). */
 export type Via = {
+  /** Left out for 2.0. */
+  readonly version?: string;
   /** Upper case: UDP, TCP, TLS. */
   readonly transport: string;
   readonly host: string;
@@ -21,24 +23,29 @@ export function parseVia(value: string): Via | undefined {
   return parseOneVia(splitOutside(value, ',')[0] ?? '');
 }
 
-/** True where each value of the list is whole, with no parameter left empty. */
+/** True where each value of the list is whole and of SIP/2.0, with no parameter left empty. */
 export function isViaList(value: string): boolean {
-  return splitOutside(value, ',').every((each) => parseOneVia(each) !== undefined && !/;\s*(;|$)/.test(each));
+  return splitOutside(value, ',').every((each) => {
+    const via = parseOneVia(each);
+    return via !== undefined && via.version === undefined && !/;\s*(;|$)/.test(each);
+  });
 }
 
 function parseOneVia(first: string): Via | undefined {
   const semicolon = first.indexOf(';');
   const plain = semicolon === -1 ? first : first.slice(0, semicolon);
-  const match = /^SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9-]+)\s+(\S.*)$/i.exec(plain);
+  const match = /^SIP\s*\/\s*(\d+\.\d+)\s*\/\s*([A-Za-z0-9-]+)\s+(\S.*)$/i.exec(plain);
   if (match === null) return undefined;
-  const place = parseHostPort(match[2] ?? '');
+  const place = parseHostPort(match[3] ?? '');
   if (place === undefined) return undefined;
   const params = parseParams(semicolon === -1 ? '' : first.slice(semicolon));
-  return { transport: (match[1] ?? '').toUpperCase(), host: place.host, port: place.port, params };
+  const transport = (match[2] ?? '').toUpperCase();
+  const version = match[1] === '2.0' ? {} : { version: match[1] ?? '' };
+  return { ...version, transport, host: place.host, port: place.port, params };
 }
 
 export function formatVia(via: Via): string {
-  return `SIP/2.0/${via.transport} ${formatHostPort(via.host, via.port)}${formatParams(via.params)}`;
+  return `SIP/${via.version ?? '2.0'}/${via.transport} ${formatHostPort(via.host, via.port)}${formatParams(via.params)}`;
 }
 
 export function topVia(message: SipMessage): Via | undefined {

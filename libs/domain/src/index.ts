@@ -10,14 +10,7 @@ export { bibPairingKey, bibTrackNumber, placeByKey } from './pairing.ts';
 export type { BibLeg } from './pairing.ts';
 export { place, placeCall, preparePlacement, weightOf } from './placement.ts';
 export type { CallToPlace, Placement, PlacementRequest, PlacementView, Refusal } from './placement.ts';
-export {
-  audioOnlyParameter,
-  compileRules,
-  defaultRule,
-  ruleFor,
-  ruleIdOf,
-  wantsAudioOnly,
-} from './rules.ts';
+export { audioOnlyParameter, compileRules, defaultRule, ruleFor, ruleIdOf, wantsAudioOnly } from './rules.ts';
 export type { RuleBook } from './rules.ts';
 export { evolveSession, interrupt, publicSession } from './session.ts';
 export type { SessionEvent, SessionRecord } from './session.ts';

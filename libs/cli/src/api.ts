@@ -68,6 +68,12 @@ const exitCodeOf = (status: number): ExitCode => {
   return status === 503 ? exitCodes.notRunning : exitCodes.failed;
 };
 
+type RequestOptions = {
+  readonly method?: 'GET' | 'POST';
+  readonly accept?: string;
+  readonly signal?: AbortSignal;
+};
+
 /** Requests to the API of one system; everything that fails is a CliError. */
 export class Api {
   readonly #system: System;
@@ -76,13 +82,11 @@ export class Api {
     this.#system = system;
   }
 
-  /** Any answer to a GET of `path` below the API, redirects followed; throws only if the server can't be reached. */
-  async fetch(
-    path: string,
-    init: { readonly accept?: string; readonly signal?: AbortSignal } = {},
-  ): Promise<Response> {
+  /** Any answer to a request for `path` below the API, redirects followed; throws only if the server can't be reached. */
+  async fetch(path: string, init: RequestOptions = {}): Promise<Response> {
     try {
       return await fetch(`${this.#system.apiUrl}${path}`, {
+        method: init.method ?? 'GET',
         headers: {
           authorization: `Bearer ${this.#system.token}`,
           accept: init.accept ?? 'application/json, application/problem+json',
@@ -98,11 +102,8 @@ export class Api {
     }
   }
 
-  /** The answer to a GET if it is a success; throws CliError with what the server said. */
-  async open(
-    path: string,
-    init: { readonly accept?: string; readonly signal?: AbortSignal } = {},
-  ): Promise<Response> {
+  /** The answer to a request if it is a success; throws CliError with what the server said. */
+  async open(path: string, init: RequestOptions = {}): Promise<Response> {
     const response = await this.fetch(path, init);
     if (response.ok) return response;
     const said = await problemText(response);
@@ -112,6 +113,10 @@ export class Api {
 
   async json<T>(path: string): Promise<T> {
     return (await (await this.open(path)).json()) as T;
+  }
+
+  async post<T>(path: string): Promise<T> {
+    return (await (await this.open(path, { method: 'POST' })).json()) as T;
   }
 
   /** What the system says of its health, ready or not. */

@@ -40,7 +40,7 @@ test('as a process it exits with the code, and says why on standard error', asyn
 test('help teaches every command, with examples', async () => {
   const { stdout, exitCode } = await reel('--help');
   assert.equal(exitCode, 0);
-  for (const command of ['call', 'sessions', 'export', 'tail', 'status']) {
+  for (const command of ['call', 'sessions', 'export', 'tail', 'status', 'explain', 'drain', 'undrain']) {
     assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
     assert.match((await reel(command, '--help')).stdout, /Examples?:\n {2}reel /);
   }
@@ -65,7 +65,15 @@ test('with nothing running every command says how to start it and exits 3', asyn
     join(folder, 'runtime.json'),
     JSON.stringify({ apiUrl: `http://127.0.0.1:${port}/api/v1`, sipUri: `sip:127.0.0.1:${port}` }),
   );
-  for (const args of [['sessions'], ['status'], ['call'], ['tail'], ['export', 'x', '-o', '-']]) {
+  for (const args of [
+    ['sessions'],
+    ['status'],
+    ['call'],
+    ['tail'],
+    ['export', 'x', '-o', '-'],
+    ['drain', 'x'],
+    ['explain', 'x'],
+  ]) {
     const left = await reel(...args);
     assert.equal(left.exitCode, 3, args.join(' '));
     assert.match(left.stderr, /npm start/);

@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import { Api } from './api.ts';
 import type { Command } from './command.ts';
 import { callCommand } from './commands/call.ts';
+import { drainCommand, undrainCommand } from './commands/drain.ts';
+import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import { sessionsCommand } from './commands/sessions.ts';
 import { statusCommand } from './commands/status.ts';
@@ -18,6 +20,9 @@ const commands: readonly Command[] = [
   exportCommand,
   tailCommand,
   statusCommand,
+  explainCommand,
+  drainCommand,
+  undrainCommand,
 ];
 
 const help = `Usage: reel COMMAND [options]

@@ -13,7 +13,7 @@ import { takeAck, takeOffer } from './offer.ts';
 /** Binds a socket for each line of a call, and makes its leg of them; undefined if there are none to be had. */
 export const openLeg = async (
   node: CaptureNode,
-  { info, type, lines, invitation, pair }: Call,
+  { info, type, lines, invitation, pair, audioOnly }: Call,
   sessionId: string,
 ): Promise<Leg | undefined> => {
   const numbered = lines.map((line, place) => ({ ...line, trackNumber: (pair?.trackNumber ?? 0) + place }));
@@ -25,7 +25,8 @@ export const openLeg = async (
     return undefined;
   }
   const address = addressTowards(node, info);
-  const leg = new Leg({ type, request: info, address, contact: contactTowards(node, info, type) });
+  const contact = contactTowards(node, info, type);
+  const leg = new Leg({ type, request: info, audioOnly, address, contact });
   leg.metadata = invitation.metadata;
   for (const line of numbered) {
     const bound = allocation.tracks.find(({ trackNumber }) => trackNumber === line.trackNumber);

@@ -1,6 +1,6 @@
-import { bibPairingKey, bibTrackNumber, classifyInvite, weightOf } from '@reelstream/domain';
+import { bibPairingKey, bibTrackNumber, classifyInvite, wantsAudioOnly, weightOf } from '@reelstream/domain';
 import type { ControllerType, Participant, Track } from '@reelstream/events';
-import { formatUri, participantsByLabel, readInvite, wantsPort } from '@reelstream/sip';
+import { formatUri, parseUri, participantsByLabel, readInvite, wantsPort } from '@reelstream/sip';
 import type { Codec, Invitation, Metadata, RequestInfo } from '@reelstream/sip';
 import { addressTowards } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
@@ -20,6 +20,8 @@ export type Call = {
   readonly type: ControllerType;
   /** Which leg of which pair it is, where it comes in two dialogs. */
   readonly pair: LegOfPair | undefined;
+  /** A rule of the pilot's leaves the video of a direct call out. */
+  readonly audioOnly: boolean;
   readonly lines: readonly WantedLine[];
   /** Streams that its session takes: of a pair, those of both legs. */
   readonly weight: number;
@@ -29,9 +31,9 @@ export type Call = {
 const delayedOffer: readonly WantedLine[] = [{ index: 0, kind: 'audio', label: undefined }];
 
 /** The m-lines of a request that can be recorded. */
-export const wantedLines = ({ offer }: Invitation): readonly WantedLine[] =>
+export const wantedLines = ({ offer }: Invitation, audioOnly: boolean): readonly WantedLine[] =>
   offer?.media.flatMap((line) =>
-    line.kind !== 'other' && wantsPort(line)
+    line.kind !== 'other' && wantsPort(line) && !(audioOnly && line.kind === 'video')
       ? [{ index: line.index, kind: line.kind, label: line.label }]
       : [],
   ) ?? delayedOffer;
@@ -50,12 +52,13 @@ const pairOf = (
 
 export const readCall = (node: Pick<CaptureNode, 'status'>, info: RequestInfo): Call => {
   const invitation = readInvite(info);
-  const lines = wantedLines(invitation);
   const type = classifyInvite(invitation.marks);
+  const audioOnly = type === 'direct' && wantsAudioOnly(parseUri(info.requestUri).parameters);
+  const lines = wantedLines(invitation, audioOnly);
   const pair = type === 'cucm' ? pairOf(node, info, invitation) : undefined;
   const weight = weightOf(lines.map(({ kind }) => kind));
 
-  return { info, invitation, type, pair, lines, weight: pair ? 2 * weight : weight };
+  return { info, invitation, type, pair, audioOnly, lines, weight: pair ? 2 * weight : weight };
 };
 
 /** Value of the Contact header towards whoever sent this request; a SIPREC peer is told what we are (RFC 7866 §6). */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { announceNode } from '@reelstream/bus';
+import { announceNode, followDrain } from '@reelstream/bus';
 import { commandSubject, Reservation, reservationSubject } from '@reelstream/events';
 import type { Logger, Running } from '@reelstream/service';
 import { connectSip } from '@reelstream/sip';
@@ -27,6 +27,7 @@ export const startCapture = async (config: Config, log: Logger, pid: number): Pr
     reportMeters(node.meters, log),
     node.bus.subscribe(commandSubject(config.nodeId), takeCommand(node)),
     followReservations(node),
+    await followDrain(node.bus, config.nodeId, (isDrained) => node.status.drained(isDrained)),
     () => node.watch.stop(),
     node.bus.onConnection((connected) => connected && node.pairHomes.prepare()),
   ];

@@ -18,6 +18,8 @@ export type RecordedLine = {
 export class Leg {
   readonly type: ControllerType;
   readonly info: DialogInfo;
+  /** Whether its video is left out, now and in later offers. */
+  readonly audioOnly: boolean;
   /** Header of our responses: where the peer reaches us. */
   readonly contact: string;
   dialog: Dialog | undefined;
@@ -30,12 +32,14 @@ export class Leg {
   constructor(options: {
     readonly type: ControllerType;
     readonly request: RequestInfo;
+    readonly audioOnly: boolean;
     /** Our address as the peer knows it. */
     readonly address: string;
     readonly contact: string;
   }) {
     const { source, callId, from, to } = options.request;
     this.type = options.type;
+    this.audioOnly = options.audioOnly;
     this.contact = options.contact;
     this.#address = options.address;
     this.info = {

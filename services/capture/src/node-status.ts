@@ -23,6 +23,7 @@ export class NodeStatus {
   #writeFailure: string | undefined;
   #sip: 'starting' | 'connected' | 'away' = 'starting';
   #draining = false;
+  #isDrained = false;
   /** Port on which clients reach our SIP server. */
   sipPort: number;
 
@@ -39,7 +40,7 @@ export class NodeStatus {
   /** Why a call of this weight would be refused now, or undefined. */
   obstacle(weight: number): RefusalCause | undefined {
     return obstacleTo({
-      draining: this.#draining,
+      draining: this.#draining || this.#isDrained,
       storage: this.#writeFailure === undefined ? this.#storage.level : 'EMERGENCY',
       load: this.load,
       capacity: this.#identity.capacity,
@@ -82,6 +83,11 @@ export class NodeStatus {
     this.#draining = true;
   }
 
+  /** An operator takes this node out, or puts it back: what runs goes on, nothing new is taken. */
+  drained(isDrained: boolean): void {
+    this.#isDrained = isDrained;
+  }
+
   sipConnected(connected: boolean): void {
     this.#sip = connected ? 'connected' : 'away';
   }
@@ -116,7 +122,7 @@ export class NodeStatus {
   }
 
   #state(): NodeState {
-    if (this.#draining) return 'draining';
+    if (this.#draining || this.#isDrained) return 'draining';
     if (this.#sip === 'starting') return 'starting';
 
     return this.#trouble() === undefined ? 'ready' : 'impaired';

@@ -26,7 +26,7 @@ export const takeOffer = async (
     const invitation = readInvite(info);
     session.keepBody(info.method.toLowerCase(), info.body);
     if (invitation.metadata) leg.metadata = mergeMetadata(leg.metadata, invitation.metadata);
-    if (invitation.offer) await addTracks(node, session, leg, wantedLines(invitation));
+    if (invitation.offer) await addTracks(node, session, leg, wantedLines(invitation, leg.audioOnly));
     const body = bodyFor(leg, info.method, invitation);
     const said = saysWho(invitation) ? saidIn({ info, invitation, type: leg.type }, leg.metadata) : undefined;
     await journalChange(session, leg, said, invitation);

@@ -14,7 +14,8 @@ export type NodeFacts = {
 /** How the SIP server is doing: not heard of yet, there, or gone again. */
 export type SipState = 'awaited' | 'there' | 'away';
 
-const stateOf = (sip: SipState): Pick<Heartbeat, 'state' | 'detail'> => {
+const stateOf = (sip: SipState, isDrained: boolean): Pick<Heartbeat, 'state' | 'detail'> => {
+  if (isDrained) return { state: 'draining', detail: 'an operator took it out: media over HTTP goes on' };
   if (sip === 'there') return { state: 'ready' };
 
   // Once up, media over HTTP is served with or without it.
@@ -22,7 +23,7 @@ const stateOf = (sip: SipState): Pick<Heartbeat, 'state' | 'detail'> => {
 };
 
 /** What this node says of itself each second. It takes no calls yet: its capacity for them is 0. */
-export const heartbeatOf = (facts: NodeFacts, sip: SipState): Heartbeat => ({
+export const heartbeatOf = (facts: NodeFacts, sip: SipState, isDrained: boolean): Heartbeat => ({
   nodeId: facts.nodeId,
   role: 'playback',
   epoch: facts.epoch,
@@ -30,7 +31,7 @@ export const heartbeatOf = (facts: NodeFacts, sip: SipState): Heartbeat => ({
   host: facts.hostId,
   address: facts.host,
   advertise: [...facts.advertise],
-  ...stateOf(sip),
+  ...stateOf(sip, isDrained),
   ...(sip === 'there' ? { sip: { port: facts.sipPort } } : {}),
   http: { port: facts.httpPort },
   load: 0,

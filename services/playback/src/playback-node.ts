@@ -1,4 +1,4 @@
-import { announceNode, connectBus, NodeFacts } from '@reelstream/bus';
+import { announceNode, connectBus, followDrain, NodeFacts } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
 import { parseAdvertise } from '@reelstream/domain';
 import { createMeters, StartupError } from '@reelstream/service';
@@ -84,15 +84,20 @@ export const startPlaybackNode = async (config: Config, log: Logger, pid: number
   const server = createHttpServer({ exports, clusterKey: config.clusterKey, log, meters });
   starting.defer(() => closeHttpServer(server));
   const httpPort = await listen(server, config);
-  const sip = starting.use(await openPlaybackSip({ server: config.sipServer, log, meters }));
-  const bus = starting.use(await connectBus({ url: config.natsUrl, name: config.nodeId }));
+  const { natsUrl: url, natsReplicas: replicas, nodeId } = config;
+  const bus = starting.use(await connectBus({ url, replicas, name: nodeId }));
+  let isDrained = false;
+  starting.defer(await followDrain(bus, nodeId, (now) => (isDrained = now)));
+  const sip = starting.use(
+    await openPlaybackSip({ server: config.sipServer, log, meters, isDrained: () => isDrained }),
+  );
   const epoch = Date.now();
   const facts = { ...config, advertise, pid, epoch, httpPort };
   let wasThere = false;
   const endHeartbeats = announceNode(bus, () => {
     wasThere ||= sip.connected;
 
-    return heartbeatOf(facts, sip.connected ? 'there' : wasThere ? 'away' : 'awaited');
+    return heartbeatOf(facts, sip.connected ? 'there' : wasThere ? 'away' : 'awaited', isDrained);
   });
   starting.defer(endHeartbeats);
   starting.defer(sayLife(bus, config, epoch));

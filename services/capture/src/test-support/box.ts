@@ -8,7 +8,7 @@ import { env, execPath } from 'node:process';
 import { connectBus } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
 import { heartbeatSubject } from '@reelstream/events';
-import type { DomainEvent, Heartbeat } from '@reelstream/events';
+import type { DomainEvent, Heartbeat, NodeState } from '@reelstream/events';
 import { readManifest, readRtpdump, recordingFolder } from '@reelstream/recording';
 import type { Manifest } from '@reelstream/recording';
 import { startSipServer } from '@reelstream/sip-server';
@@ -92,7 +92,7 @@ export class Box implements AsyncDisposable {
   }
 
   /** Starts the capture process and waits until it would take a call; with the bus away, until it says so in its log. */
-  async startCapture(): Promise<void> {
+  async startCapture(as: NodeState = 'ready'): Promise<void> {
     const main = join(import.meta.dirname, '..', 'main.ts');
     const { file, args } = boundToParent({ file: execPath, args: [main] }, 'KILL');
     this.#output = '';
@@ -108,7 +108,7 @@ export class Box implements AsyncDisposable {
       deadlineMs: 20_000,
       describe: () => `capture is not ready:\n${this.#output}`,
     });
-    if (this.bus.connected) await this.heartbeat(({ state }) => state === 'ready');
+    if (this.bus.connected) await this.heartbeat(({ state }) => state === as);
   }
 
   /** Ends the process by a signal; resolves with its exit code once it is gone. */

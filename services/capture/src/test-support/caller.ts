@@ -28,23 +28,30 @@ export class Caller implements Disposable {
   /** Requests that came to us; each was answered 200. */
   readonly received: string[] = [];
 
-  private constructor(socket: Socket, target: { address: string; port: number }, from: string) {
+  private constructor(
+    socket: Socket,
+    target: { address: string; port: number },
+    from: string,
+    uriParameters: string,
+  ) {
     this.#socket = socket;
     this.#target = target;
     this.#from = from;
-    this.#remoteTarget = `sip:record@${target.address}:${target.port}`;
+    this.#remoteTarget = `sip:record@${target.address}:${target.port}${uriParameters}`;
     socket.on('message', (bytes) => this.#receive(bytes.toString('latin1')));
   }
 
   static async open(
     target: { readonly address: string; readonly port: number },
     from = '<sip:src@127.0.0.1>',
+    /** Of the request URI, `;name=value`: as a pilot's redirect may add them. */
+    uriParameters = '',
   ): Promise<Caller> {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
 
-    return new Caller(socket, target, from);
+    return new Caller(socket, target, from, uriParameters);
   }
 
   get port(): number {

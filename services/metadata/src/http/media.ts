@@ -37,9 +37,13 @@ const findSealed = async (api: Api, sessionId: string): Promise<Sealed> => {
 
 /** The URL of a path at the playback on a machine, as this client's network knows it, signed. */
 const playbackUrl = (api: Api, host: string, path: string, client: string): string => {
+  // A drained one takes no calls, but it goes on with media over HTTP.
+  const serving = ['ready', 'draining'];
   const [node] = api.watch
     .nodes()
-    .filter(({ alive, heartbeat }) => alive && heartbeat.role === 'playback' && heartbeat.state === 'ready')
+    .filter(
+      ({ alive, heartbeat }) => alive && heartbeat.role === 'playback' && serving.includes(heartbeat.state),
+    )
     .filter(({ heartbeat }) => heartbeat.host === host && heartbeat.http);
   if (!node?.heartbeat.http)
     throw new Problem(503, 'PLAYBACK_UNAVAILABLE', `no playback is ready on ${host}, which holds the media`);

@@ -10,7 +10,7 @@ import { openPlaybackSip } from './sip.ts';
 
 const listen = (['udp', 'tcp'] as const).map((protocol) => ({ protocol, address: '127.0.0.1', port: 0 }));
 
-const start = async (stack: AsyncDisposableStack) => {
+const start = async (stack: AsyncDisposableStack, isDrained = false) => {
   const server = stack.use(await startSipServer({ listen, secret: 'secret' }));
   const { host, port } = server.control;
   const sip = stack.use(
@@ -18,6 +18,7 @@ const start = async (stack: AsyncDisposableStack) => {
       server: `drachtio://${host}:${port}?secret=secret`,
       log: createLogger({ service: 'playback', nodeId: 'playback-1', level: 'silent' }),
       meters: createMeters(),
+      isDrained: () => isDrained,
     }),
   );
   await waitFor(() => (sip.connected ? true : undefined), { deadlineMs: 5_000, describe: 'SIP is away' });
@@ -66,4 +67,17 @@ test('OPTIONS is answered 200', async () => {
   const [answer] = (await once(socket, 'message')) as [Buffer];
 
   assert.match(answer.toString(), /^SIP\/2\.0 200 /);
+});
+
+test('a node that an operator has taken out refuses calls by 503, so that they go elsewhere', async () => {
+  await using stack = new AsyncDisposableStack();
+  const portOf = await start(stack, true);
+  await assert.rejects(
+    placeDirectCall({
+      target: `sip:jingle@127.0.0.1:${portOf('udp')}`,
+      transport: 'udp',
+      legs: [{ codec: 'PCMU', audio: { samples: new Int16Array(160) }, address: 'sip:1001@example.com' }],
+    }),
+    (error) => error instanceof CallError && error.status === 503,
+  );
 });

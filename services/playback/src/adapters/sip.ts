@@ -7,18 +7,31 @@ export type PlaybackSipOptions = {
   readonly server: string;
   readonly log: Logger;
   readonly meters: Meters;
+  /** An operator has taken this node out. */
+  readonly isDrained: () => boolean;
 };
 
-/** Answers SIP for playback: OPTIONS by 200; an INVITE by 404, for there is no media file of that name to play. */
-export const openPlaybackSip = ({ server, log, meters }: PlaybackSipOptions): Promise<SipEndpoint> =>
+/**
+ * Answers SIP for playback: OPTIONS by 200; an INVITE by 404, for there is no media file of that name to play; both by
+ * 503 while an operator has taken this node out.
+ */
+export const openPlaybackSip = ({
+  server,
+  log,
+  meters,
+  isDrained,
+}: PlaybackSipOptions): Promise<SipEndpoint> =>
   connectSip(
     { server, product: 'Reelstream' },
     {
-      options: () => ({ status: 200 }),
+      options: () => ({ status: isDrained() ? 503 : 200 }),
       invite: (invite) => {
         meters.count('sip.invite.refused');
         log.info({ callId: invite.info.callId, dialled: invite.info.to.uri }, 'no such media file');
-        invite.reject(404, { reason: 'No Such Media File' }).catch((error: unknown) => {
+        const refusal: readonly [number, { readonly reason?: string }] = isDrained()
+          ? [503, {}]
+          : [404, { reason: 'No Such Media File' }];
+        invite.reject(...refusal).catch((error: unknown) => {
           meters.count('sip.failed', String(error));
         });
       },

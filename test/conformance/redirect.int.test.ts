@@ -63,7 +63,7 @@ test('an INVITE sent again gets the same 302, and the application sees it once',
   await caller.answer(() => caller.answers.length >= 3);
   caller.send(ackText(invite, await caller.final()));
   assert.equal(new Set(caller.answers.filter(({ status }) => status >= 200).map(({ text }) => text)).size, 1);
-  assert.equal(shared.door.placements(callId), 1);
+  assert.equal(await shared.door.placements(callId), 1);
 });
 
 test('a 302 without an ACK is repeated after 500 ms, then after twice as long; the ACK ends it and gets no answer', async () => {

@@ -60,11 +60,8 @@ test('over TCP, an INVITE cut in two at any byte is redirected on the same conne
     assert.equal(answer.status, 302, `cut at ${at}`);
     await caller.write(ackText(invite, answer));
   }
-  const placements = Array.from({ length: length - 1 }, (_, index) =>
-    shared.door.placements(`cut-${String(index + 1).padStart(4, '0')}`),
-  );
-  // The last one's may still be on its way over the bus.
-  assert.deepEqual([...new Set(placements.slice(0, -10))], [1]);
+  for (let at = 1; at < length; at += 1)
+    assert.equal(await shared.door.placements(`cut-${String(at).padStart(4, '0')}`), 1, `cut at ${at}`);
 });
 
 test('over TCP, an INVITE byte by byte is redirected', async () => {

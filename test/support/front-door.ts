@@ -106,8 +106,8 @@ export const startFront = async (options: FrontOptions): Promise<Front> => {
 export type FrontDoor = Front & {
   readonly nats: TestNats;
   readonly bus: Bus;
-  /** How often the pilot has placed the call with this Call-ID. */
-  placements(callId: string): number;
+  /** How often the pilot has placed the call with this Call-ID, once it has. */
+  placements(callId: string): Promise<number>;
   /** The status OPTIONS is answered with now; undefined where there is no answer within a second. */
   ping(): Promise<number | undefined>;
 };
@@ -129,7 +129,7 @@ const home = (nodeId: string, port: number): Heartbeat => ({
 });
 
 /** Claims every call for the home that the pilot chose, as if the caller went there at once; counts them by Call-ID. */
-const claimCalls = (bus: Bus, nodeIds: readonly string[]): ((callId: string) => number) => {
+const claimCalls = (bus: Bus, nodeIds: readonly string[]): ((callId: string) => Promise<number>) => {
   const placed = new Map<string, number>();
   for (const nodeId of nodeIds)
     bus.subscribe(reservationSubject(nodeId), ({ data }) => {
@@ -140,7 +140,8 @@ const claimCalls = (bus: Bus, nodeIds: readonly string[]): ((callId: string) => 
       bus.publish(claimSubject(nodeId), { callId, home: nodeId });
     });
 
-  return (callId) => placed.get(callId) ?? 0;
+  return (callId) =>
+    waitFor(() => placed.get(callId), { deadlineMs: 5_000, describe: `${callId} was not placed` });
 };
 
 /** Starts it all; resolves when a call would be taken. `homes` are announced, ten unless told otherwise. */

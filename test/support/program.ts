@@ -54,7 +54,7 @@ export const startProgram = (
     },
     signal: (signal) => void child.kill(signal),
     end,
-    printed: (pattern, deadlineMs = 20_000) =>
+    printed: (pattern, deadlineMs = 60_000) =>
       waitFor(
         () => {
           const found = pattern.exec(text);

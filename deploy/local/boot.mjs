@@ -1,4 +1,4 @@
-// `npm start`, `npm test` and `npm run setup` begin here. Plain JavaScript for Node 18 and later: it brings Node 24 and
+// `npm start`, `npm test` and the other scripts begin here. Plain JavaScript for Node 18 and later: it brings Node 24 and
 // the packages where they are missing, then hands over to TypeScript.
 import { join } from 'node:path';
 import { fetchPrograms, installPackages } from './install.mjs';
@@ -12,11 +12,12 @@ const programs = {
 
 await runMain(async () => {
   const [task = '', ...args] = process.argv.slice(2);
-  if (task !== 'setup' && !(task in programs)) {
-    throw new SetupError(`usage: boot.mjs setup | ${Object.keys(programs).join(' | ')}`);
+  const program = task === 'run' ? args.shift() : programs[task];
+  if (task !== 'setup' && program === undefined) {
+    throw new SetupError(`usage: boot.mjs setup | ${Object.keys(programs).join(' | ')} | run FILE`);
   }
   const { node, env } = await findNode();
   await Promise.all([installPackages({ node, env }), fetchPrograms({ node, env })]);
   if (task === 'setup') say('ready: npm start, npm test');
-  else become(node, [join(checkout, programs[task]), ...args], env);
+  else become(node, [join(checkout, program), ...args], env);
 });

@@ -8,8 +8,9 @@ import type { LoadPlan } from './load.ts';
 export type TransactionGrowth = {
   readonly count: number;
   readonly perSecond: number;
-  /** Calls of these that got no 302. */
-  readonly failed: number;
+  /** Calls of these that got another answer than 302, and that got none. */
+  readonly refused: number;
+  readonly unanswered: number;
   /** SIP server and pilot together, quiet afterwards against quiet before. */
   readonly rssGrowthBytes: number;
   readonly heapGrowthBytes: number;
@@ -34,7 +35,8 @@ export const measureGrowth = async (
   return {
     count: load.count,
     perSecond: load.rate,
-    failed: load.count - result.redirected,
+    refused: result.refused,
+    unanswered: load.count - result.redirected - result.refused,
     rssGrowthBytes: after.rssBytes - before.rssBytes,
     heapGrowthBytes: after.heapBytes - before.heapBytes,
   };

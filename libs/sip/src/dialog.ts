@@ -3,6 +3,7 @@ import { asError } from './errors.ts';
 import { readMessage } from './message.ts';
 import { parseNameAddr } from './name-addr.ts';
 import { requestInfo } from './request-info.ts';
+import { refreshHeaders } from './session-refresh.ts';
 import type { SrfRequest, SrfResponse, SrfSentRequest } from './srf.ts';
 import type { Dialog, DialogEnd, InDialogRequest, RequestInfo } from './types.ts';
 
@@ -174,7 +175,9 @@ export class SipDialog implements Dialog {
     const answer = (reply: Reply): void => {
       if (answered) return;
       answered = true;
-      this.#connection.replyOnly(asked.response, reply);
+      const isAccepted = reply.status >= 200 && reply.status < 300;
+      const headers = isAccepted ? { ...refreshHeaders(asked.info), ...reply.headers } : reply.headers;
+      this.#connection.replyOnly(asked.response, { ...reply, headers });
     };
     if (!listener) return answer({ status: asked.unheard });
     const ran = this.#connection.guard(() =>

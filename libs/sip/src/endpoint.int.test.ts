@@ -153,6 +153,24 @@ test('requests in a dialog go to their listeners, and have an answer where there
   assert.equal((call.errors[0] as SipError).code, 'SIP_HANDLER');
 });
 
+test('a refresh is told, once, how long its session lives and who refreshes it', async () => {
+  await using call = await bench({
+    invite: accepting((dialog) => dialog.onOffer((request) => request.respond(200))),
+  });
+  call.peer.send('INVITE', { body: sdp });
+  await call.peer.hear(/200/);
+  call.peer.send('ACK');
+  const headers = ['Supported: timer', 'Session-Expires: 1800;refresher=uac'];
+  for (const method of ['UPDATE', 'INVITE']) {
+    call.peer.send(method, { headers });
+    const heard = await call.peer.hear(/200/, new RegExp(method));
+    assert.equal(heard.header('session-expires'), '1800;refresher=uac');
+  }
+  call.peer.send('ACK');
+  call.peer.send('UPDATE');
+  assert.equal((await call.peer.hear(/200/, /UPDATE/)).header('session-expires'), undefined);
+});
+
 test('a redirect lists its contacts by q, and a second answer is ignored', async () => {
   const second = told<boolean>();
   await using call = await bench({

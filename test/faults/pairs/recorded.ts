@@ -1,5 +1,5 @@
 import type { Bus } from '@reelstream/bus';
-import type { DomainEvent, EventOf } from '@reelstream/events';
+import type { EventOf } from '@reelstream/events';
 import { pairsBucket } from '@reelstream/events';
 import type { TestNatsCluster } from '@reelstream/testing';
 import { waitFor } from '@reelstream/testing';
@@ -57,29 +57,20 @@ const placePair = async (index: number, pilots: readonly [number, number]): Prom
   return legs.filter(({ redirects }) => redirects.length > 1).length;
 };
 
-const allEvents = async (bus: Bus): Promise<readonly DomainEvent[]> => {
-  const { lastSequence } = await bus.events.info();
-  const found: DomainEvent[] = [];
-  for (let sequence = 1; sequence <= lastSequence; sequence += 1) {
-    const event = (await bus.events.at(sequence))?.event;
-    if (event) found.push(event);
+type Ended = EventOf<'session.ended'>['data'];
+
+/** Reads the stream until this many dialogs have ended; after a minute of waiting, with what there is. */
+const endsOn = async (bus: Bus, dialogs: number): Promise<readonly Ended[]> => {
+  const ends: Ended[] = [];
+  const patience = AbortSignal.timeout(60_000);
+  try {
+    for await (const { events } of bus.events.read({ after: 0, signal: patience })) {
+      for (const { event } of events) if (event?.type === 'session.ended') ends.push(event.data);
+      if (ends.reduce((sum, end) => sum + end.dialogs.length, 0) >= dialogs) break;
+    }
+  } catch (error) {
+    if (!patience.aborted) throw error;
   }
-
-  return found;
-};
-
-const endsOn = async (bus: Bus, wanted: number): Promise<readonly EventOf<'session.ended'>['data'][]> => {
-  let ends: readonly EventOf<'session.ended'>['data'][] = [];
-  await waitFor(
-    async () => {
-      const events = await allEvents(bus).catch(() => []);
-      ends = events.flatMap((event) => (event.type === 'session.ended' ? [event.data] : []));
-      const dialogs = ends.reduce((sum, { dialogs: all }) => sum + all.length, 0);
-
-      return dialogs >= wanted || undefined;
-    },
-    { deadlineMs: 30_000, everyMs: 500, describe: () => `${ends.length} sessions have ended` },
-  );
 
   return ends;
 };
@@ -125,7 +116,7 @@ export const measureRecorded = async (options: {
 };
 
 const tally = (
-  ends: readonly EventOf<'session.ended'>['data'][],
+  ends: readonly Ended[],
   pairs: number,
 ): Pick<RecordedFigures, 'inOneSession' | 'byMetadata' | 'lost'> => {
   const counts = { inOneSession: 0, byMetadata: 0, lost: 0 };

@@ -72,7 +72,10 @@ test('an ACK with another branch doesn’t end the repeats of a 302', async () =
 test('a repeated OPTIONS gets the same answer, to the byte', async () => {
   const caller = await shared.udp();
   const options = requestText('OPTIONS', { port: caller.port });
-  for (let times = 0; times < 3; times += 1) caller.send(options);
+  caller.send(options);
+  // Repeats that come before the answer are dropped: it is on its way.
+  await caller.final();
+  for (let times = 0; times < 2; times += 1) caller.send(options);
   await caller.answer(() => caller.answers.length === 3);
   assert.equal(new Set(caller.answers.map(({ text }) => text)).size, 1);
 });

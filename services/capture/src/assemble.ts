@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { connectBus, watchNodes } from '@reelstream/bus';
+import { connectBus, NodeFacts, watchNodes } from '@reelstream/bus';
 import { parseAdvertise } from '@reelstream/domain';
 import { pairsBucket, pairsMaxAgeMs } from '@reelstream/events';
 import type { AdvertisedAddress } from '@reelstream/events';
@@ -16,7 +16,6 @@ import { sessionEvents } from './ledger.ts';
 import type { LiveSession } from './live-session.ts';
 import { openRecorder } from './media/index.ts';
 import type { Recorder, RecorderEvent } from './media/types.ts';
-import { NodeEvents } from './node-events.ts';
 import { NodeStatus } from './node-status.ts';
 import { Outbox } from './outbox.ts';
 import { Pairs } from './pairs.ts';
@@ -52,7 +51,16 @@ export const assemble = async (
   const positions = new PositionWatch(bus, meters, { servers, onHeard });
   const outbox = openPublishing({ config, bus, outboxIndex, positions, log, writer });
   const origin = (): string => currentOrigin({ config, positions });
-  const events = new NodeEvents({ stream: bus.events, nodeId, writer, origin, log, meters });
+  const events = new NodeFacts({
+    stream: bus.events,
+    node: { ...config, role: 'capture', epoch, host: config.hostId, address: config.host },
+    origin,
+    onSaid: (type, data) => log.info({ ...data }, type),
+    onLost: (type, cause) => {
+      log.error({ type, cause }, 'a fact was lost');
+      meters.count('fact.lost', type);
+    },
+  });
   const bucket = await bus.kv(pairsBucket, { maxAgeMs: pairsMaxAgeMs });
   const pairing = {
     pairs: new Pairs(),

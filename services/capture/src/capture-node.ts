@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Bus, NodeWatch } from '@reelstream/bus';
+import type { Bus, NodeFacts, NodeWatch } from '@reelstream/bus';
 import { addressFor } from '@reelstream/domain';
 import type { AdvertisedAddress } from '@reelstream/events';
 import { recordingFolder } from '@reelstream/recording';
@@ -13,7 +13,6 @@ import { originOf } from './core/origin.ts';
 import type { Writer } from './ledger.ts';
 import type { LiveSession } from './live-session.ts';
 import type { Recorder } from './media/types.ts';
-import type { NodeEvents } from './node-events.ts';
 import type { NodeStatus } from './node-status.ts';
 import type { Outbox } from './outbox.ts';
 import type { Pairs } from './pairs.ts';
@@ -30,7 +29,7 @@ export type CaptureNode = {
   readonly outbox: Outbox;
   readonly outboxIndex: OutboxIndex;
   readonly positions: PositionWatch;
-  readonly events: NodeEvents;
+  readonly events: NodeFacts;
   readonly status: NodeStatus;
   /** Sessions that are being recorded or sealed, by id. */
   readonly sessions: Map<string, LiveSession>;

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { announceNode, followDrain } from '@reelstream/bus';
 import { commandSubject, Reservation, reservationSubject } from '@reelstream/events';
+import { reportMeters } from '@reelstream/service';
 import type { Logger, Running } from '@reelstream/service';
 import { connectSip } from '@reelstream/sip';
 import type { SipHandlers } from '@reelstream/sip';
 import { Compile } from 'typebox/compile';
 import { needFolder } from './adapters/folders.ts';
-import { reportMeters } from './adapters/report-meters.ts';
 import { assemble } from './assemble.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { takeCommand } from './command.ts';
@@ -36,7 +36,7 @@ export const startCapture = async (config: Config, log: Logger, pid: number): Pr
   const sip = await connectSip({ server: config.sipServer, product: 'Reelstream' }, sipHandlers(node));
   const recovery = recover(node, unfinished);
   stops.push(announceNode(node.bus, () => node.status.heartbeat()));
-  sayStarted(node);
+  node.events.started();
 
   return {
     [Symbol.asyncDispose]: async () => {
@@ -82,15 +82,6 @@ const followReservations = ({ bus, config, status, meters }: CaptureNode): (() =
     else meters.count('reservation.invalid');
   });
 
-const sayStarted = ({ events, config }: CaptureNode): void =>
-  events.say('node.started', {
-    nodeId: config.nodeId,
-    role: 'capture',
-    host: config.hostId,
-    address: config.host,
-    startedAt: new Date().toISOString(),
-  });
-
 const drainLimitMs = 1_800;
 const flushLimitMs = 700;
 
@@ -104,8 +95,8 @@ const drain = async ({ status, sessions }: CaptureNode): Promise<void> => {
   }
 };
 
-const sayGoodbye = async ({ events, outbox, bus, config }: CaptureNode): Promise<void> => {
-  events.say('node.stopped', { nodeId: config.nodeId, role: 'capture', stoppedAt: new Date().toISOString() });
+const sayGoodbye = async ({ events, outbox, bus }: CaptureNode): Promise<void> => {
+  events.stopped();
   const limitMs = bus.connected ? flushLimitMs : 0;
   await Promise.all([outbox.close(limitMs), events.close(limitMs)]);
 };

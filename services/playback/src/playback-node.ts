@@ -1,11 +1,10 @@
 import { announceNode, connectBus, followDrain, NodeFacts } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
 import { parseAdvertise } from '@reelstream/domain';
-import { createMeters, StartupError } from '@reelstream/service';
+import { createMeters, reportMeters, StartupError } from '@reelstream/service';
 import type { Logger, Running } from '@reelstream/service';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
-import { reportMeters } from './adapters/report-meters.ts';
 import { openPlaybackSip } from './adapters/sip.ts';
 import type { Config } from './config.ts';
 import { FileCache } from './export/cache.ts';

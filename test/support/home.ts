@@ -28,9 +28,12 @@ export const startHome = async (options: {
   readonly capacity: number;
 }): Promise<Home> => {
   const { nodeId } = options;
+  await using started = new AsyncDisposableStack();
   const { port, server, url } = await startSipServerProcess({ nodeId });
+  started.use(server);
   const folder = await mkdtemp(join(tmpdir(), 'reel-home-'));
-  const capture = startProgram({
+  started.defer(() => rm(folder, { recursive: true, force: true }));
+  const program = {
     file: process.execPath,
     args: [main],
     env: {
@@ -47,17 +50,10 @@ export const startHome = async (options: {
       REEL_CAPTURE_DIR: join(folder, 'capture'),
       CAPTURE_SIP_SERVER: url,
     },
-  });
-  await capture.printed(/"connected":true/);
-
-  return {
-    nodeId,
-    port,
-    capture,
-    [Symbol.asyncDispose]: async () => {
-      await capture.end();
-      await server.end();
-      await rm(folder, { recursive: true, force: true });
-    },
   };
+  const capture = started.use(startProgram(program));
+  await capture.printed(/"connected":true/);
+  const stack = started.move();
+
+  return { nodeId, port, capture, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
 };

@@ -33,13 +33,14 @@ type TestPilot = AsyncDisposable & { readonly nodeId: string; readonly caller: R
 let nats: TestNats;
 let bus: Bus;
 const ends: (() => void)[] = [];
+let homePort = 5071;
 let sequence = 0;
 
 before(async () => {
   nats = await startNats();
   bus = await connectBus({ url: nats.url, name: 'test' });
   await bus.events.ensure();
-  ends.push(announceNode(bus, () => home('capture-1', { sip: { port: 5071 } }), { intervalMs: 200 }));
+  ends.push(announceNode(bus, () => home('capture-1', { sip: { port: homePort } }), { intervalMs: 200 }));
 });
 
 after(async () => {
@@ -174,13 +175,19 @@ test('a drained pilot takes no calls and says so, over its restart, until it is 
 });
 
 test('a controller described over the API has its calls forwarded', async () => {
+  await using restore = new AsyncDisposableStack();
+  restore.defer(() => void (homePort = 5071));
   await using pilot = await startTestPilot('pilot-e');
   await using target = await RawCaller.open('udp', 1);
-  const end = announceNode(bus, () => home('capture-1', { sip: { port: target.port } }), { intervalMs: 100 });
-  await comesTo(pilot, '1', 302);
+  homePort = target.port;
+  await waitFor(async () => (await dial(pilot, '1')).contact.includes(`:${target.port};`) || undefined, {
+    deadlineMs,
+    describe: 'the home has not moved',
+  });
   const controllerId = freshId();
   const entry = { controllerId, network: '127.0.0.0/8', profile: { followsRedirect: false } };
   await set('controllers', controllerId, entry);
+  restore.defer(() => set('controllers', controllerId, null));
   const forwarded = await waitFor(
     async () => {
       const callId = `call-${freshId()}`;
@@ -194,8 +201,6 @@ test('a controller described over the API has its calls forwarded', async () => 
   await target.request('INVITE', forwarded.callId);
   assert.match(forwarded.reason, /the profile of 127\.0\.0\.0\/8 says it follows no redirect/);
   assert.equal(forwarded.profile.source, 'api');
-  await set('controllers', controllerId, null);
-  end();
 });
 
 test('a pilot explains what it did with a call, and what came of it', async () => {

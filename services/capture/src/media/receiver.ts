@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SegmentLog } from '@reelstream/recording/segments';
 import { BindError, monotonicClock, openDgramSource } from '@reelstream/rtp';
 import type { PacketSource } from '@reelstream/rtp';
@@ -8,6 +9,8 @@ import type { TrackFigures } from './types.ts';
 
 const beatMs = 100;
 const beatsPerSync = 10;
+/** Media goes another way than the BYE and may come behind it: on a network by its jitter, on a busy machine by a queue. */
+const trailingMediaMs = 30;
 
 /** What runs in a receiving thread: sockets are drained on a beat, runs go to the segment log, and it is all told once. */
 export class Receiver {
@@ -71,11 +74,12 @@ export class Receiver {
     return this.#of(sessionId).map((stream) => stream.figures(this.#source.counts(stream.slot)));
   }
 
-  /** Takes and writes what has arrived, and closes the sockets. */
+  /** Takes and writes what has arrived and what trails the hang-up, and closes the sockets. */
   async release(sessionId: string, trackNumbers?: readonly number[]): Promise<Released> {
     const streams = this.#of(sessionId).filter(
       ({ trackNumber }) => trackNumbers === undefined || trackNumbers.includes(trackNumber),
     );
+    await sleep(trailingMediaMs);
     await Promise.all(streams.map(({ slot }) => this.#source.settle(slot)));
     this.#drain();
     const figures = await Promise.all(

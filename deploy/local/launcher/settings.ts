@@ -13,7 +13,7 @@ import {
   type Environment,
   type Setting,
 } from '@reelstream/service';
-import { parseAdvertise } from '@reelstream/domain';
+import { parseAdvertise } from '@reelstream/domain/addresses';
 
 export const checkout = join(fileURLToPath(import.meta.url), '../../../..');
 

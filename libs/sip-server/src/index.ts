@@ -1,7 +1,6 @@
 export type { Network } from './guard/access-list.ts';
 export { parseNetwork } from './guard/access-list.ts';
 export type { DigestUsers } from './guard/digest-users.ts';
-export { parseDigestUsers } from './guard/digest-users.ts';
 export type { GuardOptions } from './guard/limits.ts';
 export type { SipServer, SipServerOptions } from './server.ts';
 export { startSipServer } from './server.ts';

@@ -9,12 +9,13 @@ const REPORT_EVERY_MS = 60_000;
 await run(async () => {
   const config = loadConfig(settings, process.env);
   const log = createLogger({ service: 'sip-server', nodeId: config.nodeId, level: config.logLevel });
+  const guard = await guardOf(config);
   const server = await startSipServer({
     listen: config.listen,
     control: config.control,
     secret: config.secret.reveal(),
     ...tlsOf(config),
-    guard: guardOf(config),
+    guard,
     ...(config.stateDir === '' ? {} : { stateDir: config.stateDir }),
     onStateFault: (error) => log.error({ error }, 'dialogs could not be saved'),
     onBug: (where, error) => log.error({ where, error }, 'a message met a bug'),

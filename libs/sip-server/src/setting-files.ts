@@ -3,7 +3,6 @@ import { StartupError } from '@reelstream/service';
 import { readFileSync } from 'node:fs';
 import { settings } from './config.ts';
 import type { DigestUsers } from './guard/digest-users.ts';
-import { parseDigestUsers } from './guard/digest-users.ts';
 import type { GuardOptions } from './guard/limits.ts';
 import type { TlsIdentity } from './transport/stream-kind.ts';
 
@@ -25,13 +24,15 @@ export function tlsOf(config: Config): { readonly tls?: TlsIdentity } {
 }
 
 /** The limits of the settings, with the users of the file they name. */
-export function guardOf(config: Config): GuardOptions {
-  return { ...config, answerDenied: config.denyAnswer === 'yes', digest: digestUsersOf(config) };
+export async function guardOf(config: Config): Promise<GuardOptions> {
+  return { ...config, answerDenied: config.denyAnswer === 'yes', digest: await digestUsersOf(config) };
 }
 
-function digestUsersOf(config: Config): DigestUsers | undefined {
+async function digestUsersOf(config: Config): Promise<DigestUsers | undefined> {
   if (config.digestFile === '') return undefined;
   const text = contentOf(config, 'digestFile').toString();
+  // The schema library takes longer to load than all the rest: only who has users waits for it.
+  const { parseDigestUsers } = await import('./guard/users-file.ts');
   try {
     return parseDigestUsers(text);
   } catch (error) {

@@ -5,7 +5,8 @@ import { header, makeHeader } from '../message/message.ts';
 import { parseMessage } from '../message/parse.ts';
 import { Caller } from '../test-support/messages.ts';
 import { AccessList, parseNetwork } from './access-list.ts';
-import { digest, parseDigestUsers } from './digest-users.ts';
+import { digest } from './digest-users.ts';
+import { parseDigestUsers } from './users-file.ts';
 import { Digest } from './digest.ts';
 import { TokenBuckets } from './token-buckets.ts';
 

@@ -223,12 +223,8 @@ test('a BYE from the other side is answered and ends the call, over TCP, whateve
 });
 
 test('a port where nobody listens is an error that says so', async () => {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-
+  // Below the ports that are given out: one that was free a moment ago may be the caller's own by now.
+  const port = 1;
   await assert.rejects(
     placeSiprecCall({ target: `sip:9000@127.0.0.1:${port};transport=tcp`, legs }),
     (error) =>

@@ -14,3 +14,4 @@ export { audioOnlyParameter, compileRules, defaultRule, ruleFor, ruleIdOf, wants
 export type { RuleBook } from './rules.ts';
 export { evolveSession, interrupt, publicSession } from './session.ts';
 export type { SessionEvent, SessionRecord } from './session.ts';
+export { isPaused, mayTag } from './tags.ts';

@@ -96,6 +96,16 @@ test('the public session hides what is ours and shows where the media is', () =>
   );
 });
 
+test('what the home marked is shown, and stays when a later fact of an older writer has no tags', () => {
+  const tags = [{ name: 'Pause', type: 'system' as const, at, offsetMs: 400 }];
+  const updated: EventOf<'session.updated'> = {
+    ...envelope('session.updated', 2),
+    data: { sessionId, reason: 'tag', ...description, tags },
+  };
+  assert.deepEqual(publicSession(fold([started])).tags, []);
+  assert.deepEqual(publicSession(fold([started, updated, ended])).tags, tags);
+});
+
 test('a fact of a session that never began is a bug', () => {
   assert.throws(() => evolveSession(undefined, ended), /before session.started/);
 });

@@ -6,6 +6,7 @@ import type {
   EndReason,
   EventOf,
   SessionState,
+  SystemTag,
   Track,
 } from '@reelstream/events';
 import { assertNever } from './assert.ts';
@@ -34,6 +35,8 @@ export type SessionRecord = {
   readonly dialogs: readonly DialogInfo[];
   readonly correlation: Correlation;
   readonly tracks: readonly Track[];
+  /** What the home marked, in order; absent: nothing yet. */
+  readonly tags?: readonly SystemTag[];
   readonly recording?: Sealed;
 };
 
@@ -52,10 +55,10 @@ const change = (
   const seen = { ...record, version: event.version, epoch: event.epoch, origin: event.origin };
   switch (event.type) {
     case 'session.updated': {
-      const { controller, dialogs, correlation, tracks } = event.data;
+      const { sessionId: _same, reason: _why, ...description } = event.data;
 
       // A home that was only cut off goes on with a session that was taken for interrupted.
-      return { ...seen, state: 'ACTIVE', controller, dialogs, correlation, tracks };
+      return { ...seen, state: 'ACTIVE', ...description };
     }
     case 'session.ended':
       return { ...seen, ...event.data };
@@ -103,12 +106,13 @@ const publicRecording = (sessionId: string, sealed: Sealed): NonNullable<PublicS
 
 /** What the API and the webhooks show of a session. */
 export const publicSession = (record: SessionRecord): PublicSession => {
-  const { recording, dialogs, tracks, ...facts } = record;
+  const { recording, dialogs, tracks, tags, ...facts } = record;
 
   return project(PublicSession, {
     ...facts,
     dialogs: [...dialogs],
     tracks: [...tracks],
+    tags: [...(tags ?? [])],
     ...(recording === undefined ? {} : { recording: publicRecording(record.sessionId, recording) }),
   });
 };

@@ -40,7 +40,7 @@ export const catalogue = {
   }),
   'session.updated': define({
     family: 'session',
-    schema: 1,
+    schema: 2,
     data: SessionUpdated,
     summary: 'Something about a running session changed; the data is the session as it is now.',
   }),

@@ -39,7 +39,7 @@ export {
 } from './pair.ts';
 export { Name, Timestamp, Uuid } from './primitives.ts';
 export { project } from './public/project.ts';
-export { PublicRecording, PublicSession, SessionState } from './public/session.ts';
+export { PublicRecording, PublicSession, PublicTag, SessionState } from './public/session.ts';
 export { publicTypes, WebhookBody } from './public/webhook.ts';
 export type { PublicType } from './public/webhook.ts';
 export { CallPlacement, ExplainReply, HomeSeen, Query } from './query.ts';
@@ -76,5 +76,6 @@ export {
   reservationSubject,
 } from './subjects.ts';
 export { SubscriptionCreated, SubscriptionDeleted } from './subscription.ts';
+export { longestTagName, SystemTag, SystemTagName, TagName } from './tag.ts';
 export { understand } from './upcast.ts';
 export type { Understood } from './upcast.ts';

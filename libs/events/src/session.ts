@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { Count, DurationMs, Name, Timestamp, Uuid } from './primitives.ts';
+import { SystemTag } from './tag.ts';
 
 export const Participant = Type.Object({
   address: Type.Optional(Type.String({ description: 'SIP address or number' })),
@@ -79,6 +80,7 @@ const description = {
   dialogs: Type.Array(DialogInfo),
   correlation: Correlation,
   tracks: Type.Array(Track),
+  tags: Type.Optional(Type.Array(SystemTag, { description: 'what the home marked, in order' })),
 };
 
 export const SessionStarted = Type.Object({
@@ -93,9 +95,13 @@ export type SessionStarted = Type.Static<typeof SessionStarted>;
 
 export const SessionUpdated = Type.Object({
   sessionId: Uuid,
-  reason: Type.Union([Type.Literal('media'), Type.Literal('metadata'), Type.Literal('dialog')], {
-    description: 'first packets arrived; the controller sent new metadata; a dialog came or went',
-  }),
+  reason: Type.Union(
+    [Type.Literal('media'), Type.Literal('metadata'), Type.Literal('dialog'), Type.Literal('tag')],
+    {
+      description:
+        'first packets arrived; the controller sent new metadata; a dialog came or went; a tag was set',
+    },
+  ),
   ...description,
 });
 export type SessionUpdated = Type.Static<typeof SessionUpdated>;

@@ -9,7 +9,10 @@ import type { RawEvent } from './envelope.ts';
 type Upcast = (data: unknown) => unknown;
 
 /** Steps by type, in order: the first lifts schema 1 to 2. */
-const upcasts: Partial<Record<EventType, readonly Upcast[]>> = {};
+const upcasts: Partial<Record<EventType, readonly Upcast[]>> = {
+  // Schema 2 added the reason `tag`.
+  'session.updated': [(data) => data],
+};
 
 const envelopeValidator = Compile(Envelope);
 const validators = new Map<EventType, Validator>();

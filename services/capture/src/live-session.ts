@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { SessionEvent, SessionRecord } from '@reelstream/domain';
-import type { EndReason } from '@reelstream/events';
+import type { EndReason, SystemTagName } from '@reelstream/events';
 import { openJournal, saveBody } from '@reelstream/recording';
 import type { Journal } from '@reelstream/recording';
 import type { Logger } from '@reelstream/service';
@@ -86,6 +86,13 @@ export class LiveSession {
       reason,
       description: record ? change(record, stamp.time) : {},
     }));
+  }
+
+  /** Marks the session's timeline, here and now; durable when it resolves. Empty where that is said already, or it is over. */
+  tag(name: SystemTagName, on: { readonly trackNumber?: number } = {}): Promise<readonly SessionEvent[]> {
+    const offsetMs = Math.round(performance.now() - this.#startedMs);
+
+    return this.execute((stamp) => ({ type: 'tag', stamp, name, offsetMs, ...on }));
   }
 
   /** Codecs negotiated for tracks, beside those negotiated before; durable when it resolves. */

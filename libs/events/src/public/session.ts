@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { Name, Timestamp, Uuid, Count, DurationMs } from '../primitives.ts';
 import { Controller, Correlation, DialogInfo, EndReason, Track } from '../session.ts';
+import { TagName } from '../tag.ts';
 
 export const SessionState = Type.Union([
   Type.Literal('ACTIVE'),
@@ -21,6 +22,18 @@ export const PublicRecording = Type.Object({
   ),
 });
 
+/** A mark on a session's timeline, or on the session as a whole. */
+export const PublicTag = Type.Object({
+  name: TagName,
+  type: Type.Union([Type.Literal('user'), Type.Literal('system')]),
+  at: Type.String({ ...Timestamp, description: 'when it was set' }),
+  offsetMs: Type.Optional(
+    Type.Number({ ...DurationMs, description: 'since the start of the session; absent: all of it' }),
+  ),
+  trackNumber: Type.Optional(Count),
+});
+export type PublicTag = Type.Static<typeof PublicTag>;
+
 /** A session as the API and the webhooks show it. What is unknown is absent. */
 export const PublicSession = Type.Object(
   {
@@ -34,6 +47,7 @@ export const PublicSession = Type.Object(
     dialogs: Type.Array(DialogInfo),
     correlation: Correlation,
     tracks: Type.Array(Track),
+    tags: Type.Array(PublicTag, { description: 'by offset' }),
     origin: Name,
     clusterId: Name,
     home: Name,

@@ -183,6 +183,45 @@ describe('what changes while it runs', () => {
   });
 });
 
+describe('tags', () => {
+  const tag = (
+    second: number,
+    name: 'Pause' | 'Resume' | 'TrackInactive',
+    trackNumber?: number,
+  ): Command => ({
+    type: 'tag',
+    stamp: stamp(second),
+    name,
+    offsetMs: second * 1_000,
+    ...(trackNumber === undefined ? {} : { trackNumber }),
+  });
+
+  test('are told with their place on the timeline, and stay in whatever is told later', () => {
+    const { events, record } = after([
+      start,
+      tag(2, 'Pause'),
+      tag(3, 'TrackInactive', 1),
+      media(4, 0),
+      tag(5, 'Resume'),
+      end(9, 'bye', [1, 1]),
+    ]);
+    const [, paused] = events;
+    assert.equal(paused?.type === 'session.updated' && paused.data.reason, 'tag');
+    assert.deepEqual(record?.tags, [
+      { name: 'Pause', type: 'system', at: at(2), offsetMs: 2_000 },
+      { name: 'TrackInactive', type: 'system', at: at(3), offsetMs: 3_000, trackNumber: 1 },
+      { name: 'Resume', type: 'system', at: at(5), offsetMs: 5_000 },
+    ]);
+    for (const event of events) assert.equal(understand(JSON.parse(JSON.stringify(event))).status, 'known');
+  });
+
+  test('that say nothing new, or come after the end, are not told', () => {
+    assert.deepEqual(given(start, tag(2, 'Pause')).when(tag(3, 'Pause')), []);
+    assert.deepEqual(given(start).when(tag(3, 'Resume')), []);
+    assert.deepEqual(given(start, end(5, 'bye', [1, 1])).when(tag(6, 'Pause')), []);
+  });
+});
+
 describe('a bug in the shell', () => {
   test('is heard at once', () => {
     assert.throws(() => given(start).when(start), /started already/);

@@ -1,7 +1,15 @@
-import { assertNever } from '@reelstream/domain';
+import { assertNever, mayTag } from '@reelstream/domain';
 import type { SessionEvent, SessionRecord } from '@reelstream/domain';
 import { mintEvent } from '@reelstream/events';
-import type { CodecSpan, DataOf, EndReason, SessionStarted, SessionUpdated, Track } from '@reelstream/events';
+import type {
+  CodecSpan,
+  DataOf,
+  EndReason,
+  SessionStarted,
+  SessionUpdated,
+  SystemTagName,
+  Track,
+} from '@reelstream/events';
 
 /** Who writes, and when: what the shell reads from clock, chance and configuration. */
 export type Stamp = {
@@ -24,7 +32,7 @@ export type TrackTotals = {
 };
 
 /** What may change about a session while it runs. */
-export type Description = Pick<SessionUpdated, 'controller' | 'dialogs' | 'correlation' | 'tracks'>;
+export type Description = Pick<SessionUpdated, 'controller' | 'dialogs' | 'correlation' | 'tracks' | 'tags'>;
 
 export type SealedMedia = Omit<DataOf<'recording.sealed'>, 'sessionId' | 'home' | 'host'>;
 
@@ -46,6 +54,15 @@ export type Command =
       readonly stamp: Stamp;
       readonly reason: 'metadata' | 'dialog';
       readonly description: Partial<Description>;
+    }
+  | {
+      readonly type: 'tag';
+      readonly stamp: Stamp;
+      readonly name: SystemTagName;
+      /** Since the start of the session, on a monotonic clock. */
+      readonly offsetMs: number;
+      /** Absent: the whole session. */
+      readonly trackNumber?: number;
     }
   | {
       readonly type: 'end';
@@ -71,6 +88,8 @@ export const decide = (record: SessionRecord | undefined, command: Command): rea
       return noteMedia(record, command);
     case 'describe':
       return describe(record, command);
+    case 'tag':
+      return tag(record, command);
     case 'end':
       return end(record, command);
     case 'seal':
@@ -108,6 +127,17 @@ const describe = (record: SessionRecord, command: CommandOf<'describe'>): readon
   return JSON.stringify(before) === JSON.stringify(after)
     ? []
     : [updated(record, command.stamp, command.reason, after)];
+};
+
+/** A tag that says what is so already is not set again. */
+const tag = (record: SessionRecord, command: CommandOf<'tag'>): readonly SessionEvent[] => {
+  const { stamp, name, offsetMs, trackNumber } = command;
+  const before = record.tags ?? [];
+  if (record.state !== 'ACTIVE' || !mayTag(before, name, trackNumber)) return [];
+  const on = trackNumber === undefined ? {} : { trackNumber };
+  const tags = [...before, { name, type: 'system' as const, at: stamp.time, offsetMs, ...on }];
+
+  return [updated(record, stamp, 'tag', { ...descriptionOf(record), tags })];
 };
 
 const end = (record: SessionRecord, command: CommandOf<'end'>): readonly SessionEvent[] => {
@@ -156,11 +186,12 @@ const closeTrack = (track: Track, endedAt: string, totals: readonly TrackTotals[
   return { ...track, codec, codecs, packets, lost, durationMs, ...heard };
 };
 
-const descriptionOf = ({ controller, dialogs, correlation, tracks }: SessionRecord): Description => ({
+const descriptionOf = ({ controller, dialogs, correlation, tracks, tags }: SessionRecord): Description => ({
   controller,
   dialogs: [...dialogs],
   correlation,
   tracks: [...tracks],
+  ...(tags === undefined ? {} : { tags: [...tags] }),
 });
 
 const updated = (

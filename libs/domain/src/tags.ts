@@ -1,0 +1,34 @@
+import type { SystemTag, SystemTagName } from '@reelstream/events';
+
+/** Tags of ours that contradict each other: the last of the two holds. Before the first, the second of each does. */
+const opposites = [
+  ['Pause', 'Resume'],
+  ['TrackInactive', 'TrackActive'],
+] as const satisfies readonly (readonly [SystemTagName, SystemTagName])[];
+
+/** A controller that toggles for hours must not make events that nothing can carry. Pausing always works. */
+const mostTrackTags = 1_000;
+
+/** The last of such a pair on this track, or on the whole session. */
+const lastOf = (
+  tags: readonly SystemTag[],
+  pair: readonly SystemTagName[],
+  trackNumber: number | undefined,
+): SystemTag | undefined =>
+  tags.findLast((tag) => tag.trackNumber === trackNumber && pair.some((name) => name === tag.name));
+
+/** Whether a tag of ours says anything new: a paused session is not paused again, nor a running one resumed. */
+export const mayTag = (
+  tags: readonly SystemTag[],
+  name: SystemTagName,
+  trackNumber: number | undefined,
+): boolean => {
+  if (trackNumber !== undefined && tags.length >= mostTrackTags) return false;
+  const pair = opposites.find(([off, on]) => name === off || name === on);
+
+  return !pair || name !== (lastOf(tags, pair, trackNumber)?.name ?? pair[1]);
+};
+
+/** Whether nothing of the session's media is to be kept just now. */
+export const isPaused = (tags: readonly SystemTag[]): boolean =>
+  lastOf(tags, opposites[0], undefined)?.name === 'Pause';

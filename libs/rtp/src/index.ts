@@ -14,6 +14,8 @@ export {
 export type { FrameKind, FrameVisitor } from './packet-batch.ts';
 export { BindError, receiveBufferFor } from './packet-source.ts';
 export type { PacketSource, SlotCounts, StreamSockets } from './packet-source.ts';
+export { FrameEditor, transformed } from './packet-transform.ts';
+export type { FrameEdit, PacketTransform } from './packet-transform.ts';
 export { clockRateOf, staticPayloadTypes } from './payload-types.ts';
 export type { StaticPayloadType } from './payload-types.ts';
 export { formatReceiverReport } from './receiver-report.ts';

@@ -45,6 +45,11 @@ export const writeFrameHeader = (
   target.writeUInt32LE(frame.slot, at + 12);
 };
 
+/** The body of the frame at `at` has another length now. */
+export const setFrameLength = (target: Buffer, at: number, length: number): void => {
+  target.writeUInt16LE(length, at + 8);
+};
+
 /** Sees one frame; its body is `bytes[at .. at + length]`. */
 export type FrameVisitor = (kind: FrameKind, arrivalNs: number, at: number, length: number) => void;
 

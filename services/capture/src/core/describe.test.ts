@@ -143,6 +143,7 @@ describe('a track', () => {
             span(77, 'e', 'f'),
           ],
           malformed: 0,
+          rejected: 0,
           dropped: 0,
         },
       ],

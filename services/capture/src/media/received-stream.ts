@@ -1,6 +1,6 @@
 import type { LogStream, SegmentLog, StreamHead } from '@reelstream/recording/segments';
-import { frameKind, StreamStatistics, walkFrames } from '@reelstream/rtp';
-import type { SlotCounts } from '@reelstream/rtp';
+import { FrameEditor, frameKind, StreamStatistics, transformed, walkFrames } from '@reelstream/rtp';
+import type { PacketTransform, SlotCounts } from '@reelstream/rtp';
 import type { TrackFigures } from './types.ts';
 
 export type Clocks = {
@@ -9,15 +9,21 @@ export type Clocks = {
   readonly wallMs: () => number;
 };
 
+const editor = new FrameEditor();
+
 /** One track while it is received: counts what comes and hands it to the segment log. */
 export class ReceivedStream {
   readonly slot: number;
+  /** Set where the stream is encrypted: what comes passes it before anything else reads it. */
+  transform: PacketTransform | undefined;
   readonly #log: SegmentLog;
   readonly #stream: LogStream;
   readonly #clocks: Clocks;
   readonly #statistics: StreamStatistics;
   #firstPacketAt: string | undefined;
   #dropped = 0;
+  #rejected = 0;
+  readonly #onRejected = (): void => void this.#rejected++;
 
   constructor(
     slot: number,
@@ -43,8 +49,12 @@ export class ReceivedStream {
 
   /** Takes a run of frames; returns what the first RTP packet of the track was, in the run that has it. */
   take(
-    frames: Buffer,
+    run: Buffer,
   ): { readonly at: string; readonly ssrc: number; readonly payloadType: number } | undefined {
+    const frames = this.transform
+      ? editor.edit(run, transformed(run, this.transform, this.#onRejected))
+      : run;
+    if (frames.length === 0) return undefined;
     const statistics = this.#statistics;
     let packets = 0;
     walkFrames(frames, (kind, arrivalNs, at, length) => {
@@ -89,6 +99,7 @@ export class ReceivedStream {
         packets: count,
       })),
       malformed,
+      rejected: this.#rejected,
       dropped: this.#dropped + overflowed,
     };
   }

@@ -71,6 +71,8 @@ export type TrackFigures = {
   }[];
   /** Datagrams that were neither RTP nor RTCP, and were not kept. */
   readonly malformed: number;
+  /** Packets that the stream's decryption did not let pass. */
+  readonly rejected: number;
   /** Datagrams that could not be kept: the disk refused, or too many came at once. */
   readonly dropped: number;
 };

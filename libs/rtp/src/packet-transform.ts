@@ -1,0 +1,96 @@
+import { frameHeaderLength, frameKind, setFrameLength, walkFrames } from './packet-batch.ts';
+
+/**
+ * What stands between the wire and everything that reads a stream's packets: the place of SRTP (RFC 3711). Neither throws;
+ * both are called for one packet after the other, in the order in which they came or go.
+ */
+export type PacketTransform = {
+  /**
+   * A packet as it came (a view that is only valid in the call) to its plain bytes, not longer than it was. Undefined: it
+   * is none of this stream's (authentication failed, a replay, no key), is counted as rejected, and goes no further.
+   */
+  unprotect(packet: Buffer, kind: 'rtp' | 'rtcp'): Uint8Array | undefined;
+  /** RTCP of ours as it goes out; undefined: it can't be sent. */
+  protect(rtcp: Buffer): Uint8Array | undefined;
+};
+
+/**
+ * What becomes of a frame: the new length of its body, which was left or changed where it lies and is not longer than it
+ * was; or -1, and it is dropped.
+ */
+export type FrameEdit = (
+  kind: typeof frameKind.rtp | typeof frameKind.rtcp,
+  arrivalNs: number,
+  at: number,
+  length: number,
+) => number;
+
+const longestSourceFrame = frameHeaderLength + 18;
+
+/** The source frame that holds for the packets that follow, until one of them is kept. */
+class PendingSource {
+  readonly #frame = Buffer.alloc(longestSourceFrame);
+  #length = 0;
+
+  hold(run: Buffer, from: number, to: number): void {
+    this.#length = Math.min(to - from, longestSourceFrame);
+    run.copy(this.#frame, 0, from, from + this.#length);
+  }
+
+  /** Writes it at `at`, if it waits; returns how many bytes. */
+  release(run: Buffer, at: number): number {
+    const length = this.#length;
+    this.#length = 0;
+    if (length > 0) this.#frame.copy(run, at, 0, length);
+
+    return length;
+  }
+
+  drop(): void {
+    this.#length = 0;
+  }
+}
+
+/**
+ * Edits a run of frames where it lies and returns what is left of it. A source of which no packet is left isn't named; every
+ * other stands before its packets, so that the run can still be understood alone. One for all runs of a thread.
+ */
+export class FrameEditor {
+  readonly #rtpSource = new PendingSource();
+  readonly #rtcpSource = new PendingSource();
+
+  edit(run: Buffer, edit: FrameEdit): Buffer {
+    this.#rtpSource.drop();
+    this.#rtcpSource.drop();
+    let end = 0;
+    walkFrames(run, (kind, arrivalNs, at, length) => {
+      const from = at - frameHeaderLength;
+      if (kind === frameKind.rtpSource) return this.#rtpSource.hold(run, from, at + length);
+      if (kind === frameKind.rtcpSource) return this.#rtcpSource.hold(run, from, at + length);
+      const left = edit(kind, arrivalNs, at, length);
+      if (left < 0) return;
+      const source = kind === frameKind.rtp ? this.#rtpSource : this.#rtcpSource;
+      end += source.release(run, end);
+      if (left !== length) setFrameLength(run, from, left);
+      if (end !== from) run.copy(run, end, from, at + left);
+      end += frameHeaderLength + left;
+    });
+
+    return run.subarray(0, end);
+  }
+}
+
+/** The edit that `transform` makes of each packet of `run`; `onRejected` is called for one that it doesn't let pass. */
+export const transformed =
+  (run: Buffer, transform: PacketTransform, onRejected: () => void): FrameEdit =>
+  (kind, _arrivalNs, at, length) => {
+    const plain = transform.unprotect(run.subarray(at, at + length), kind === frameKind.rtp ? 'rtp' : 'rtcp');
+    if (!plain || plain.length > length) {
+      onRejected();
+
+      return -1;
+    }
+    run.set(plain, at);
+
+    return plain.length;
+  };

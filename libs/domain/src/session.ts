@@ -37,6 +37,7 @@ export type SessionRecord = {
   readonly tracks: readonly Track[];
   /** What the home marked, in order; absent: nothing yet. */
   readonly tags?: readonly SystemTag[];
+  readonly flags?: readonly string[];
   readonly recording?: Sealed;
 };
 
@@ -106,13 +107,14 @@ const publicRecording = (sessionId: string, sealed: Sealed): NonNullable<PublicS
 
 /** What the API and the webhooks show of a session. */
 export const publicSession = (record: SessionRecord): PublicSession => {
-  const { recording, dialogs, tracks, tags, ...facts } = record;
+  const { recording, dialogs, tracks, tags, flags, ...facts } = record;
 
   return project(PublicSession, {
     ...facts,
     dialogs: [...dialogs],
     tracks: [...tracks],
     tags: [...(tags ?? [])],
+    ...(flags && { flags: [...flags] }),
     ...(recording === undefined ? {} : { recording: publicRecording(record.sessionId, recording) }),
   });
 };

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type Type from 'typebox';
 import { catalogue } from './catalogue.ts';
 import { Envelope } from './envelope.ts';
+import { sessionFlags } from './flag.ts';
 import { publicTypes, WebhookBody } from './public/webhook.ts';
 
 /** Writes docs/events.md from the catalogue; with `--check` only tells (exit code 1) whether it is current. */
@@ -75,6 +76,8 @@ ${example(type, schema)}
 </details>
 `;
 
+const flagRows = Object.entries(sessionFlags).map(([flag, meaning]) => `| \`${flag}\` | ${meaning} |`);
+
 const page = `# Events
 
 Generated from \`libs/events\`; do not edit. Every fact of the system is one of these, on the stream \`EVENTS\`.
@@ -91,6 +94,13 @@ What a subscriber gets (Standard Webhooks headers, signed). For session and reco
 \`GET /api/v1/sessions/{id}\` shows it, as of the event; for the others it is the event's own data.
 
 ${table(WebhookBody)}
+
+## Flags
+
+A call that can be recorded is recorded, however odd it is; what was odd is kept as the session's \`flags\`. A flag once raised stays.
+No word changes its meaning; new ones may come.
+
+${['| flag | meaning |', '|---|---|', ...flagRows].join('\n')}
 
 ${Object.entries(catalogue).map(section).join('\n')}`;
 

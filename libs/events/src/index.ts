@@ -42,6 +42,8 @@ export { project } from './public/project.ts';
 export { PublicRecording, PublicSession, PublicTag, SessionState } from './public/session.ts';
 export { publicTypes, WebhookBody } from './public/webhook.ts';
 export type { PublicType } from './public/webhook.ts';
+export { sessionFlags } from './flag.ts';
+export type { SessionFlag } from './flag.ts';
 export { CallPlacement, ExplainReply, HomeSeen, Query } from './query.ts';
 export { Gap, RecordingFile, RecordingSealed } from './recording.ts';
 export { Rule, RuleAction, RuleChanged, RuleCreated, RuleDeleted, RuleMatch } from './rule.ts';

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { Flags } from './flag.ts';
 import { Count, DurationMs, Name, Timestamp, Uuid } from './primitives.ts';
 import { SystemTag } from './tag.ts';
 
@@ -65,6 +66,11 @@ export const Correlation = Type.Object({
   xRefCi: Type.Optional(Type.String()),
   sipSessionId: Type.Optional(Type.String({ description: 'RFC 7989' })),
   siprecSessionId: Type.Optional(Type.String({ description: 'session_id of RFC 7865' })),
+  siprecSessionIds: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'where it records several communication sessions: all of them',
+    }),
+  ),
   groupId: Type.Optional(Type.String({ description: 'group_id of RFC 7865' })),
   pairingKey: Type.Optional(
     Type.String({
@@ -81,6 +87,7 @@ const description = {
   correlation: Correlation,
   tracks: Type.Array(Track),
   tags: Type.Optional(Type.Array(SystemTag, { description: 'what the home marked, in order' })),
+  flags: Type.Optional(Flags),
 };
 
 export const SessionStarted = Type.Object({
@@ -110,6 +117,13 @@ export const EndReason = Type.Union([
   Type.Literal('bye', { description: 'the controller hung up' }),
   Type.Literal('stopped', { description: 'ended by us, by command or drain' }),
   Type.Literal('session-expired', { description: 'no refresh within the session timer (RFC 4028)' }),
+  Type.Literal('communication-session-ended', {
+    description: 'the call ended, and its SIPREC dialog went on without it or with the next',
+  }),
+  Type.Literal('media-timeout', {
+    description: 'no media within the configured time, and no session timer was agreed on',
+  }),
+  Type.Literal('max-duration', { description: 'it reached the longest duration allowed' }),
   Type.Literal('ack-timeout', { description: 'our 200 was never acknowledged' }),
   Type.Literal('no-media', { description: 'not one packet arrived' }),
   Type.Literal('interrupted', { description: 'the recording process died; what was recorded is kept' }),

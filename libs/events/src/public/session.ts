@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { Flags } from '../flag.ts';
 import { Name, Timestamp, Uuid, Count, DurationMs } from '../primitives.ts';
 import { Controller, Correlation, DialogInfo, EndReason, Track } from '../session.ts';
 import { TagName } from '../tag.ts';
@@ -48,6 +49,7 @@ export const PublicSession = Type.Object(
     correlation: Correlation,
     tracks: Type.Array(Track),
     tags: Type.Array(PublicTag, { description: 'by offset' }),
+    flags: Type.Optional(Flags),
     origin: Name,
     clusterId: Name,
     home: Name,

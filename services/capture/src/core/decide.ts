@@ -32,7 +32,10 @@ export type TrackTotals = {
 };
 
 /** What may change about a session while it runs. */
-export type Description = Pick<SessionUpdated, 'controller' | 'dialogs' | 'correlation' | 'tracks' | 'tags'>;
+export type Description = Pick<
+  SessionUpdated,
+  'controller' | 'dialogs' | 'correlation' | 'tracks' | 'tags' | 'flags'
+>;
 
 export type SealedMedia = Omit<DataOf<'recording.sealed'>, 'sessionId' | 'home' | 'host'>;
 
@@ -170,7 +173,9 @@ const endReasonOf = ({ endReason, totals }: CommandOf<'end'>): EndReason =>
     ? 'no-media'
     : endReason;
 
-const inGoodOrder = (endReason: EndReason): boolean => endReason === 'bye' || endReason === 'stopped';
+const goodOrder: readonly EndReason[] = ['bye', 'stopped', 'communication-session-ended', 'max-duration'];
+
+const inGoodOrder = (endReason: EndReason): boolean => goodOrder.includes(endReason);
 
 const closeTrack = (track: Track, endedAt: string, totals: readonly TrackTotals[]): Track => {
   const found = totals.find(({ trackNumber }) => trackNumber === track.trackNumber);
@@ -186,12 +191,20 @@ const closeTrack = (track: Track, endedAt: string, totals: readonly TrackTotals[
   return { ...track, codec, codecs, packets, lost, durationMs, ...heard };
 };
 
-const descriptionOf = ({ controller, dialogs, correlation, tracks, tags }: SessionRecord): Description => ({
+const descriptionOf = ({
+  controller,
+  dialogs,
+  correlation,
+  tracks,
+  tags,
+  flags,
+}: SessionRecord): Description => ({
   controller,
   dialogs: [...dialogs],
   correlation,
   tracks: [...tracks],
   ...(tags === undefined ? {} : { tags: [...tags] }),
+  ...(flags === undefined ? {} : { flags: [...flags] }),
 });
 
 const updated = (

@@ -46,7 +46,7 @@ export const ssrcAt = (bytes: Uint8Array, at: number): number => u32(bytes, at +
 export const payloadTypeAt = (bytes: Uint8Array, at: number): number => bytes[at + 1]! & 0x7f;
 
 /** Where the payload begins, or undefined where CSRCs or extension would reach past the packet. */
-const payloadStart = (packet: Uint8Array): number | undefined => {
+export const payloadStart = (packet: Uint8Array): number | undefined => {
   let at = rtpHeaderLength + 4 * (packet[0]! & 0x0f);
   if (packet[0]! & 0x10) {
     if (packet.length < at + extensionHeaderLength) return undefined;

@@ -11,6 +11,8 @@ export type { CallLeg, LegAudio, LegCodec } from './media/leg.ts';
 export { sampleConversation } from './media/sample.ts';
 export type { Conversation } from './media/sample.ts';
 export type { MediaDestination, RtpStart, SentMedia } from './media/stream.ts';
+export { SrtpSender, srtpLengths } from './media/srtp.ts';
+export type { SrtpMaster, SrtpSuiteName } from './media/srtp.ts';
 export { parseWav, WavError } from './media/wav.ts';
 export type { Audio } from './media/wav.ts';
 export type { CallOptions } from './place.ts';

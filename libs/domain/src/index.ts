@@ -14,4 +14,5 @@ export { audioOnlyParameter, compileRules, defaultRule, ruleFor, ruleIdOf, wants
 export type { RuleBook } from './rules.ts';
 export { evolveSession, interrupt, publicSession } from './session.ts';
 export type { SessionEvent, SessionRecord } from './session.ts';
-export { isPaused, mayTag } from './tags.ts';
+export { isPaused, mayTag, pausesOf } from './tags.ts';
+export type { Pause } from './tags.ts';

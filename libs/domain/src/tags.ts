@@ -29,6 +29,22 @@ export const mayTag = (
   return !pair || name !== (lastOf(tags, pair, trackNumber)?.name ?? pair[1]);
 };
 
+/** A stretch of the session's timeline; without an end: nobody knows when, or whether, it ended. */
+export type Pause = { readonly fromMs: number; readonly toMs?: number };
+
+/** When nothing of the session's media was to be kept. `endMs`: when the session ended, where that is known. */
+export const pausesOf = (tags: readonly SystemTag[], endMs: number | undefined): readonly Pause[] => {
+  const pauses: Pause[] = [];
+  for (const { name, offsetMs, trackNumber } of tags) {
+    const open = pauses.at(-1);
+    if (trackNumber !== undefined) continue;
+    if (name === 'Pause') pauses.push({ fromMs: offsetMs });
+    else if (name === 'Resume' && open) pauses[pauses.length - 1] = { ...open, toMs: offsetMs };
+  }
+
+  return pauses.map((pause) => (endMs === undefined ? pause : { toMs: endMs, ...pause }));
+};
+
 /** Whether nothing of the session's media is to be kept just now. */
 export const isPaused = (tags: readonly SystemTag[]): boolean =>
   lastOf(tags, opposites[0], undefined)?.name === 'Pause';

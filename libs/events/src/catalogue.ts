@@ -52,7 +52,7 @@ export const catalogue = {
   }),
   'recording.sealed': define({
     family: 'recording',
-    schema: 1,
+    schema: 2,
     data: RecordingSealed,
     summary: "A session's media is complete and hashed on its home's disk.",
   }),

@@ -85,7 +85,10 @@ export const Command = Type.Object({
       sessionId: Uuid,
       fromVersion: Type.Integer({ minimum: 1 }),
     }),
-    Type.Object({ name: Type.Literal('stop'), sessionId: Uuid }),
+    Type.Object({
+      name: Type.Union([Type.Literal('stop'), Type.Literal('pause'), Type.Literal('resume')]),
+      sessionId: Uuid,
+    }),
   ]),
 });
 export type Command = Type.Static<typeof Command>;
@@ -94,5 +97,8 @@ export const CommandReply = Type.Object({
   ok: Type.Boolean(),
   code: Type.Optional(Type.String()),
   detail: Type.Optional(Type.String()),
+  version: Type.Optional(
+    Type.Integer({ ...Count, description: "that the session's journal has reached by what was commanded" }),
+  ),
 });
 export type CommandReply = Type.Static<typeof CommandReply>;

@@ -4,7 +4,11 @@ import { Count, DurationMs, Name, Timestamp, Uuid } from './primitives.ts';
 export const Gap = Type.Object({
   fromMs: Type.Number({ description: 'since the start of the session' }),
   durationMs: DurationMs,
-  cause: Type.Union([Type.Literal('loss'), Type.Literal('interrupted')]),
+  cause: Type.Union([
+    Type.Literal('loss'),
+    Type.Literal('interrupted'),
+    Type.Literal('paused', { description: 'by command: nothing was to be kept' }),
+  ]),
 });
 export type Gap = Type.Static<typeof Gap>;
 

@@ -12,6 +12,8 @@ type Upcast = (data: unknown) => unknown;
 const upcasts: Partial<Record<EventType, readonly Upcast[]>> = {
   // Schema 2 added the reason `tag`.
   'session.updated': [(data) => data],
+  // Schema 2 added the cause `paused` of a gap.
+  'recording.sealed': [(data) => data],
 };
 
 const envelopeValidator = Compile(Envelope);

@@ -1,6 +1,6 @@
 import type { Gap } from '@reelstream/events';
 import { frameKind, parseSource, StreamStatistics, walkFrames } from '@reelstream/rtp';
-import type { FrameKind } from '@reelstream/rtp';
+import type { FrameKind, MissingStretch } from '@reelstream/rtp';
 import { HashedFile } from './hashed-file.ts';
 import type { Codec, ManifestTrack } from './manifest.ts';
 import { indexFile, rtpdumpFile } from './paths.ts';
@@ -12,6 +12,8 @@ export type SealedTrack = {
   readonly mediaType: 'audio' | 'video';
   readonly label?: string | undefined;
   readonly codecs: readonly Codec[];
+  /** When nothing was to be kept, ms since the start of the session, in order; without an end: not known when it ended. */
+  readonly pauses?: readonly { readonly fromMs: number; readonly toMs?: number }[];
 };
 
 type Arrived = {
@@ -43,6 +45,8 @@ export class TrackWriter {
   readonly #sources = new Map<string, number>();
   readonly #gaps: Gap[] = [];
   #entries = 0;
+  /** Packets that came while nothing was to be kept: they are missing, but not lost. */
+  #unwanted = 0;
   #epoch: bigint | undefined;
   /** The next packet is the first after the recording process died: what is missing there is told as that. */
   #afterInterruption = false;
@@ -58,7 +62,7 @@ export class TrackWriter {
     this.#statistics = new StreamStatistics(
       new Map(timed.map((codec) => [codec.payloadType, codec.clockRate])),
     );
-    this.#statistics.onMissing = ({ fromNs, durationNs }) => this.#missing(fromNs, durationNs);
+    this.#statistics.onMissing = (missing) => this.#missing(missing);
   }
 
   get lastNs(): number {
@@ -158,18 +162,30 @@ export class TrackWriter {
     this.#gaps.push({ fromMs: ms(last), durationMs: ms(Math.max(0, offsetNs - last)), cause: 'interrupted' });
   }
 
-  #missing(fromNs: number, durationNs: number): void {
+  #missing({ fromNs, durationNs, packets }: MissingStretch): void {
+    const { pauses = [] } = this.#track;
+    const inPause = pauses.some(
+      ({ fromMs, toMs = Infinity }) => fromNs / 1e6 <= toMs && (fromNs + durationNs) / 1e6 >= fromMs,
+    );
+    if (inPause) {
+      this.#unwanted += packets;
+
+      return;
+    }
     if (this.#afterInterruption || durationNs < shortestGapMs * 1e6) return;
     this.#gaps.push({ fromMs: ms(fromNs), durationMs: ms(durationNs), cause: 'loss' });
   }
 
   #listedGaps(): Gap[] {
-    if (this.#gaps.length <= mostGaps) return this.#gaps;
+    const { pauses = [] } = this.#track;
+    const longest = this.#gaps.toSorted((a, b) => b.durationMs - a.durationMs).slice(0, mostGaps);
+    const paused = pauses.map(({ fromMs, toMs = Math.max(fromMs, ms(this.lastNs)) }): Gap => ({
+      fromMs,
+      durationMs: ms((toMs - fromMs) * 1e6),
+      cause: 'paused',
+    }));
 
-    return this.#gaps
-      .toSorted((a, b) => b.durationMs - a.durationMs)
-      .slice(0, mostGaps)
-      .toSorted((a, b) => a.fromMs - b.fromMs);
+    return [...longest, ...paused].toSorted((a, b) => a.fromMs - b.fromMs);
   }
 
   #describe(): ManifestTrack {
@@ -192,7 +208,7 @@ export class TrackWriter {
       index: this.index.name,
       packets,
       rtcpPackets,
-      lost,
+      lost: Math.max(0, lost - this.#unwanted),
       ...(jitterMs !== undefined && { jitterMs: Math.round(jitterMs * 1e3) / 1e3 }),
       ...(firstNs !== undefined && {
         firstPacketAt: new Date(this.#startedAtMs + firstNs / 1e6).toISOString(),

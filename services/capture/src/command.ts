@@ -3,19 +3,24 @@ import { Command } from '@reelstream/events';
 import type { CommandReply } from '@reelstream/events';
 import { Compile } from 'typebox/compile';
 import type { CaptureNode } from './capture-node.ts';
+import type { LiveSession } from './live-session.ts';
+import { Turns } from './turns.ts';
 
 const validCommand = Compile(Command);
 
-/** The story of a command to this node: checked, done, answered once its event is journalled. */
-export const takeCommand =
-  (node: CaptureNode): PlainHandler =>
-  async ({ data, reply }) => {
+/** The story of a command to this node: checked, done in its session's turn, answered once its event is journalled. */
+export const takeCommand = (node: CaptureNode): PlainHandler => {
+  const turns = new Turns();
+
+  return async ({ data, reply }) => {
     if (!validCommand.Check(data))
       return reply(refused('bad-command', 'not a command that this version knows'));
     if (Date.parse(data.deadline) < Date.now())
       return reply(refused('too-late', `deadline was ${data.deadline}`));
-    reply(await obey(node, data).catch((error: unknown) => refused('failed', String(error))));
+    const obeyed = turns.take(data.command.sessionId, () => obey(node, data));
+    reply(await obeyed.catch((error: unknown) => refused('failed', String(error))));
   };
+};
 
 const obey = async (node: CaptureNode, { command }: Command): Promise<CommandReply> => {
   const { sessionId } = command;
@@ -24,15 +29,31 @@ const obey = async (node: CaptureNode, { command }: Command): Promise<CommandRep
       return (await node.outbox.republish(sessionId, command.fromVersion))
         ? { ok: true }
         : refused('unknown-session', 'this node has no journal of it');
-    case 'stop': {
+    case 'stop':
+    case 'pause':
+    case 'resume': {
       const session = node.sessions.get(sessionId);
       if (!session?.record) return refused('unknown-session', 'this node does not record it');
-      await session.stop('stopped');
-      const { state } = session.record;
 
-      return state === 'ACTIVE' ? refused('not-journalled', 'its end could not be written') : { ok: true };
+      return command.name === 'stop' ? stop(session) : pause(session, command.name);
     }
   }
+};
+
+const stop = async (session: LiveSession): Promise<CommandReply> => {
+  await session.stop('stopped');
+  const { record } = session;
+
+  return !record || record.state === 'ACTIVE'
+    ? refused('not-journalled', 'its end could not be written')
+    : { ok: true, version: record.version };
+};
+
+const pause = async (session: LiveSession, name: 'pause' | 'resume'): Promise<CommandReply> => {
+  const runs = await (name === 'pause' ? session.pause() : session.resume());
+  if (!runs) return refused('unknown-session', 'it is over');
+
+  return { ok: true, version: session.record?.version ?? 1 };
 };
 
 const refused = (code: string, detail: string): CommandReply => ({ ok: false, code, detail });

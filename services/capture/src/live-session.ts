@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { isPaused } from '@reelstream/domain';
 import type { SessionEvent, SessionRecord } from '@reelstream/domain';
 import type { EndReason, SystemTagName } from '@reelstream/events';
 import { openJournal, saveBody } from '@reelstream/recording';
@@ -32,7 +33,8 @@ export class LiveSession {
   readonly #node: CaptureNode;
   readonly #log: Logger;
   readonly #ledger: Ledger;
-  readonly #startedMs = performance.now();
+  /** When it started, on the monotonic clock: offset zero of its timeline. */
+  #startedMs = performance.now();
   readonly #legs = new Set<Leg>();
   #codecs: NegotiatedCodecs = {};
   #bodies = 0;
@@ -93,6 +95,29 @@ export class LiveSession {
     const offsetMs = Math.round(performance.now() - this.#startedMs);
 
     return this.execute((stamp) => ({ type: 'tag', stamp, name, offsetMs, ...on }));
+  }
+
+  /** Stops keeping media, then says so: what must not be kept is not, even if that can't be said. False where it is over. */
+  async pause(): Promise<boolean> {
+    const { recorder } = this.#node;
+    const before = isPaused(this.record?.tags ?? []);
+    await recorder.pause(this.sessionId, true);
+    try {
+      await this.tag('Pause');
+    } catch (error) {
+      if (!before) await recorder.pause(this.sessionId, false);
+      throw error;
+    }
+
+    return !this.isOver;
+  }
+
+  /** Says that media is kept again, then keeps it. False where it is over. */
+  async resume(): Promise<boolean> {
+    await this.tag('Resume');
+    await this.#node.recorder.pause(this.sessionId, false);
+
+    return !this.isOver;
   }
 
   /** Codecs negotiated for tracks, beside those negotiated before; durable when it resolves. */
@@ -215,7 +240,9 @@ export class LiveSession {
       dialog?.bye().catch((error: unknown) => this.#log.warn({ error }, 'BYE failed'));
   }
 
-  #journalled({ type, version }: SessionEvent): void {
+  #journalled({ type, version, time }: SessionEvent): void {
+    if (type === 'session.started')
+      this.#startedMs = performance.now() - Math.max(0, Date.now() - Date.parse(time));
     this.#log.info({ version }, type);
     if (this.#answered) this.#node.outbox.journalled(this.sessionId, version, type === 'recording.sealed');
   }

@@ -215,6 +215,11 @@ describe('tags', () => {
     for (const event of events) assert.equal(understand(JSON.parse(JSON.stringify(event))).status, 'known');
   });
 
+  test('show a session that was paused from end to end as one in good order, though nothing was kept', () => {
+    const [event] = given(start, tag(1, 'Pause')).when(end(5, 'bye', [0, 0]));
+    assert.equal(event?.type === 'session.ended' && event.data.state, 'CLOSED_NORMAL');
+  });
+
   test('that say nothing new, or come after the end, are not told', () => {
     assert.deepEqual(given(start, tag(2, 'Pause')).when(tag(3, 'Pause')), []);
     assert.deepEqual(given(start).when(tag(3, 'Resume')), []);

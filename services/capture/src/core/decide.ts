@@ -146,7 +146,7 @@ const tag = (record: SessionRecord, command: CommandOf<'tag'>): readonly Session
 const end = (record: SessionRecord, command: CommandOf<'end'>): readonly SessionEvent[] => {
   if (record.state !== 'ACTIVE') return [];
   const { stamp, totals, durationMs } = command;
-  const endReason = endReasonOf(command);
+  const endReason = endReasonOf(record, command);
   const data = {
     sessionId: record.sessionId,
     state: inGoodOrder(endReason) ? ('CLOSED_NORMAL' as const) : ('CLOSED_ERROR' as const),
@@ -167,9 +167,12 @@ const seal = (record: SessionRecord, command: CommandOf<'seal'>): readonly Sessi
   return [next(record, command.stamp, 'recording.sealed', { sessionId, home, host, ...command.recording })];
 };
 
-/** A call that ends as it should, but of which nothing was heard, is an error of its own. */
-const endReasonOf = ({ endReason, totals }: CommandOf<'end'>): EndReason =>
-  inGoodOrder(endReason) && totals.length > 0 && totals.every(({ packets }) => packets === 0)
+/** A call that ends as it should, but of which nothing was heard, is an error of its own; one that was paused needn't be. */
+const endReasonOf = ({ tags = [] }: SessionRecord, { endReason, totals }: CommandOf<'end'>): EndReason =>
+  inGoodOrder(endReason) &&
+  totals.length > 0 &&
+  totals.every(({ packets }) => packets === 0) &&
+  tags.every(({ name }) => name !== 'Pause')
     ? 'no-media'
     : endReason;
 

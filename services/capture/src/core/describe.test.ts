@@ -145,6 +145,7 @@ describe('a track', () => {
           malformed: 0,
           rejected: 0,
           dropped: 0,
+          paused: 0,
         },
       ],
       {

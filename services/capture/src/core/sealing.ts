@@ -1,4 +1,5 @@
-import type { SessionRecord } from '@reelstream/domain';
+import { pausesOf } from '@reelstream/domain';
+import type { Pause, SessionRecord } from '@reelstream/domain';
 import type { CodecSpan, Track } from '@reelstream/events';
 import type { Codec, Manifest } from '@reelstream/recording';
 import type { SealDescription, TrackFigures } from '../media/types.ts';
@@ -13,13 +14,24 @@ const companions = new Set(['TELEPHONE-EVENT', 'CN', 'RED', 'ULPFEC', 'FLEXFEC',
 /** What the manifest says of a session beside its media. */
 export const sealDescription = (record: SessionRecord, negotiated: NegotiatedCodecs): SealDescription => ({
   startedAt: record.startedAt,
-  tracks: record.tracks.map(({ trackNumber, mediaType, label, codecs }) => ({
+  tracks: record.tracks.map(({ trackNumber, mediaType, label, codecs, startedAt }) => ({
     trackNumber,
     mediaType,
     ...(label === undefined ? {} : { label }),
     codecs: negotiated[trackNumber] ?? codecs.map(plainCodec),
+    pauses: pausesDuring(record, startedAt),
   })),
 });
+
+/** The pauses of a session since one of its tracks began. */
+const pausesDuring = (
+  { tags = [], startedAt, durationMs }: SessionRecord,
+  trackStartedAt: string,
+): readonly Pause[] => {
+  const beganMs = Date.parse(trackStartedAt) - Date.parse(startedAt);
+
+  return pausesOf(tags, durationMs).filter(({ toMs }) => toMs === undefined || toMs > beganMs);
+};
 
 const plainCodec = ({ codec, payloadType, clockRate }: CodecSpan): Codec => ({
   codec,

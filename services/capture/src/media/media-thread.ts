@@ -13,6 +13,11 @@ const answerWith = async (): Promise<Handlers<MediaCalls>> => {
     open: (request) => receiver.open(request),
     stats: ({ sessionId }) => receiver.stats(sessionId),
     release: ({ sessionId, trackNumbers }) => receiver.release(sessionId, trackNumbers),
+    pause: async ({ sessionId, paused }) => {
+      await receiver.pause(sessionId, paused);
+
+      return undefined;
+    },
     close: async () => {
       await receiver.close();
 

@@ -16,6 +16,8 @@ export type StreamRequest = {
   readonly rtpPort: number;
   readonly receiveBufferBytes: number;
   readonly clockRates: Readonly<Record<number, number>>;
+  /** Nothing of it is kept until the session is resumed. */
+  readonly paused: boolean;
 };
 
 export type Bound =
@@ -35,6 +37,10 @@ export type MediaCalls = {
   readonly release: {
     readonly request: { readonly sessionId: string; readonly trackNumbers?: readonly number[] };
     readonly reply: Released;
+  };
+  readonly pause: {
+    readonly request: { readonly sessionId: string; readonly paused: boolean };
+    readonly reply: undefined;
   };
   readonly close: { readonly request: undefined; readonly reply: undefined };
 };

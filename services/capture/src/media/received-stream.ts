@@ -9,6 +9,8 @@ export type Clocks = {
   readonly wallMs: () => number;
 };
 
+export type FirstPacket = { readonly at: string; readonly ssrc: number; readonly payloadType: number };
+
 const editor = new FrameEditor();
 
 /** One track while it is received: counts what comes and hands it to the segment log. */
@@ -16,6 +18,8 @@ export class ReceivedStream {
   readonly slot: number;
   /** Set where the stream is encrypted: what comes passes it before anything else reads it. */
   transform: PacketTransform | undefined;
+  /** Whether what comes is counted only: nothing of it may reach the log. */
+  paused = false;
   readonly #log: SegmentLog;
   readonly #stream: LogStream;
   readonly #clocks: Clocks;
@@ -23,6 +27,7 @@ export class ReceivedStream {
   #firstPacketAt: string | undefined;
   #dropped = 0;
   #rejected = 0;
+  #unwanted = { packets: 0, bytes: 0 };
   readonly #onRejected = (): void => void this.#rejected++;
 
   constructor(
@@ -48,14 +53,13 @@ export class ReceivedStream {
   }
 
   /** Takes a run of frames; returns what the first RTP packet of the track was, in the run that has it. */
-  take(
-    run: Buffer,
-  ): { readonly at: string; readonly ssrc: number; readonly payloadType: number } | undefined {
+  take(run: Buffer): FirstPacket | undefined {
     const frames = this.transform
       ? editor.edit(run, transformed(run, this.transform, this.#onRejected))
       : run;
     if (frames.length === 0) return undefined;
     const statistics = this.#statistics;
+    if (this.paused) return this.#pass(frames);
     let packets = 0;
     walkFrames(frames, (kind, arrivalNs, at, length) => {
       if (kind === frameKind.rtp) statistics.takeRtp(frames, at, length, arrivalNs);
@@ -63,11 +67,8 @@ export class ReceivedStream {
       if (kind <= frameKind.rtcp) packets++;
     });
     if (!this.#log.append(this.#stream, frames)) this.#dropped += packets;
-    const [first] = statistics.stretches;
-    if (this.#firstPacketAt !== undefined || !first) return undefined;
-    this.#firstPacketAt = this.#wall(first.fromNs);
 
-    return { at: this.#firstPacketAt, ssrc: first.ssrc, payloadType: first.payloadType };
+    return this.#first();
   }
 
   /** Where its media ends in the segment log; undefined where nothing was taken. */
@@ -83,9 +84,9 @@ export class ReceivedStream {
 
     return {
       trackNumber: this.trackNumber,
-      packets,
+      packets: packets - this.#unwanted.packets,
       rtcpPackets,
-      bytes,
+      bytes: bytes - this.#unwanted.bytes,
       lost,
       ...(jitterMs !== undefined && { jitterMs }),
       ssrcs: sources.map(({ ssrc }) => ssrc),
@@ -101,7 +102,28 @@ export class ReceivedStream {
       malformed,
       rejected: this.#rejected,
       dropped: this.#dropped + overflowed,
+      paused: this.#unwanted.packets,
     };
+  }
+
+  /** Accounts for what must not be kept, so that the sender's numbers go on and reports to it are true. */
+  #pass(frames: Buffer): FirstPacket | undefined {
+    walkFrames(frames, (kind, arrivalNs, at, length) => {
+      if (kind !== frameKind.rtp) return;
+      this.#statistics.takeRtp(frames, at, length, arrivalNs);
+      this.#unwanted.packets++;
+      this.#unwanted.bytes += length;
+    });
+
+    return this.#first();
+  }
+
+  #first(): FirstPacket | undefined {
+    const [first] = this.#statistics.stretches;
+    if (this.#firstPacketAt !== undefined || !first) return undefined;
+    this.#firstPacketAt = this.#wall(first.fromNs);
+
+    return { at: this.#firstPacketAt, ssrc: first.ssrc, payloadType: first.payloadType };
   }
 
   #wall(arrivalNs: number): string {

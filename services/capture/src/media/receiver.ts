@@ -20,6 +20,8 @@ export class Receiver {
   readonly #clocks: Clocks;
   readonly #say: (notice: MediaNotice) => void;
   readonly #streams = new Map<number, ReceivedStream>();
+  /** Sessions of which nothing is kept just now. */
+  readonly #paused = new Set<string>();
   readonly #beat: NodeJS.Timeout;
   #lastSlot = 0;
   #beats = 0;
@@ -51,11 +53,13 @@ export class Receiver {
 
   /** Binds the sockets of one track. */
   async open(request: StreamRequest): Promise<Bound> {
-    const { sessionId, trackNumber, clockRates, ...sockets } = request;
+    const { sessionId, trackNumber, clockRates, paused, ...sockets } = request;
     const slot = ++this.#lastSlot;
     const rates = new Map(Object.entries(clockRates).map(([type, hz]) => [Number(type), hz]));
     const stream = this.#log.stream(sessionId, trackNumber);
-    this.#streams.set(slot, new ReceivedStream(slot, this.#log, stream, this.#clocks, rates));
+    const received = new ReceivedStream(slot, this.#log, stream, this.#clocks, rates);
+    received.paused = paused || this.#paused.has(sessionId);
+    this.#streams.set(slot, received);
     try {
       await this.#source.open({ slot, ...sockets });
       // An idle log has no clocks: let this stream's first block have a fresh one.
@@ -72,6 +76,15 @@ export class Receiver {
 
   stats(sessionId: string): readonly TrackFigures[] {
     return this.#of(sessionId).map((stream) => stream.figures(this.#source.counts(stream.slot)));
+  }
+
+  /** Keeps nothing more of a session, or keeps it again, on all its tracks; what has arrived before goes the old way. */
+  async pause(sessionId: string, paused: boolean): Promise<void> {
+    await Promise.all(this.#of(sessionId).map(({ slot }) => this.#source.settle(slot)));
+    this.#drain();
+    if (paused) this.#paused.add(sessionId);
+    else this.#paused.delete(sessionId);
+    for (const stream of this.#of(sessionId)) stream.paused = paused;
   }
 
   /** Takes and writes what has arrived and what trails the hang-up, and closes the sockets. */

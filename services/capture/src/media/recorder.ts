@@ -26,6 +26,8 @@ type Recording = {
   readonly heads: StreamHead[];
   /** Its thread died: where its media ends has to be searched for. */
   headsLost: boolean;
+  /** Nothing of it is kept just now. */
+  paused: boolean;
   /** Releases take their turns: a seal must not overtake one. */
   turn: Promise<unknown>;
 };
@@ -78,7 +80,7 @@ class ThreadedRecorder implements Recorder {
     this.#streams += tracks.length;
     const recording = this.#recording(sessionId);
     const worker = this.#nextWorker++ % this.#threads.count;
-    const place = { sessionId, worker, address: bindAddress };
+    const place = { sessionId, worker, address: bindAddress, paused: recording.paused };
     const bound = await Promise.all(tracks.map((track) => this.#bind(recording, place, track)));
     const refused = bound.find((track) => !track.ok);
     const made = bound.flatMap((track) => (track.ok ? [track.ports] : []));
@@ -91,6 +93,13 @@ class ThreadedRecorder implements Recorder {
     if (recording.open.size === 0 && recording.heads.length === 0) this.#forget(sessionId);
 
     return refused;
+  }
+
+  async pause(sessionId: string, paused: boolean): Promise<void> {
+    const recording = this.#recordings.get(sessionId);
+    if (!recording) return;
+    recording.paused = paused;
+    await this.#tellAll({ sessionId, paused });
   }
 
   async stats(sessionId: string): Promise<readonly TrackFigures[]> {
@@ -157,7 +166,12 @@ class ThreadedRecorder implements Recorder {
 
   async #bind(
     recording: Recording,
-    place: { readonly sessionId: string; readonly worker: number; readonly address: string },
+    place: {
+      readonly sessionId: string;
+      readonly worker: number;
+      readonly address: string;
+      readonly paused: boolean;
+    },
     track: TrackRequest,
   ): Promise<BoundTrack> {
     const bound = await this.#binder.bind(place, track);
@@ -226,14 +240,28 @@ class ThreadedRecorder implements Recorder {
   #recording(sessionId: string): Recording {
     const known = this.#recordings.get(sessionId);
     if (known) return known;
-    const recording = { open: new Map(), heads: [], headsLost: false, turn: Promise.resolve() };
+    const recording = {
+      open: new Map(),
+      heads: [],
+      headsLost: false,
+      paused: false,
+      turn: Promise.resolve(),
+    };
     this.#recordings.set(sessionId, recording);
     this.#ledger.begin(sessionId);
 
     return recording;
   }
 
+  /** Every thread is told: the session may get tracks on any. */
+  async #tellAll(request: { readonly sessionId: string; readonly paused: boolean }): Promise<void> {
+    const workers = Array.from({ length: this.#threads.count }, (_, worker) => this.#threads.get(worker));
+    await Promise.all(workers.map((thread) => thread.call('pause', request)));
+  }
+
   #forget(sessionId: string): void {
+    if (this.#recordings.get(sessionId)?.paused)
+      this.#tellAll({ sessionId, paused: false }).catch(() => undefined);
     this.#recordings.delete(sessionId);
     this.#ledger.end(sessionId);
   }

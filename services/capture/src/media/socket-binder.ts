@@ -8,7 +8,12 @@ export type BoundTrack =
   | { readonly ok: true; readonly ports: TrackPorts }
   | { readonly ok: false; readonly refusal: 'no-ports' | 'bad-address' | 'closed'; readonly detail: string };
 
-type Place = { readonly sessionId: string; readonly worker: number; readonly address: string };
+type Place = {
+  readonly sessionId: string;
+  readonly worker: number;
+  readonly address: string;
+  readonly paused: boolean;
+};
 
 const defaultBitrateKbps = { audio: 64, video: 2_000 } as const;
 /** Ports that other programs hold are skipped, but not without end. */

@@ -75,6 +75,8 @@ export type TrackFigures = {
   readonly rejected: number;
   /** Datagrams that could not be kept: the disk refused, or too many came at once. */
   readonly dropped: number;
+  /** RTP packets that came while the session was paused: counted here, and nowhere kept. */
+  readonly paused: number;
 };
 
 /** What sealing writes into the manifest beside the media. */
@@ -87,6 +89,8 @@ export type SealDescription = {
     readonly label?: string;
     /** Every payload type negotiated at any time; what is missing is recorded all the same. */
     readonly codecs: readonly Codec[];
+    /** When nothing was to be kept, ms since the start of the session. */
+    readonly pauses?: readonly { readonly fromMs: number; readonly toMs?: number }[];
   }[];
 };
 
@@ -125,6 +129,11 @@ export type Recorder = {
   stats(sessionId: string): Promise<readonly TrackFigures[]>;
   /** Takes what has arrived, closes the sockets, writes; all tracks or those given. Figures are final. */
   release(sessionId: string, trackNumbers?: readonly number[]): Promise<readonly TrackFigures[]>;
+  /**
+   * From when it resolves nothing that comes for the session is kept, or all is again: on every track, those that are added
+   * later too. What came before a pause is kept; what came before its end is not, were it still unread.
+   */
+  pause(sessionId: string, paused: boolean): Promise<void>;
   /**
    * Makes the recording folder's files and its manifest from the segment logs (releases first). Safe to repeat after
    * a failure; a sealed folder is not touched and its manifest returned. Throws SealError.

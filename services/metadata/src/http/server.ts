@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Api, Routes } from './api.ts';
 import { requireToken } from './auth.ts';
 import { controllerRoutes } from './controllers.ts';
+import { controlRoutes } from './control.ts';
 import { drainRoutes } from './drains.ts';
 import { eventRoutes } from './events.ts';
 import { explanationRoutes } from './explanation.ts';
@@ -28,6 +29,7 @@ const requestTimeoutMs = 10_000;
 /** Those that need the database. */
 const storedRoutes: readonly Routes[] = [
   sessionRoutes,
+  controlRoutes,
   mediaRoutes,
   subscriptionRoutes,
   eventRoutes,

@@ -23,7 +23,7 @@ export { readInvite } from './read-invite.ts';
 export type { Invitation, InviteMarks } from './read-invite.ts';
 export { readRequest } from './request-info.ts';
 export type { Arrival } from './request-info.ts';
-export { answerOffer, makeOffer, wantsPort } from './sdp-answer.ts';
+export { answerOffer, makeOffer, obstacleOf, wantsPort } from './sdp-answer.ts';
 export type {
   AnsweredMedia,
   AnswerOptions,
@@ -31,9 +31,14 @@ export type {
   OfferedMedia,
   Refusal,
   SdpAnswer,
+  SecuredLine,
 } from './sdp-answer.ts';
+export { formatCrypto } from './sdp-crypto.ts';
+export type { CryptoKey, CryptoLine, Fingerprint, MediaSecurity } from './sdp-crypto.ts';
+export { isUsable, negotiatedParameters, protectionOf } from './sdp-protection.ts';
+export type { Protection, ProtectionRefusal, SrtpPolicy } from './sdp-protection.ts';
 export { parseSdp } from './sdp.ts';
-export type { Codec, CryptoLine, Direction, MediaLine, Sdp } from './sdp.ts';
+export type { Codec, Direction, MediaLine, Sdp } from './sdp.ts';
 export type {
   Dialog,
   DialogEnd,

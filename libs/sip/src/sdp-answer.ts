@@ -1,3 +1,5 @@
+import { protectionOf } from './sdp-protection.ts';
+import type { Protection, ProtectionRefusal, SrtpPolicy } from './sdp-protection.ts';
 import type { Codec, MediaLine, Sdp } from './sdp.ts';
 
 /** Who describes the session; version goes up by one with each new description in a dialog (RFC 3264 §8). */
@@ -14,9 +16,20 @@ export type AnswerOptions = Describer & {
   readonly ports: readonly (number | undefined)[];
   /** Encoding names that we can play, best first, in any case. */
   readonly playable: readonly string[];
+  /** By index of the m-line; where there is none, what is encrypted is refused. */
+  readonly secured?: readonly (SecuredLine | undefined)[];
 };
 
-export type Refusal = 'refused-by-peer' | 'not-rtp' | 'encrypted' | 'no-codec' | 'no-port';
+/** How the media of a line will be protected, and what our description says of it: `a=crypto:…` */
+export type SecuredLine = { readonly protection: Protection; readonly attributes: readonly string[] };
+
+export type Refusal =
+  | 'refused-by-peer'
+  | 'not-rtp'
+  | 'encrypted'
+  | 'no-codec'
+  | 'no-port'
+  | ProtectionRefusal;
 
 export type AnsweredMedia = {
   readonly index: number;
@@ -54,22 +67,39 @@ const inOrder = (codecs: readonly Codec[], playable: readonly string[]): Codec[]
   return codecs.toSorted((left, right) => rank(left) - rank(right));
 };
 
-/** Plain RTP only: RTP/AVP and RTP/AVPF (RFC 3551, RFC 4585). */
-const refusalOf = (line: MediaLine, port: number | undefined): Refusal | undefined => {
+const profiles = /^(UDP\/TLS\/)?RTP\/(S?)AVPF?$/i;
+
+/** RTP/AVP and RTP/AVPF (RFC 3551, RFC 4585); RTP/SAVP and RTP/SAVPF (RFC 3711, RFC 5124, RFC 5764) if they can be read. */
+const refusalOf = (
+  line: MediaLine,
+  port: number | undefined,
+  protection: Protection | undefined,
+): Refusal | undefined => {
   if (line.port === 0) return 'refused-by-peer';
-  if (/^(UDP\/TLS\/)?RTP\/SAVPF?$/i.test(line.protocol)) return 'encrypted';
-  if (line.kind === 'other' || !/^RTP\/AVPF?$/i.test(line.protocol)) return 'not-rtp';
+  const profile = profiles.exec(line.protocol);
+  if (line.kind === 'other' || !profile) return 'not-rtp';
+  if (protection?.kind === 'refused') return protection.reason;
+  if (profile[2] !== '' && !protection) return 'encrypted';
   if (!line.codecs.some(isMedia)) return 'no-codec';
 
   return port === undefined || port === 0 ? 'no-port' : undefined;
 };
 
+/** Why an m-line of an offer can't be taken, but for want of a port of ours; undefined if it can. */
+export const obstacleOf = (line: MediaLine, policy?: SrtpPolicy): Refusal | undefined =>
+  refusalOf(line, 1, policy && protectionOf(line, policy));
+
 /** The m-lines of an offer that want a port of ours; to be asked before `answerOffer`. */
-export const wantsPort = (line: MediaLine): boolean => refusalOf(line, 1) === undefined;
+export const wantsPort = (line: MediaLine, policy?: SrtpPolicy): boolean =>
+  obstacleOf(line, policy) === undefined;
+
+/** The profile stays, but where the peer takes a plain one in its place. */
+const profileOf = ({ protocol }: MediaLine, secured: SecuredLine | undefined): string =>
+  secured?.protection.kind === 'none' ? protocol.replace(/SAVP/i, 'AVP') : protocol;
 
 const answerMedia = (line: MediaLine, options: AnswerOptions): AnsweredMedia => {
   const port = options.ports[line.index];
-  const refusal = refusalOf(line, port);
+  const refusal = refusalOf(line, port, options.secured?.[line.index]?.protection);
   const codecs = refusal ? [] : inOrder(line.codecs, options.playable);
   const codec = codecs.find(isMedia);
   const sends = line.direction === 'sendonly' || line.direction === 'sendrecv';
@@ -99,7 +129,13 @@ export const answerOffer = (offer: Sdp, options: AnswerOptions): SdpAnswer => {
 
     return answer === undefined || answer.refusal
       ? [`m=${line.type} 0 ${line.protocol} ${line.formats[0] ?? '0'}`]
-      : mediaLines({ ...answer, type: line.type, protocol: line.protocol, ptimeMs: line.ptimeMs });
+      : mediaLines({
+          ...answer,
+          type: line.type,
+          protocol: profileOf(line, options.secured?.[index]),
+          ptimeMs: line.ptimeMs,
+          security: options.secured?.[index]?.attributes ?? [],
+        });
   });
 
   return { sdp: describe(options, lines), media };
@@ -110,6 +146,10 @@ export type OfferedMedia = {
   readonly port: number;
   readonly codecs: readonly Codec[];
   readonly label?: string;
+  /** RTP/AVP if absent. */
+  readonly protocol?: string;
+  /** What is said of encryption. */
+  readonly security?: readonly string[];
 };
 
 /** Our offer for a peer that sent none (delayed offer, RFC 3261 §13.2.1): all we can take, to be received only. */
@@ -119,7 +159,8 @@ export const makeOffer = (by: Describer, media: readonly OfferedMedia[]): string
     media.flatMap((line) =>
       mediaLines({
         type: line.kind,
-        protocol: 'RTP/AVP',
+        protocol: line.protocol ?? 'RTP/AVP',
+        security: line.security ?? [],
         port: line.port,
         codecs: line.codecs,
         direction: 'recvonly',
@@ -150,6 +191,7 @@ type LineText = {
   readonly direction: string;
   readonly label: string | undefined;
   readonly ptimeMs: number | undefined;
+  readonly security: readonly string[];
 };
 
 const mediaLines = (line: LineText): string[] => [
@@ -159,6 +201,7 @@ const mediaLines = (line: LineText): string[] => [
     ...(codec.parameters === undefined ? [] : [`a=fmtp:${codec.payloadType} ${codec.parameters}`]),
   ]),
   ...(line.ptimeMs === undefined ? [] : [`a=ptime:${line.ptimeMs}`]),
+  ...line.security,
   `a=${line.direction}`,
   ...(line.label === undefined ? [] : [`a=label:${line.label}`]),
 ];

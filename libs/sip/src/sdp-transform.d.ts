@@ -14,11 +14,6 @@ declare module 'sdp-transform' {
     readonly rtcp?: { readonly port: number | string; readonly address?: number | string };
     readonly rtcpMux?: string;
     readonly mid?: number | string;
-    readonly crypto?: readonly {
-      readonly id: number | string;
-      readonly suite: number | string;
-      readonly config: number | string;
-    }[];
     readonly origin?: {
       readonly username: number | string;
       readonly sessionId: number | string;

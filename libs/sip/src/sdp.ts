@@ -1,5 +1,7 @@
 import { parse } from 'sdp-transform';
 import type { Section } from 'sdp-transform';
+import { noSecurity, readSecurity } from './sdp-crypto.ts';
+import type { MediaSecurity } from './sdp-crypto.ts';
 import { staticPayloads } from './sdp-payloads.ts';
 
 /** A session description (RFC 8866) as far as a recorder reads it. */
@@ -27,10 +29,7 @@ export type Codec = {
   readonly parameters: string | undefined;
 };
 
-/** SDES keys (RFC 4568), as they came: a secret. */
-export type CryptoLine = { readonly tag: string; readonly suite: string; readonly keys: string };
-
-export type MediaLine = {
+export type MediaLine = MediaSecurity & {
   /** Place among the m-lines, from 0. */
   readonly index: number;
   readonly kind: 'audio' | 'video' | 'other';
@@ -52,7 +51,6 @@ export type MediaLine = {
   readonly rtcp: { readonly port: number; readonly address: string | undefined } | undefined;
   readonly rtcpMux: boolean;
   readonly ptimeMs: number | undefined;
-  readonly crypto: readonly CryptoLine[];
 };
 
 /** Bounds of what is read: no sane peer comes near, and a hostile one costs us little. */
@@ -83,7 +81,9 @@ export const parseSdp = (text: string): Sdp => {
   const [head = [], ...rest] = sections(lines.slice(0, mostLines));
   const session: Section = parse(head.join('\r\n'));
   const media = rest.map((section, index) =>
-    index < mostMediaRead ? readMedia(section, index, session, problems) : unreadMedia(section, index),
+    index < mostMediaRead
+      ? { ...readMedia(section, index, session, problems), ...readSecurity(section, head) }
+      : unreadMedia(section, index),
   );
   if (media.length === 0) problems.push('has no media');
   if (rest.length > mostMediaRead) problems.push(`has ${rest.length} media, read are ${mostMediaRead}`);
@@ -126,7 +126,7 @@ const nothing = {
   rtcp: undefined,
   rtcpMux: false,
   ptimeMs: undefined,
-  crypto: [],
+  ...noSecurity,
 } as const;
 
 const unreadMedia = (section: readonly string[], index: number): MediaLine => {
@@ -163,11 +163,7 @@ const readMedia = (
     rtcp: rtcpOf(own),
     rtcpMux: own.rtcpMux !== undefined,
     ptimeMs: ptimeMs > 0 ? ptimeMs : undefined,
-    crypto: (own.crypto ?? []).map(({ id, suite, config }) => ({
-      tag: String(id),
-      suite: String(suite),
-      keys: String(config),
-    })),
+    ...noSecurity,
   };
 };
 

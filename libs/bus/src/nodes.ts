@@ -54,6 +54,7 @@ export const announceNode = (
 export const watchNodes = (bus: Bus, options: { readonly monotonicNow?: () => number } = {}): NodeWatch => {
   const now = options.monotonicNow ?? (() => performance.now());
   const listeners = new Set<(node: WatchedNode) => void>();
+  const hearers = new Set<(heartbeat: Heartbeat) => void>();
   const probeSubject = `probe.${randomUUID()}`;
   let silence = initialSilence;
 
@@ -65,7 +66,10 @@ export const watchNodes = (bus: Bus, options: { readonly monotonicNow?: () => nu
   const endHeartbeats = bus.subscribe(heartbeatWildcard, ({ subject, data }) => {
     if (!isHeartbeat.Check(data)) throw new Error('no heartbeat');
     if (subject !== heartbeatSubject(data.nodeId)) throw new Error(`heartbeat of ${data.nodeId}`);
-    silence = heartbeatHeard(silence, data, now());
+    const heard = heartbeatHeard(silence, data, now());
+    if (heard === silence) return;
+    silence = heard;
+    for (const hearer of hearers) hearer(data);
   });
   const endProbe = bus.subscribe(probeSubject, () => {
     silence = echoHeard(silence, now());
@@ -78,6 +82,7 @@ export const watchNodes = (bus: Bus, options: { readonly monotonicNow?: () => nu
 
   return {
     nodes: () => watchedNodes(silence),
+    onHeard: (listener) => void hearers.add(listener),
     onLost: (listener) => void listeners.add(listener),
     stop: () => {
       clearInterval(timer);

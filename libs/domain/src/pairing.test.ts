@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Heartbeat } from '@reelstream/events';
 import { bibPairingKey, bibTrackNumber, placeByKey } from './pairing.ts';
+import { PlacementView } from './placement-view.ts';
 
 const near = { nearEndClusterId: undefined, refCi: '123', nearEndDevice: 'SEP001122' };
 
@@ -47,8 +48,13 @@ test('by key alone, pilots that see other loads choose the same homes', () => {
   const first = new Set<string | undefined>();
   for (let call = 0; call < 200; call += 1) {
     const key = `call-${call}`;
-    const one = placeByKey({ nodes: ids.map((id, index) => node(id, { load: index * 90 })), key, weight: 2 });
-    const other = placeByKey({ nodes: ids.map((id) => node(id, { reserved: call })), key, weight: 2 });
+    const one = placeByKey(PlacementView.of(ids.map((id, index) => node(id, { load: index * 90 }))), {
+      key,
+      weight: 2,
+    });
+    const busy = PlacementView.of(ids.map((id) => node(id, { reserved: call })));
+    for (const id of ids) busy.reserved(id, key, 300);
+    const other = placeByKey(busy, { key, weight: 2 });
     assert.deepEqual(one, other);
     first.add(one.homes[0]);
   }
@@ -57,6 +63,9 @@ test('by key alone, pilots that see other loads choose the same homes', () => {
 
 test('by key alone, full and draining nodes are left out all the same, and what is wrong is said', () => {
   const nodes = [node('full', { load: 399 }), node('leaving', { state: 'draining' }), node('able')];
-  assert.deepEqual(placeByKey({ nodes, key: 'k', weight: 2 }).homes, ['able']);
-  assert.equal(placeByKey({ nodes: nodes.slice(0, 1), key: 'k', weight: 2 }).refusal, 'no-capacity');
+  assert.deepEqual(placeByKey(PlacementView.of(nodes), { key: 'k', weight: 2 }).homes, ['able']);
+  assert.equal(
+    placeByKey(PlacementView.of(nodes.slice(0, 1)), { key: 'k', weight: 2 }).refusal,
+    'no-capacity',
+  );
 });

@@ -1,5 +1,5 @@
-import type { Heartbeat } from '@reelstream/events';
-import { placeCall } from './placement.ts';
+import type { PlacementView } from './placement-view.ts';
+import { place } from './placement.ts';
 import type { Placement } from './placement.ts';
 
 /** What tells a leg of a built-in-bridge call, and which of the two it is. */
@@ -36,13 +36,7 @@ export const bibTrackNumber = ({ side }: Pick<BibLeg, 'side'>): number => (side 
  * hardly does. So two pilots that can't speak to each other still choose alike, unless a node came, went, or filled up
  * between their last heartbeats.
  */
-export const placeByKey = (request: {
-  readonly nodes: readonly Heartbeat[];
-  readonly key: string;
-  readonly weight: number;
-}): Placement => {
-  const able = request.nodes.filter((node) => placeCall({ ...request, nodes: [node] }).homes.length > 0);
-  if (able.length === 0) return placeCall(request);
-
-  return placeCall({ ...request, nodes: able.map((node) => ({ ...node, load: 0, reserved: 0 })) });
-};
+export const placeByKey = (
+  view: PlacementView,
+  call: { readonly key: string; readonly weight: number },
+): Placement => place(view, { ...call, byKeyAlone: true });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Heartbeat } from '@reelstream/events';
 import { hashText, mixHashes } from './hash.ts';
-import { place, placeCall, preparePlacement, weightOf } from './placement.ts';
+import { placeCall, weightOf } from './placement.ts';
 
 const node = (nodeId: string, changes: Partial<Heartbeat> = {}): Heartbeat => ({
   nodeId,
@@ -83,17 +83,6 @@ test('a heavy call goes where there is room for another like it', () => {
   for (let call = 0; call < 50; call += 1) {
     assert.equal(placeCall({ nodes, key: `call-${call}`, weight: 10 }).homes[0], 'large');
   }
-});
-
-test('what the pilot has reserved since the heartbeat counts', () => {
-  const view = preparePlacement([node('a', { load: 390 }), node('b', { load: 200 })]);
-  const reserved =
-    (streams: number) =>
-    ({ nodeId }: Heartbeat) =>
-      nodeId === 'b' ? streams : 0;
-  assert.deepEqual(place(view, { key: 'k', weight: 2 }).homes, ['b', 'a']);
-  assert.deepEqual(place(view, { key: 'k', weight: 2, ownLoad: reserved(195) }).homes, ['a', 'b']);
-  assert.deepEqual(place(view, { key: 'k', weight: 2, ownLoad: reserved(199) }).homes, ['a']);
 });
 
 test('the draw finds what a look at every lot would find', () => {

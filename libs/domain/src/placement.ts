@@ -1,5 +1,6 @@
 import type { Heartbeat } from '@reelstream/events';
 import { hashText, mixHashes } from './hash.ts';
+import { PlacementView } from './placement-view.ts';
 
 /** Why no home could be had, in the order in which an operator would want to hear it. */
 export type Refusal = 'no-node' | 'draining' | 'storage' | 'no-capacity';
@@ -8,14 +9,6 @@ export type Placement =
   | { readonly homes: readonly string[]; readonly refusal?: undefined }
   | { readonly homes: readonly []; readonly refusal: Refusal };
 
-/** Nodes made ready for many decisions; as good as the heartbeats it was made from. */
-export type PlacementView = {
-  readonly nodes: readonly Heartbeat[];
-  /** Of the node ids, in the same order. */
-  readonly hashes: Uint32Array;
-  readonly largestCapacity: number;
-};
-
 export type CallToPlace = {
   /** The call's pairing key: legs of one call have the same, and so get the same list. */
   readonly key: string;
@@ -23,8 +16,8 @@ export type CallToPlace = {
   readonly weight: number;
   /** Node ids that have refused already. */
   readonly exclude?: readonly string[];
-  /** Streams reserved at a node that its heartbeat doesn't count yet; default none. */
-  readonly ownLoad?: (node: Heartbeat) => number;
+  /** Whether the key alone says which home is better, whatever is reserved, and how full nodes are. Default false. */
+  readonly byKeyAlone?: boolean;
 };
 
 export type PlacementRequest = CallToPlace & {
@@ -43,13 +36,6 @@ const mostCandidates = 6;
 export const weightOf = (mediaTypes: readonly ('audio' | 'video')[]): number =>
   mediaTypes.reduce((sum, type) => sum + (type === 'video' ? 9 : 1), 0);
 
-/** Hashes the nodes' ids, so that decisions needn't. Nodes: those of the wanted role that are alive. */
-export const preparePlacement = (nodes: readonly Heartbeat[]): PlacementView => ({
-  nodes,
-  hashes: Uint32Array.from(nodes, ({ nodeId }) => hashText(nodeId)),
-  largestCapacity: nodes.reduce((most, { capacity }) => Math.max(most, capacity), 0),
-});
-
 /**
  * Chooses homes for a call, best first, three at most: of the nodes that can take it, the six that the key draws by
  * rendezvous hash, from the least full to the fullest. Pure: the same view and key give the same list on every pilot.
@@ -65,30 +51,52 @@ export const place = (view: PlacementView, call: CallToPlace): Placement => {
 
 /** `place` for a view that is used only once. */
 export const placeCall = ({ nodes, ...call }: PlacementRequest): Placement =>
-  place(preparePlacement(nodes), call);
+  place(PlacementView.of(nodes), call);
+
+/** Whether this one node can take a call, by all that the view knows. */
+export const canTake = (view: PlacementView, nodeId: string, call: CallToPlace): boolean => {
+  const index = view.indexOf(nodeId);
+  const node = index === undefined ? undefined : view.at(index);
+
+  return (
+    index !== undefined && node !== undefined && !obstacleOf(node, inUseAt(view, index, node, call), call)
+  );
+};
+
+type Drawn = {
+  readonly candidates: Candidate[];
+  readonly refusal: Refusal;
+  /** A hash below this can't make a lot that would have been drawn. */
+  readonly leastHash: number;
+};
+
+/** So many lots are expected among those that are looked at first: rarely do fewer than six of them win. */
+const likelyLots = 18;
 
 /**
  * Weighted rendezvous hashing: key and node id give each node a lot, by chance the smaller the more capacity it has,
- * and the smallest are drawn. Of most nodes only the hash is looked at: once there are enough candidates, a hash below
- * `leastHash` can't make a smaller lot, whatever the node's capacity.
+ * and the smallest are drawn. A large hash makes a small lot, so the largest are looked at first, and all only if a
+ * smaller one could have won, whatever the node's capacity.
  */
-const draw = (
-  { nodes, hashes, largestCapacity }: PlacementView,
-  call: CallToPlace,
-): { readonly candidates: Candidate[]; readonly refusal: Refusal } => {
+const draw = (view: PlacementView, call: CallToPlace): Drawn => {
+  const enough = hashOf(likelyLots / Math.max(1, view.totalCapacity), view.largestCapacity);
+  const drawn = drawFrom(view, call, enough);
+
+  return drawn.leastHash >= enough ? drawn : drawFrom(view, call, 0);
+};
+
+/** Draws from the nodes that have at least this hash. */
+const drawFrom = (view: PlacementView, call: CallToPlace, fromHash: number): Drawn => {
   const keyHash = hashText(call.key);
   const candidates: Candidate[] = [];
   let refusal: Refusal = 'no-node';
   let largestLot = Infinity;
-  let leastHash = 0;
-  for (let index = 0; index < hashes.length; index += 1) {
-    const hash = mixHashes(keyHash, hashes[index] ?? 0);
-    if (hash < leastHash) continue;
-    const node = nodes[index];
+  for (const index of indexesFrom(view, keyHash, fromHash)) {
+    const node = view.at(index);
     if (node === undefined) break;
-    const lot = lotOf(hash, node.capacity);
+    const lot = lotOf(mixHashes(keyHash, view.hashes[index] ?? 0), node.capacity);
     if (lot > largestLot) continue;
-    const inUse = node.load + node.reserved + (call.ownLoad?.(node) ?? 0);
+    const inUse = inUseAt(view, index, node, call);
     const obstacle = obstacleOf(node, inUse, call);
     if (obstacle !== undefined) {
       refusal = graver(refusal, obstacle);
@@ -96,10 +104,19 @@ const draw = (
     }
     insert(candidates, { nodeId: node.nodeId, lot, fullness: fullnessWith(call, inUse, node) });
     largestLot = candidates[mostCandidates - 1]?.lot ?? Infinity;
-    leastHash = hashOf(largestLot, largestCapacity);
   }
 
-  return { candidates, refusal };
+  return { candidates, refusal, leastHash: hashOf(largestLot, view.largestCapacity) };
+};
+
+/** The nodes whose hash with the key is this one or larger. All are looked at: no work but this in the loop. */
+const indexesFrom = ({ hashes, size }: PlacementView, keyHash: number, fromHash: number): number[] => {
+  const indexes: number[] = [];
+  for (let index = 0; index < size; index += 1) {
+    if (mixHashes(keyHash, hashes[index] ?? 0) >= fromHash) indexes.push(index);
+  }
+
+  return indexes;
 };
 
 const hashRange = 0x1_0000_0000;
@@ -111,12 +128,23 @@ const lotOf = (hash: number, capacity: number): number => -Math.log((hash + 0.5)
 const hashOf = (lot: number, capacity: number): number =>
   Math.max(0, Math.floor(Math.exp(-lot * capacity) * hashRange) - 1);
 
+/** What is taken at a node: by its own word, and unless the key alone counts, by reservations since. */
+const inUseAt = (
+  view: PlacementView,
+  index: number,
+  { load, reserved }: Heartbeat,
+  { byKeyAlone = false }: CallToPlace,
+): number => load + reserved + (byKeyAlone ? 0 : view.reservedSince(index));
+
 /**
- * The call counts three times: other pilots, whose reservations we don't see yet, may just now send calls like it there.
- * So heavy calls go where there is room for such a coincidence, to large nodes first.
+ * The call counts three times: other pilots, whose reservations are still underway to us, may just now send calls like
+ * it there. So heavy calls go where there is room for such a coincidence, to large nodes first.
  */
-const fullnessWith = ({ weight }: CallToPlace, inUse: number, { capacity }: Heartbeat): number =>
-  (inUse + 3 * weight) / capacity;
+const fullnessWith = (
+  { weight, byKeyAlone = false }: CallToPlace,
+  inUse: number,
+  { capacity }: Heartbeat,
+): number => ((byKeyAlone ? 0 : inUse) + 3 * weight) / capacity;
 
 const obstacleOf = (node: Heartbeat, inUse: number, call: CallToPlace): Refusal | undefined => {
   if (call.exclude?.includes(node.nodeId)) return 'no-node';
@@ -134,13 +162,17 @@ const graver = (left: Refusal, right: Refusal): Refusal =>
 
 /** Keeps the candidates sorted by lot, and no more than we draw. */
 const insert = (candidates: Candidate[], candidate: Candidate): void => {
-  let place = candidates.length;
-  for (; place > 0; place -= 1) {
+  const last = candidates.at(-1);
+  if (last && candidates.length === mostCandidates && !comesBefore(candidate, last)) return;
+  if (candidates.length < mostCandidates) candidates.push(candidate);
+  for (let place = candidates.length - 1; place >= 0; place -= 1) {
     const before = candidates[place - 1];
-    if (before && !comesBefore(candidate, before)) break;
+    if (!before || !comesBefore(candidate, before)) {
+      candidates[place] = candidate;
+      break;
+    }
+    candidates[place] = before;
   }
-  candidates.splice(place, 0, candidate);
-  if (candidates.length > mostCandidates) candidates.pop();
 };
 
 /** Equal lots (ids can have the same hash) are told apart by id, so that the order of the view doesn't matter. */

@@ -75,7 +75,9 @@ export {
   positionSubject,
   positionWildcard,
   querySubject,
+  reservationHome,
   reservationSubject,
+  reservationWildcard,
 } from './subjects.ts';
 export { SubscriptionCreated, SubscriptionDeleted } from './subscription.ts';
 export { longestTagName, SystemTag, SystemTagName, TagName } from './tag.ts';

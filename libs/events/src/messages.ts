@@ -47,7 +47,7 @@ export type Heartbeat = Type.Static<typeof Heartbeat>;
 export const Reservation = Type.Object({
   reservationId: Uuid,
   callId: Type.String(),
-  weight: Type.Number({ description: 'streams' }),
+  weight: Type.Number({ description: 'streams', minimum: 0 }),
   ttlMs: Count,
   pairingKey: Type.Optional(
     Type.String({

@@ -14,6 +14,9 @@ export const familySubject = (family: Family, key: string): string => `ev.${fami
 export const heartbeatSubject = (nodeId: string): string => `hb.${nodeId}`;
 export const heartbeatWildcard = 'hb.*';
 export const reservationSubject = (home: string): string => `reserve.${home}`;
+export const reservationWildcard = 'reserve.*';
+/** The home that a subject of `reservationSubject` names. */
+export const reservationHome = (subject: string): string => subject.slice(reservationSubject('').length);
 export const claimWildcard = 'claim.*';
 export const claimSubject = (home: string): string => `claim.${home}`;
 export const positionSubject = (server: string): string => `position.${server}`;

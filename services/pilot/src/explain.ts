@@ -4,7 +4,6 @@ import type { CallPlacement, ExplainReply, Heartbeat, HomeSeen } from '@reelstre
 import { Compile } from 'typebox/compile';
 import type { Call } from './core/call.ts';
 import type { Verdict } from './core/decide.ts';
-import { aliveNodes } from './state.ts';
 import type { Pilot } from './state.ts';
 
 const validQuery = Compile(Query);
@@ -79,7 +78,7 @@ const ruleShown = ({
 
 const reasonOf = (pilot: Pilot, call: Call, verdict: Verdict): string => {
   if (verdict.action === 'refuse') return verdict.cause;
-  const how = call.paired ? 'where both legs of the pair go' : 'the less loaded of the two its key draws';
+  const how = call.paired ? 'where both legs of the pair go' : 'the least full of the six its key draws';
   if (verdict.action === 'redirect') return how;
   const why =
     call.followsRedirect === false
@@ -93,11 +92,14 @@ const reasonOf = (pilot: Pilot, call: Call, verdict: Verdict): string => {
 const mostConsidered = 8;
 
 const consider = (pilot: Pilot, homes: readonly string[]): readonly HomeSeen[] => {
-  const nodes = aliveNodes(pilot).filter(({ role }) => role === 'capture');
-  const chosen = homes.flatMap((id) => nodes.find(({ nodeId }) => nodeId === id) ?? []);
-  const others = nodes.filter(({ nodeId }) => !homes.includes(nodeId));
+  const known = pilot.cluster.homes;
+  const chosen = homes.flatMap((id) => known.node(id) ?? []);
+  for (let index = 0; index < known.size && chosen.length < mostConsidered; index += 1) {
+    const other = known.at(index);
+    if (other && !homes.includes(other.nodeId)) chosen.push(other);
+  }
 
-  return [...chosen, ...others].slice(0, mostConsidered).map(seen);
+  return chosen.map(seen);
 };
 
 const seen = ({ nodeId, state, load, reserved, capacity }: Heartbeat): HomeSeen => ({

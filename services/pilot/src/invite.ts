@@ -11,7 +11,7 @@ import { decide, homesByKey } from './core/decide.ts';
 import { underRule } from './core/rule.ts';
 import { tellPlacement } from './explain.ts';
 import type { RefusalCause, Verdict, View } from './core/decide.ts';
-import { aliveNodes, isDraining } from './state.ts';
+import { isDraining } from './state.ts';
 import type { Pilot } from './state.ts';
 
 /** Where a call goes, best home first, as the homes last spoke. */
@@ -45,7 +45,7 @@ const placeLeg = async (pilot: Pilot, call: Call): Promise<Placed> => {
   const own = decide(view, call);
   const { homes, legs } = await pilot.pairs.agree(call.key, {
     proposal: own.action === 'refuse' ? [] : own.homes,
-    byKey: () => homesByKey(aliveNodes(pilot), call),
+    byKey: () => homesByKey(pilot.cluster.homes, call),
   });
 
   return { verdict: decide({ ...viewOf(pilot, call), partnerHomes: homes }, call), legs };
@@ -54,8 +54,7 @@ const placeLeg = async (pilot: Pilot, call: Call): Promise<Placed> => {
 const point = (pilot: Pilot, invite: InviteReceived, call: Call, { verdict, legs }: Placed): void => {
   if (verdict.action === 'refuse') return refuse(pilot, invite, call, verdict);
   const { action } = verdict;
-  const nodes = aliveNodes(pilot);
-  const homes = verdict.homes.flatMap((id) => nodes.find(({ nodeId }) => nodeId === id) ?? []);
+  const homes = verdict.homes.flatMap((id) => pilot.cluster.homes.node(id) ?? []);
   reserve(pilot, call, { action, homes }, legs);
   tellPlacement(pilot, call, { verdict });
   const [best] = homes;
@@ -73,7 +72,7 @@ const readCall = ({ settings }: Pilot, { info }: InviteReceived): Call => {
 };
 
 const viewOf = (pilot: Pilot, call: Call): View => ({
-  nodes: pilot.ownLoad.onTopOf(aliveNodes(pilot)),
+  homes: pilot.cluster.homes,
   partnerHomes: [],
   proxied: call.followsRedirect === false || pilot.reservations.followsNoRedirect(call.controllerAddress),
   draining: isDraining(pilot),
@@ -96,7 +95,8 @@ const reserve = (
     ...(call.paired ? { pairingKey: call.key } : {}),
   };
   pilot.bus.publish(reservationSubject(best.nodeId), reservation);
-  pilot.ownLoad.add(best, weight);
+  // It comes back to us as to the other pilots, but the next call may be here before.
+  pilot.cluster.homes.reserved(best.nodeId, reservation.reservationId, weight);
   // Whichever home takes a leg has to know by what it pairs.
   if (call.paired)
     for (const { nodeId } of others)

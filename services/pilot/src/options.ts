@@ -1,6 +1,6 @@
 import type { SipHandlers } from '@reelstream/sip';
 import { obstacle } from './core/decide.ts';
-import { aliveNodes, isDraining } from './state.ts';
+import { isDraining } from './state.ts';
 import type { Pilot } from './state.ts';
 
 /**
@@ -8,8 +8,7 @@ import type { Pilot } from './state.ts';
  * the next pilot, or the next cluster of the ring.
  */
 export const onOptions = (pilot: Pilot): ReturnType<SipHandlers['options']> => {
-  const nodes = pilot.ownLoad.onTopOf(aliveNodes(pilot));
-  const cause = obstacle({ nodes, draining: isDraining(pilot) });
+  const cause = obstacle({ homes: pilot.cluster.homes, draining: isDraining(pilot) });
   pilot.meters.count(cause === undefined ? 'options.able' : 'options.unable', cause);
 
   return cause === undefined ? { status: 200 } : { status: 503, reason: `Service Unavailable (${cause})` };

@@ -10,15 +10,14 @@ import { PairClaims } from './adapters/pair-claims.ts';
 import { readProfiles } from './adapters/profiles.ts';
 import { Settings } from './adapters/settings.ts';
 import type { Config } from './config.ts';
-import { originAmong } from './core/origin.ts';
-import { OwnLoad } from './core/own-load.ts';
+import { ClusterView } from './core/cluster-view.ts';
 import { PlacementMemory } from './core/placement-memory.ts';
 import { Reservations } from './core/reservations.ts';
 import { answerQueries } from './explain.ts';
 import { onInvite } from './invite.ts';
 import { onOptions } from './options.ts';
 import { followReservations } from './reservations.ts';
-import { aliveNodes, isDraining } from './state.ts';
+import { isDraining } from './state.ts';
 import type { Pilot } from './state.ts';
 
 /** How long the last words may take to reach the bus. */
@@ -42,11 +41,14 @@ const assemble = async (
   const { natsUrl: url, natsReplicas: replicas, nodeId } = config;
   const bus = await connectBus({ url, replicas, name: nodeId, meters });
   const watch = watchNodes(bus);
+  const cluster = new ClusterView();
+  watch.onHeard((node) => cluster.heard(node));
+  watch.onLost(({ heartbeat }) => cluster.lost(heartbeat.nodeId));
   const settings = await Settings.follow(bus, nodeId, profiles);
   const facts = new NodeFacts({
     stream: bus.events,
     node: { ...config, role: 'pilot', epoch, host: config.hostId, address: config.host },
-    origin: () => originAmong(aliveNodes({ watch })),
+    origin: () => cluster.origin,
     onSaid: (type, data) => {
       logger.info({ ...data }, type);
       meters.count(type);
@@ -60,6 +62,7 @@ const assemble = async (
   return {
     bus,
     watch,
+    cluster,
     nodeId,
     settings,
     memory: new PlacementMemory(),
@@ -70,7 +73,6 @@ const assemble = async (
       pilot: nodeId,
       meters,
     }),
-    ownLoad: new OwnLoad(),
     facts,
     logger,
     meters,

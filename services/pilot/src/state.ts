@@ -1,9 +1,8 @@
 import type { Bus, NodeFacts, NodeWatch } from '@reelstream/bus';
-import type { Heartbeat } from '@reelstream/events';
 import type { Logger, Meters } from '@reelstream/service';
 import type { PairClaims } from './adapters/pair-claims.ts';
 import type { Settings } from './adapters/settings.ts';
-import type { OwnLoad } from './core/own-load.ts';
+import type { ClusterView } from './core/cluster-view.ts';
 import type { PlacementMemory } from './core/placement-memory.ts';
 import type { Reservations } from './core/reservations.ts';
 
@@ -11,6 +10,8 @@ import type { Reservations } from './core/reservations.ts';
 export type Pilot = {
   readonly bus: Pick<Bus, 'connected' | 'publish'>;
   readonly watch: NodeWatch;
+  /** Kept up with what the watch hears, and with everybody's reservations. */
+  readonly cluster: ClusterView;
   readonly nodeId: string;
   readonly settings: Settings;
   /** What `reel explain` asks for. */
@@ -18,7 +19,6 @@ export type Pilot = {
   readonly reservations: Reservations;
   readonly reservationTimeoutMs: number;
   readonly pairs: PairClaims;
-  readonly ownLoad: OwnLoad;
   readonly facts: NodeFacts;
   readonly logger: Logger;
   readonly meters: Meters;
@@ -29,7 +29,3 @@ export type Pilot = {
 /** Whether it takes no new calls: it is ending, or an operator has taken it out. */
 export const isDraining = ({ draining, settings }: Pick<Pilot, 'draining' | 'settings'>): boolean =>
   draining || settings.isDrained;
-
-/** Heartbeats of the nodes that are alive, as far as we know. */
-export const aliveNodes = ({ watch }: Pick<Pilot, 'watch'>): readonly Heartbeat[] =>
-  watch.nodes().flatMap(({ alive, heartbeat }) => (alive ? [heartbeat] : []));

@@ -1,4 +1,4 @@
-import { place, preparePlacement } from '@reelstream/domain';
+import { place, PlacementView } from '@reelstream/domain';
 import type { Heartbeat } from '@reelstream/events';
 import { Cluster, heartbeatOf } from './cluster.ts';
 import { randomFrom } from './random.ts';
@@ -13,8 +13,9 @@ export type CostReport = {
   readonly floorP50Us: number;
   /** A decision over the floor, both at p50. */
   readonly ratio: number;
-  /** Microseconds to prepare a view, which serves until heartbeats change it. */
-  readonly prepareUs: number;
+  /** Microseconds for what a call changes in the view, and what a heartbeat does: at p50. */
+  readonly reservationUs: number;
+  readonly heartbeatUs: number;
 };
 
 /** Decisions made before it counts, and those that count; fewer over more nodes. */
@@ -27,24 +28,30 @@ const roundsAt = (nodes: number) => ({
 export const costAt = (count: number): CostReport => {
   const { warmUp, measured } = roundsAt(count);
   const nodes = nodesOf(count);
-  const view = preparePlacement(nodes);
-  const [decisions, floors, preparations]: [number[], number[], number[]] = [[], [], []];
+  const view = PlacementView.of(nodes);
+  const decisions: number[] = [];
+  const floors: number[] = [];
+  const reservations: number[] = [];
+  const heartbeats: number[] = [];
   for (let call = 0; call < warmUp + measured; call += 1) {
     const key = `${call}@192.0.2.1`;
-    decisions.push(microseconds(() => place(view, { key, weight: 2 })));
+    const spoken = nodes[call % nodes.length];
+    let homes: readonly string[] = [];
+    decisions.push(microseconds(() => ({ homes } = place(view, { key, weight: 2 }))));
+    reservations.push(microseconds(() => view.reserved(homes[0] ?? '', key, 2)));
+    if (spoken) heartbeats.push(microseconds(() => view.heard(spoken)));
     floors.push(microseconds(() => emptiestOf(nodes)));
-    if (call % 100 === 0) preparations.push(microseconds(() => preparePlacement(nodes)));
   }
-  const p50Us = percentile(decisions.slice(warmUp), 0.5);
-  const floorP50Us = percentile(floors.slice(warmUp), 0.5);
+  const warm = (values: readonly number[], share: number): number => percentile(values.slice(warmUp), share);
 
   return {
     nodes: count,
-    p50Us,
-    p99Us: percentile(decisions.slice(warmUp), 0.99),
-    floorP50Us,
-    ratio: p50Us / floorP50Us,
-    prepareUs: percentile(preparations, 0.5),
+    p50Us: warm(decisions, 0.5),
+    p99Us: warm(decisions, 0.99),
+    floorP50Us: warm(floors, 0.5),
+    ratio: warm(decisions, 0.5) / warm(floors, 0.5),
+    reservationUs: warm(reservations, 0.5),
+    heartbeatUs: warm(heartbeats, 0.5),
   };
 };
 

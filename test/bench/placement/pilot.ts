@@ -1,78 +1,74 @@
-import { place, preparePlacement } from '@reelstream/domain';
-import type { CallToPlace, Placement, PlacementView } from '@reelstream/domain';
+import { place, PlacementView } from '@reelstream/domain';
+import type { CallToPlace, Placement } from '@reelstream/domain';
 import type { Heartbeat } from '@reelstream/events';
 import { Agenda, stepsPerSecond } from './clock.ts';
 
 /** A node unheard for this long is taken for dead. */
 const silenceSteps = 3 * stepsPerSecond;
 
-type Heard = { readonly heartbeat: Heartbeat; readonly at: number };
+/** What was heard of a node, and the streams reserved there since. */
+type Heard = { readonly heartbeat: Heartbeat; readonly at: number; reservedSince: number };
 
-/** A pilot's view: what it heard and when, and what it reserved since. It knows nothing of the other pilots. */
+type Reserved = { readonly nodeId: string; readonly reservationId: string; readonly weight: number };
+
+/** A pilot: the view that the product's pilots keep, fed with messages as they come. */
 export class SimulatedPilot {
-  readonly #underway = new Agenda<Heartbeat>();
-  readonly #reservationsUnderway = new Agenda<{ readonly nodeId: string; readonly weight: number }>();
+  readonly #view = new PlacementView();
+  /** Of the same messages, heard in another order. */
+  readonly #twin = new PlacementView();
+  readonly #heartbeats = new Agenda<Heartbeat>();
+  readonly #reservations = new Agenda<Reserved>();
+  /** Said again, apart from the code under test. */
   readonly #heard = new Map<string, Heard>();
-  readonly #ownLoad = new Map<string, number>();
-  readonly #ownLoadOf = ({ nodeId }: Heartbeat): number => this.#ownLoad.get(nodeId) ?? 0;
-  #step = 0;
-  #view: PlacementView = preparePlacement([]);
-  #turned: PlacementView | undefined;
 
   /** A heartbeat that will be heard at that step. */
   send(heartbeat: Heartbeat, step: number): void {
-    this.#underway.add(step, heartbeat);
+    this.#heartbeats.add(step, heartbeat);
   }
 
   /** Another pilot's reservation that will be heard at that step. */
-  sendReservation(nodeId: string, weight: number, step: number): void {
-    this.#reservationsUnderway.add(step, { nodeId, weight });
+  sendReservation(reserved: Reserved, step: number): void {
+    this.#reservations.add(step, reserved);
   }
 
   advance(step: number): void {
-    this.#step = step;
-    for (const heartbeat of this.#underway.take(step)) {
-      this.#heard.set(heartbeat.nodeId, { heartbeat, at: step });
-      this.#ownLoad.delete(heartbeat.nodeId);
+    const heartbeats = this.#heartbeats.take(step);
+    for (const heartbeat of heartbeats) {
+      this.#heard.set(heartbeat.nodeId, { heartbeat, at: step, reservedSince: 0 });
+      this.#view.heard(heartbeat);
     }
-    for (const { nodeId, weight } of this.#reservationsUnderway.take(step)) this.reserve(nodeId, weight);
-    this.#view = preparePlacement(this.#alive());
-    this.#turned = undefined;
+    for (const heartbeat of heartbeats.toReversed()) this.#twin.heard(heartbeat);
+    for (const [nodeId, { at }] of this.#heard) {
+      if (step - at <= silenceSteps) continue;
+      this.#heard.delete(nodeId);
+      for (const view of [this.#view, this.#twin]) view.away(nodeId);
+    }
+    for (const reserved of this.#reservations.take(step)) this.reserve(reserved);
   }
 
   place(call: CallToPlace): Placement {
-    return place(this.#view, { ...call, ownLoad: this.#ownLoadOf });
+    return place(this.#view, call);
   }
 
-  /** What another pilot with the same view decides: it heard the same of the same nodes, in another order. */
+  /** What another pilot with the same view decides. */
   placeAsTwin(call: CallToPlace): Placement {
-    this.#turned ??= preparePlacement(this.#alive().toReversed());
-
-    return place(this.#turned, { ...call, ownLoad: this.#ownLoadOf });
+    return place(this.#twin, call);
   }
 
-  reserve(nodeId: string, weight: number): void {
-    this.#ownLoad.set(nodeId, (this.#ownLoad.get(nodeId) ?? 0) + weight);
+  /** Each reservation is told once. */
+  reserve({ nodeId, reservationId, weight }: Reserved): void {
+    for (const view of [this.#view, this.#twin]) view.reserved(nodeId, reservationId, weight);
+    const heard = this.#heard.get(nodeId);
+    if (heard) heard.reservedSince += weight;
   }
 
-  /** Whether by all this pilot knows the node can take the call; said again here, apart from the code under test. */
+  /** Whether by all this pilot knows the node can take the call. */
   believesAble(nodeId: string, { weight, exclude = [] }: CallToPlace): boolean {
     const heard = this.#heard.get(nodeId);
-    if (!heard || this.#step - heard.at > silenceSteps || exclude.includes(nodeId)) return false;
+    if (!heard || exclude.includes(nodeId)) return false;
     const { state, storage, load, reserved, capacity } = heard.heartbeat;
     const hasDisk = storage === undefined || ['NORMAL', 'LOW'].includes(storage.level);
 
-    return (
-      state === 'ready' && hasDisk && load + reserved + this.#ownLoadOf(heard.heartbeat) + weight <= capacity
-    );
-  }
-
-  #alive(): Heartbeat[] {
-    const alive: Heartbeat[] = [];
-    for (const { heartbeat, at } of this.#heard.values()) {
-      if (this.#step - at <= silenceSteps) alive.push(heartbeat);
-    }
-
-    return alive;
+    return state === 'ready' && hasDisk && load + reserved + heard.reservedSince + weight <= capacity;
   }
 }

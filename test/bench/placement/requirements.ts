@@ -9,13 +9,14 @@ const promisedNodes = 1_000;
 /** What an outcome breaks of what placement promises, in words; empty if nothing. */
 export const brokenBy = (outcome: Outcome): readonly string[] => {
   const { scenario, toIneligible, splitInOneView, balance } = outcome;
+  const promised = balance.atPromisedLoad;
   const broken: string[] = [];
   if (toIneligible > 0) broken.push(`${toIneligible} calls sent to nodes known to be ineligible`);
   if (splitInOneView > 0) broken.push(`${splitInOneView} pairs split by pilots with the same view`);
-  if (scenario.balancePromised && balance.looks === 0) broken.push('too few calls to see the balance');
-  if (scenario.balancePromised && !(balance.worst < mostOverMean)) {
+  if (scenario.balancePromised && promised.looks === 0) broken.push('too few calls to see the balance');
+  if (scenario.balancePromised && !(promised.worst < mostOverMean)) {
     broken.push(
-      `the fullest node at ${balance.worst.toFixed(3)} of its class's mean, not below ${mostOverMean}`,
+      `the fullest node at ${promised.worst.toFixed(3)} of its class's mean, not below ${mostOverMean}`,
     );
   }
 

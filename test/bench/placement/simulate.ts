@@ -134,17 +134,20 @@ class Simulation {
   ): readonly string[] {
     const { homes } = pilot.place(call);
     for (const home of homes) if (!pilot.believesAble(home, call)) this.#counts.toIneligible += 1;
-    if (homes[0] !== undefined) this.#reserve(pilot, homes[0], call.weight);
+    const [nodeId] = homes;
+    // A call that comes again is reserved for anew.
+    const reservationId = `${call.key}-${call.exclude.length}`;
+    if (nodeId !== undefined) this.#reserve(pilot, { nodeId, reservationId, weight: call.weight });
 
     return homes;
   }
 
-  #reserve(pilot: SimulatedPilot, home: string, weight: number): void {
-    pilot.reserve(home, weight);
+  #reserve(pilot: SimulatedPilot, reserved: Parameters<SimulatedPilot['reserve']>[0]): void {
+    pilot.reserve(reserved);
     if (!this.#scenario.reservationsShared) return;
     for (const other of this.#pilots) {
       if (other !== pilot && this.#random.next() >= messageLoss)
-        other.sendReservation(home, weight, this.#step + 1);
+        other.sendReservation(reserved, this.#step + 1);
     }
   }
 

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PlacementView } from '@reelstream/domain';
 import type { Heartbeat } from '@reelstream/events';
 import { aCall, home } from '../test-support/values.ts';
 import { decide, homesByKey, obstacle } from './decide.ts';
 import type { View } from './decide.ts';
 
 const view = (nodes: readonly Heartbeat[], rest: Partial<View> = {}): View => ({
-  nodes,
+  homes: PlacementView.of(nodes),
   partnerHomes: [],
   proxied: false,
   draining: false,
@@ -17,11 +18,6 @@ const homesOf = (given: View, call = aCall()): string[] => {
 
   return verdict.action === 'refuse' ? [] : [...verdict.homes];
 };
-
-test('only capture nodes that take SIP are homes', () => {
-  const { sip: _, ...mute } = home('mute');
-  assert.deepEqual(homesOf(view([home('a'), home('b', { role: 'playback' }), mute])), ['a']);
-});
 
 test('a call goes by redirect, or is forwarded where the controller wants it so', () => {
   assert.equal(decide(view([home('a')]), aCall()).action, 'redirect');
@@ -53,21 +49,24 @@ test('where none of the first leg’s homes can take the second, it is placed an
 
 test('the second leg goes to a home that looks full: its place is held there', () => {
   const leg = aCall({ key: 'pair', paired: true, weight: 1 });
-  const nodes = [home('a', { load: 400 }), home('b')];
-  assert.deepEqual(homesOf(view(nodes, { partnerHomes: ['a'] }), leg), ['a']);
+  const seen = view([home('a', { load: 398 }), home('b')], { partnerHomes: ['a'] });
+  seen.homes.reserved('a', 'r', 2);
+  assert.deepEqual(homesOf(seen, leg), ['a']);
+  assert.deepEqual(homesOf(view([home('a', { load: 400 }), home('b')], { partnerHomes: ['a'] }), leg), ['a']);
 });
 
 test('by the key alone, load and our own reservations make no difference', () => {
   const leg = aCall({ key: 'pair', paired: true, weight: 1 });
-  const busy = [home('a', { load: 300 }), home('b'), home('c', { reserved: 100 })];
-  const idle = [home('a'), home('b'), home('c'), home('d', { role: 'playback' })];
+  const busy = PlacementView.of([home('a', { load: 300 }), home('b'), home('c', { reserved: 100 })]);
+  busy.reserved('b', 'r', 400);
+  const idle = PlacementView.of([home('a'), home('b'), home('c')]);
   assert.equal(homesByKey(busy, leg).length, 3);
   assert.deepEqual(homesByKey(busy, leg), homesByKey(idle, leg));
-  assert.deepEqual(homesByKey([home('full', { load: 399 })], leg), []);
+  assert.deepEqual(homesByKey(PlacementView.of([home('full', { load: 399 })]), leg), []);
 });
 
 test('OPTIONS is answered by whether an ordinary call would be taken', () => {
-  assert.equal(obstacle({ nodes: [home('a')], draining: false }), undefined);
-  assert.equal(obstacle({ nodes: [home('a', { load: 399 })], draining: false }), 'no-capacity');
-  assert.equal(obstacle({ nodes: [home('a')], draining: true }), 'draining');
+  assert.equal(obstacle(view([home('a')])), undefined);
+  assert.equal(obstacle(view([home('a', { load: 399 })])), 'no-capacity');
+  assert.equal(obstacle(view([home('a')], { draining: true })), 'draining');
 });

@@ -1,6 +1,5 @@
-import { placeByKey, placeCall } from '@reelstream/domain';
-import type { Placement, Refusal } from '@reelstream/domain';
-import type { Heartbeat } from '@reelstream/events';
+import { canTake, place, placeByKey } from '@reelstream/domain';
+import type { Placement, PlacementView, Refusal } from '@reelstream/domain';
 import type { Call } from './call.ts';
 
 export type Verdict =
@@ -12,8 +11,8 @@ export type Verdict =
 export type RefusalCause = Refusal | 'rejected-by-rule' | 'media-not-ready';
 
 export type View = {
-  /** Every node that is alive, with the reservations not yet in its own figures. */
-  readonly nodes: readonly Heartbeat[];
+  /** Nodes that calls may go to and that are alive, with the reservations not yet in their own figures. */
+  readonly homes: PlacementView;
   /** Homes that both legs of this call were given; empty for one that isn't paired, or is the first to come. */
   readonly partnerHomes: readonly string[];
   /** Whether this controller wants its INVITEs forwarded. */
@@ -22,19 +21,12 @@ export type View = {
   readonly draining: boolean;
 };
 
-/** Homes of calls: capture nodes that say where they take SIP. */
-const isHome = (node: Heartbeat): boolean => node.role === 'capture' && node.sip !== undefined;
-
 /**
  * The pair's homes as far as they take calls at all, in the order given before. How full they are doesn't count: the
  * first leg holds the place of the other.
  */
-const asBefore = (nodes: readonly Heartbeat[], { key }: Call, homes: readonly string[]): string[] =>
-  homes.filter((home) => {
-    const node = nodes.find(({ nodeId }) => nodeId === home);
-
-    return node !== undefined && placeCall({ nodes: [node], key, weight: 0 }).homes.length > 0;
-  });
+const asBefore = (view: PlacementView, { key }: Call, homes: readonly string[]): string[] =>
+  homes.filter((home) => canTake(view, home, { key, weight: 0, byKeyAlone: true }));
 
 /** Which homes take this call, best first, and how it gets there; or why none does. */
 export const decide = (view: View, call: Call): Verdict => {
@@ -62,20 +54,17 @@ const ruledOut = ({ rule }: Call): RefusalCause | undefined => {
   }
 };
 
-const placed = (view: View, call: Call): Placement => {
-  const nodes = view.nodes.filter(isHome);
-  const { partnerHomes } = view;
-  const before = asBefore(nodes, call, partnerHomes);
+const placed = ({ homes, partnerHomes }: View, call: Call): Placement => {
+  const before = asBefore(homes, call, partnerHomes);
   if (before.length > 0) return { homes: before };
+  const asked = { key: call.key, weight: weightFor(call) };
 
-  return partnerHomes.length > 0
-    ? placeByKey({ nodes, key: call.key, weight: weightFor(call) })
-    : placeCall({ nodes, key: call.key, weight: weightFor(call) });
+  return partnerHomes.length > 0 ? placeByKey(homes, asked) : place(homes, asked);
 };
 
 /** Homes for a paired call by its key alone: see `placeByKey`. Empty where none can take it. */
-export const homesByKey = (nodes: readonly Heartbeat[], call: Call): readonly string[] =>
-  placeByKey({ nodes: nodes.filter(isHome), key: call.key, weight: weightFor(call) }).homes;
+export const homesByKey = (homes: PlacementView, call: Call): readonly string[] =>
+  placeByKey(homes, { key: call.key, weight: weightFor(call) }).homes;
 
 /** The first leg of two needs a home with room for both. */
 const weightFor = ({ paired, weight }: Call): number => (paired ? 2 * weight : weight);
@@ -84,7 +73,5 @@ const weightFor = ({ paired, weight }: Call): number => (paired ? 2 * weight : w
 const ordinaryWeight = 2;
 
 /** Why the cluster would refuse an ordinary call now; undefined if it would take one. */
-export const obstacle = (view: Pick<View, 'nodes' | 'draining'>): Refusal | undefined =>
-  view.draining
-    ? 'draining'
-    : placeCall({ nodes: view.nodes.filter(isHome), key: '', weight: ordinaryWeight }).refusal;
+export const obstacle = ({ homes, draining }: Pick<View, 'homes' | 'draining'>): Refusal | undefined =>
+  draining ? 'draining' : place(homes, { key: '', weight: ordinaryWeight }).refusal;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileRules, defaultRule } from '@reelstream/domain';
+import { compileRules, defaultRule, PlacementView } from '@reelstream/domain';
 import type { Rule } from '@reelstream/events';
 import { readInvite, readRequest } from '@reelstream/sip';
 import { home } from '../test-support/values.ts';
@@ -41,7 +41,7 @@ const called = (
 };
 
 const verdictOf = (call: Call) =>
-  decide({ nodes: [home('a')], partnerHomes: [], proxied: false, draining: false }, call);
+  decide({ homes: PlacementView.of([home('a')]), partnerHomes: [], proxied: false, draining: false }, call);
 
 test('a direct call falls under the rule of the dialled user; recorded without video it weighs less', () => {
   const audio = rule('73', { kind: 'record', media: 'audio' });

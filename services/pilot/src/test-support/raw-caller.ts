@@ -3,7 +3,11 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { waitFor } from '@reelstream/testing';
 
-export type Answer = { readonly status: number; header(name: string): string | undefined };
+export type Answer = {
+  readonly status: number;
+  readonly reason: string;
+  header(name: string): string | undefined;
+};
 export type SipTransport = 'udp' | 'tcp';
 
 /** A raw SIP sender: what a test writes goes out, responses are kept by CSeq method. */
@@ -127,11 +131,12 @@ export class RawCaller implements AsyncDisposable {
   /** None of the pilot's responses has a body. */
   #answers(): Answer[] {
     return this.#text.split('\r\n\r\n').flatMap((text) => {
-      const status = Number(/^SIP\/2\.0 (\d{3})/.exec(text)?.[1]);
+      const [, code, reason = ''] = /^SIP\/2\.0 (\d{3}) (.*)/.exec(text) ?? [];
+      const status = Number(code);
       const header = (name: string): string | undefined =>
         new RegExp(`^${name}: *(.*?)\r?$`, 'im').exec(text)?.[1];
 
-      return status > 0 ? [{ status, header }] : [];
+      return status > 0 ? [{ status, reason, header }] : [];
     });
   }
 }

@@ -80,3 +80,15 @@ test('while the bus is away longer than three seconds, no node is lost', async (
   stop();
   watch.stop();
 });
+
+test('whoever listens hears every heartbeat that counts: none of an older life, nor what is no heartbeat', async () => {
+  const watch = watchNodes(observer);
+  const epochs: number[] = [];
+  watch.onHeard(({ nodeId, epoch }) => nodeId === 'a' && epochs.push(epoch));
+  const said = heartbeat('a')();
+  for (const epoch of [2, 1, 'none', 3]) node.publish('hb.a', { ...said, epoch });
+  await until(() => epochs.includes(3), 'the last');
+
+  assert.deepEqual(epochs, [2, 3]);
+  watch.stop();
+});

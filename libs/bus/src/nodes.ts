@@ -56,19 +56,15 @@ export const watchNodes = (bus: Bus, options: { readonly monotonicNow?: () => nu
   const listeners = new Set<(node: WatchedNode) => void>();
   const hearers = new Set<(heartbeat: Heartbeat) => void>();
   const probeSubject = `probe.${randomUUID()}`;
-  let silence = initialSilence;
+  let silence = initialSilence();
 
   const look = (): void => {
-    const seen = takeLost(silence);
-    silence = seen.silence;
-    for (const node of seen.lost) for (const listener of listeners) listener(node);
+    for (const node of takeLost(silence)) for (const listener of listeners) listener(node);
   };
   const endHeartbeats = bus.subscribe(heartbeatWildcard, ({ subject, data }) => {
     if (!isHeartbeat.Check(data)) throw new Error('no heartbeat');
     if (subject !== heartbeatSubject(data.nodeId)) throw new Error(`heartbeat of ${data.nodeId}`);
-    const heard = heartbeatHeard(silence, data, now());
-    if (heard === silence) return;
-    silence = heard;
+    if (!heartbeatHeard(silence, data, now())) return;
     for (const hearer of hearers) hearer(data);
   });
   const endProbe = bus.subscribe(probeSubject, () => {

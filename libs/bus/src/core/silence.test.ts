@@ -26,33 +26,44 @@ const echoes = (silence: Silence, from: number, to: number): Silence => {
   return state;
 };
 
-const lostIds = (silence: Silence): string[] => takeLost(silence).lost.map((node) => node.heartbeat.nodeId);
+const spoken = (silence: Silence, heartbeat: Heartbeat, now: number): Silence => {
+  heartbeatHeard(silence, heartbeat, now);
+
+  return silence;
+};
+
+/** After what it lost has been told. */
+const looked = (silence: Silence): Silence => {
+  takeLost(silence);
+
+  return silence;
+};
+
+const lostIds = (silence: Silence): string[] => takeLost(silence).map((node) => node.heartbeat.nodeId);
 
 test('a node is lost after three seconds of silence, and told once', () => {
-  const heard = heartbeatHeard(echoes(initialSilence, 0, 1_000), beat('a'), 1_000);
+  const heard = spoken(echoes(initialSilence(), 0, 1_000), beat('a'), 1_000);
 
   assert.deepEqual(lostIds(echoes(heard, 1_250, 3_750)), []);
-  const silent = takeLost(echoes(heard, 1_250, 4_000));
+  const silent = echoes(heard, 1_250, 4_000);
   assert.deepEqual(
-    silent.lost.map((node) => [node.heartbeat.nodeId, node.silentMs]),
+    takeLost(silent).map((node) => [node.heartbeat.nodeId, node.silentMs]),
     [['a', 3_000]],
   );
-  assert.deepEqual(lostIds(echoes(silent.silence, 4_250, 9_000)), []);
-  assert.equal(watchedNodes(silent.silence)[0]?.alive, false);
+  assert.deepEqual(lostIds(echoes(silent, 4_250, 9_000)), []);
+  assert.equal(watchedNodes(silent)[0]?.alive, false);
 });
 
 test('a node that speaks again is alive, and can be lost again', () => {
-  const lost = takeLost(
-    echoes(heartbeatHeard(echoHeard(initialSilence, 0), beat('a'), 0), 250, 3_000),
-  ).silence;
-  const back = heartbeatHeard(lost, beat('a', 2), 3_100);
+  const lost = looked(echoes(spoken(echoHeard(initialSilence(), 0), beat('a'), 0), 250, 3_000));
+  const back = spoken(lost, beat('a', 2), 3_100);
 
   assert.equal(watchedNodes(back)[0]?.alive, true);
   assert.deepEqual(lostIds(echoes(back, 3_250, 6_250)), ['a']);
 });
 
 test('silence of the bus is not silence of a node: the three seconds begin anew', () => {
-  const heard = heartbeatHeard(echoes(initialSilence, 0, 1_000), beat('a'), 1_000);
+  const heard = spoken(echoes(initialSilence(), 0, 1_000), beat('a'), 1_000);
   const returned = echoHeard(heard, 9_000);
 
   assert.equal(watchedNodes(returned)[0]?.silentMs, 0);
@@ -61,7 +72,7 @@ test('silence of the bus is not silence of a node: the three seconds begin anew'
 });
 
 test('a connection that broke shortly also makes the three seconds begin anew', () => {
-  const heard = heartbeatHeard(echoes(initialSilence, 0, 1_000), beat('a'), 1_000);
+  const heard = spoken(echoes(initialSilence(), 0, 1_000), beat('a'), 1_000);
   const returned = echoHeard(busLost(echoes(heard, 1_250, 3_500)), 4_000);
 
   assert.deepEqual(lostIds(echoes(returned, 4_250, 6_750)), []);
@@ -69,30 +80,30 @@ test('a connection that broke shortly also makes the three seconds begin anew', 
 });
 
 test('a node that was lost stays lost while the bus goes and comes', () => {
-  const lost = takeLost(
-    echoes(heartbeatHeard(echoHeard(initialSilence, 0), beat('a'), 0), 250, 3_000),
-  ).silence;
+  const lost = looked(echoes(spoken(echoHeard(initialSilence(), 0), beat('a'), 0), 250, 3_000));
 
   assert.equal(watchedNodes(busLost(lost))[0]?.alive, false);
   assert.equal(watchedNodes(echoHeard(busLost(lost), 60_000))[0]?.alive, false);
 });
 
 test('while our own probe does not come back nobody is lost, however late it is', () => {
-  const heard = heartbeatHeard(echoHeard(initialSilence, 0), beat('a'), 0);
+  const heard = spoken(echoHeard(initialSilence(), 0), beat('a'), 0);
 
   assert.deepEqual(lostIds(heard), []);
   assert.equal(watchedNodes(heard)[0]?.alive, true);
 });
 
 test('an older life of a living node changes nothing', () => {
-  const heard = heartbeatHeard(echoHeard(initialSilence, 0), beat('a', 5), 0);
+  const heard = spoken(echoHeard(initialSilence(), 0), beat('a', 5), 0);
 
-  assert.equal(watchedNodes(heartbeatHeard(heard, beat('a', 4), 500))[0]?.heartbeat.epoch, 5);
+  assert.equal(heartbeatHeard(heard, beat('a', 4), 500), false);
+  assert.equal(watchedNodes(heard)[0]?.heartbeat.epoch, 5);
+  assert.equal(heartbeatHeard(heard, beat('a', 6), 500), true);
 });
 
 test('a node silent for a day is forgotten', () => {
-  const heard = heartbeatHeard(echoHeard(initialSilence, 0), beat('a'), 0);
-  const lost = takeLost(echoes(heard, 250, 3_000)).silence;
+  const heard = spoken(echoHeard(initialSilence(), 0), beat('a'), 0);
+  const lost = looked(echoes(heard, 250, 3_000));
 
-  assert.deepEqual(watchedNodes(takeLost(echoHeard(lost, 86_400_000)).silence), []);
+  assert.deepEqual(watchedNodes(looked(echoHeard(lost, 86_400_000))), []);
 });

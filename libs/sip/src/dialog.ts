@@ -3,9 +3,11 @@ import { asError } from './errors.ts';
 import { readMessage } from './message.ts';
 import { parseNameAddr } from './name-addr.ts';
 import { requestInfo } from './request-info.ts';
-import { refreshHeaders } from './session-refresh.ts';
-import type { SrfRequest, SrfResponse, SrfSentRequest } from './srf.ts';
-import type { Dialog, DialogEnd, InDialogRequest, RequestInfo } from './types.ts';
+import { agreeTimer, timerHeaders } from './session-refresh.ts';
+import type { SessionTimer } from './session-refresh.ts';
+import { requestWithin } from './request-within.ts';
+import type { SrfRequest, SrfResponse } from './srf.ts';
+import type { Dialog, DialogEnd, DialogResponse, Headers, InDialogRequest, RequestInfo } from './types.ts';
 
 /** The dialogs of an endpoint, by the server's id: `<Call-ID>;from-tag=<tag>`. */
 export type DialogTable = Map<string, SipDialog>;
@@ -71,12 +73,15 @@ export class SipDialog implements Dialog {
   #onEnded: ((end: DialogEnd) => void) | undefined;
   #unheardAcks: string[] = [];
   #end: DialogEnd | undefined;
+  #timer: SessionTimer | undefined;
+  #refreshedMs = performance.now();
 
   constructor(
     connection: Connection,
     dialogs: DialogTable,
     names: DialogNames,
     id: string = dialogId(names),
+    timer?: SessionTimer,
   ) {
     this.#connection = connection;
     this.#dialogs = dialogs;
@@ -84,8 +89,17 @@ export class SipDialog implements Dialog {
     this.callId = names.callId;
     this.localTag = names.localTag;
     this.remoteTag = names.remoteTag;
+    this.#timer = timer;
     dialogs.set(this.#id, this);
     setImmediate(() => this.#open());
+  }
+
+  get timer(): SessionTimer | undefined {
+    return this.#timer;
+  }
+
+  get refreshedMs(): number {
+    return this.#refreshedMs;
   }
 
   onAck(listener: (body: string) => void): void {
@@ -107,22 +121,20 @@ export class SipDialog implements Dialog {
     if (end) this.#connection.guard(() => listener(end));
   }
 
+  request(
+    method: string,
+    message: { readonly headers?: Headers; readonly contentType?: string; readonly body?: string },
+  ): Promise<DialogResponse> {
+    return requestWithin(this.#connection, this.#id, method, message);
+  }
+
   async bye(reason?: string): Promise<void> {
     if (this.#end) return;
     const text = reason?.replace(/["\\\r\n]/g, ' ');
     const headers: Record<string, string> =
       text === undefined ? {} : { reason: `SIP;cause=200;text="${text}"` };
     try {
-      await this.#connection.ask<SrfSentRequest, unknown>(
-        (done) => {
-          const options = { method: 'BYE', stackDialogId: this.#id, headers };
-          this.#connection.engine.request('sip:placeholder', options, (error, sent) => {
-            if (error || !sent) done(error ?? 'not sent');
-            else sent.on('response', (response) => response.status >= 200 && done(undefined, sent));
-          });
-        },
-        () => undefined,
-      );
+      await this.request('BYE', { headers });
     } catch (error) {
       // There is no dialog any more that could be kept: whoever ends it has nothing left to do about it.
       this.#connection.report(asError(error));
@@ -176,7 +188,7 @@ export class SipDialog implements Dialog {
       if (answered) return;
       answered = true;
       const isAccepted = reply.status >= 200 && reply.status < 300;
-      const headers = isAccepted ? { ...refreshHeaders(asked.info), ...reply.headers } : reply.headers;
+      const headers = isAccepted ? { ...this.#refreshed(asked.info), ...reply.headers } : reply.headers;
       this.#connection.replyOnly(asked.response, { ...reply, headers });
     };
     if (!listener) return answer({ status: asked.unheard });
@@ -184,6 +196,15 @@ export class SipDialog implements Dialog {
       listener({ info: asked.info, respond: (status, given) => answer({ status, ...given }) }),
     );
     if (!ran) answer({ status: 500 });
+  }
+
+  /** A 2xx to INVITE or UPDATE begins the session's time anew. */
+  #refreshed(info: RequestInfo): Headers {
+    if (info.method !== 'INVITE' && info.method !== 'UPDATE') return {};
+    this.#timer = agreeTimer(info, this.#timer);
+    this.#refreshedMs = performance.now();
+
+    return timerHeaders(this.#timer);
   }
 
   #finish(end: DialogEnd): void {

@@ -3,9 +3,10 @@ export type { BibLegInfo, CubeParticipant, SessionId } from './cisco.ts';
 export { connectSip } from './endpoint.ts';
 export { SipError } from './errors.ts';
 export type { SipErrorCode } from './errors.ts';
-export { mergeMetadata, participantsByLabel } from './metadata-participants.ts';
+export { mergeMetadata, undescribed } from './metadata-merge.ts';
+export { participantsByLabel, participantsInOrder } from './metadata-participants.ts';
 export type { StreamParticipant } from './metadata-participants.ts';
-export { parseMetadata } from './metadata.ts';
+export { parseMetadata, recordingNamespace } from './metadata.ts';
 export type {
   Metadata,
   MetadataGroup,
@@ -39,9 +40,11 @@ export { isUsable, negotiatedParameters, protectionOf } from './sdp-protection.t
 export type { Protection, ProtectionRefusal, SrtpPolicy } from './sdp-protection.ts';
 export { parseSdp } from './sdp.ts';
 export type { Codec, Direction, MediaLine, Sdp } from './sdp.ts';
+export type { SessionTimer } from './session-refresh.ts';
 export type {
   Dialog,
   DialogEnd,
+  DialogResponse,
   Headers,
   InDialogRequest,
   InviteReceived,

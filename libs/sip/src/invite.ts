@@ -2,6 +2,7 @@ import type { Connection, Reply } from './connection.ts';
 import { openedBy, SipDialog } from './dialog.ts';
 import type { DialogTable } from './dialog.ts';
 import { asError, SipError } from './errors.ts';
+import { agreeTimer, timerHeaders } from './session-refresh.ts';
 import type { SrfRequest, SrfResponse } from './srf.ts';
 import type { Dialog, Headers, InviteReceived, RedirectContact, RequestInfo } from './types.ts';
 
@@ -66,7 +67,9 @@ export class IncomingInvite implements InviteReceived {
   async accept(answer: Answer): Promise<Dialog> {
     if (this.#state === 'cancelled') throw new SipError('SIP_CANCELLED', 'the INVITE was cancelled');
     if (!this.#take()) throw new SipError('SIP_ANSWERED', 'the INVITE has had its final answer');
-    const reply = { status: 200, contentType: 'application/sdp', ...answer };
+    const timer = agreeTimer(this.info);
+    const headers = { ...timerHeaders(timer), ...answer.headers };
+    const reply = { status: 200, contentType: 'application/sdp', ...answer, headers };
     try {
       return await this.#connection.reply(
         this.#response,
@@ -77,6 +80,7 @@ export class IncomingInvite implements InviteReceived {
             this.#dialogs,
             openedBy(this.info, sent?.raw ?? ''),
             this.#response.stackDialogId,
+            timer,
           ),
       );
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { Metadata } from './metadata.ts';
+import type { Metadata, MetadataStream, ParticipantStream } from './metadata.ts';
 
 /** Who is heard on a stream. */
 export type StreamParticipant = {
@@ -10,70 +10,66 @@ export type StreamParticipant = {
   readonly leftAt: string | undefined;
 };
 
+/** A stream is that of a session the caller asks for, or says of none. */
+const isOf = ({ sessionId }: MetadataStream, sessions: ReadonlySet<string> | undefined): boolean =>
+  sessions === undefined || sessionId === undefined || sessions.has(sessionId);
+
+const partyOf = (
+  metadata: Metadata,
+  participantId: string,
+  sessionId: string | undefined,
+  association?: ParticipantStream,
+): StreamParticipant => {
+  const [name] = metadata.participants.find(({ id }) => id === participantId)?.names ?? [];
+  const inSession = metadata.participantSessions.find(
+    (candidate) =>
+      candidate.participantId === participantId &&
+      (sessionId === undefined || candidate.sessionId === sessionId),
+  );
+
+  return {
+    participantId,
+    address: name?.aor,
+    name: name?.name,
+    joinedAt: association?.associatedAt ?? inSession?.associatedAt,
+    leftAt: association?.disassociatedAt ?? inSession?.disassociatedAt,
+  };
+};
+
+const heardOn = (metadata: Metadata, stream: MetadataStream): readonly StreamParticipant[] =>
+  metadata.participantStreams
+    .filter(({ send }) => send.includes(stream.id))
+    .map((association) => partyOf(metadata, association.participantId, stream.sessionId, association));
+
 /**
  * Who is heard on which stream, by the stream's label: those that send it (RFC 7865 §6.10). Times are those of the
- * stream's association, else of the session's (§6.9). A stream nobody sends has an empty list.
+ * stream's association, else of the session's (§6.9). A stream nobody sends has an empty list. Only streams of these
+ * communication sessions, where some are given.
  */
 export const participantsByLabel = (
   metadata: Metadata,
+  sessions?: ReadonlySet<string>,
 ): ReadonlyMap<string, readonly StreamParticipant[]> => {
-  const byLabel = new Map<string, StreamParticipant[]>();
+  const byLabel = new Map<string, readonly StreamParticipant[]>();
   for (const stream of metadata.streams) {
-    if (stream.label === undefined) continue;
-    const heard = metadata.participantStreams
-      .filter(({ send }) => send.includes(stream.id))
-      .map((association): StreamParticipant => {
-        const { participantId } = association;
-        const [name] = metadata.participants.find(({ id }) => id === participantId)?.names ?? [];
-        const inSession = metadata.participantSessions.find(
-          (candidate) =>
-            candidate.participantId === participantId &&
-            (stream.sessionId === undefined || candidate.sessionId === stream.sessionId),
-        );
-
-        return {
-          participantId,
-          address: name?.aor,
-          name: name?.name,
-          joinedAt: association.associatedAt ?? inSession?.associatedAt,
-          leftAt: association.disassociatedAt ?? inSession?.disassociatedAt,
-        };
-      });
-    byLabel.set(stream.label, [...(byLabel.get(stream.label) ?? []), ...heard]);
+    if (stream.label === undefined || !isOf(stream, sessions)) continue;
+    byLabel.set(stream.label, [...(byLabel.get(stream.label) ?? []), ...heardOn(metadata, stream)]);
   }
 
   return byLabel;
 };
 
-const merged = <T>(current: readonly T[], update: readonly T[], key: (item: T) => string): readonly T[] => {
-  const byKey = new Map(current.map((item) => [key(item), item]));
-  for (const item of update) byKey.set(key(item), item);
+/**
+ * Who is heard on the first stream, the second …, for clients that write no labels, or no streams: in the order of the
+ * document. Empty where labels can tell.
+ */
+export const participantsInOrder = (
+  metadata: Metadata,
+  sessions?: ReadonlySet<string>,
+): readonly (readonly StreamParticipant[])[] => {
+  const streams = metadata.streams.filter((stream) => isOf(stream, sessions));
+  if (streams.some(({ label }) => label !== undefined)) return [];
+  if (streams.length > 0) return streams.map((stream) => heardOn(metadata, stream));
 
-  return [...byKey.values()];
-};
-
-const byId = ({ id }: { readonly id: string }): string => id;
-
-/** The metadata after an update: a partial one replaces by id what it names, any other one replaces all. */
-export const mergeMetadata = (current: Metadata | undefined, update: Metadata): Metadata => {
-  if (!current || update.dataMode !== 'partial') return update;
-
-  return {
-    dataMode: current.dataMode,
-    groups: merged(current.groups, update.groups, byId),
-    sessions: merged(current.sessions, update.sessions, byId),
-    participants: merged(current.participants, update.participants, byId),
-    streams: merged(current.streams, update.streams, byId),
-    participantSessions: merged(
-      current.participantSessions,
-      update.participantSessions,
-      ({ participantId, sessionId }) => `${participantId} ${sessionId}`,
-    ),
-    participantStreams: merged(
-      current.participantStreams,
-      update.participantStreams,
-      ({ participantId }) => participantId,
-    ),
-    problems: update.problems,
-  };
+  return metadata.participants.map(({ id }) => [partyOf(metadata, id, undefined)]);
 };

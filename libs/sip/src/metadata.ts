@@ -5,6 +5,8 @@ import type { XmlElement } from './xml.ts';
 export type Metadata = {
   /** `partial` changes what was sent before, by id; undefined where the sender doesn't say. */
   readonly dataMode: 'complete' | 'partial' | undefined;
+  /** URI that the root element has; empty where it has none. RFC 7865's is `recordingNamespace`. */
+  readonly namespace: string;
   readonly groups: readonly MetadataGroup[];
   readonly sessions: readonly MetadataSession[];
   readonly participants: readonly MetadataParticipant[];
@@ -13,6 +15,8 @@ export type Metadata = {
   readonly participantStreams: readonly ParticipantStream[];
   readonly problems: readonly string[];
 };
+
+export const recordingNamespace = 'urn:ietf:params:xml:ns:recording:1';
 
 /** Times are RFC 3339 in UTC with milliseconds; a time without a zone is taken for UTC. */
 type Span = { readonly associatedAt: string | undefined; readonly disassociatedAt: string | undefined };
@@ -24,6 +28,7 @@ export type MetadataSession = {
   /** Session-ID values of the recorded session, RFC 7989. */
   readonly sipSessionIds: readonly string[];
   readonly startedAt: string | undefined;
+  /** When it ended, or was taken out of the recording session (RFC 7865 §6.3, §6.7). */
   readonly stoppedAt: string | undefined;
 };
 export type MetadataParticipant = {
@@ -44,11 +49,12 @@ export type ParticipantStream = Span & {
   readonly receive: readonly string[];
 };
 
-const childrenOf = (element: XmlElement, name: string): readonly XmlElement[] =>
-  element.children.filter((child) => child.name === name);
+/** Those of its own namespace: a vendor's extension may have elements of the same name. */
+const childrenOf = (element: XmlElement, ...names: readonly string[]): readonly XmlElement[] =>
+  element.children.filter((child) => names.includes(child.name) && child.namespace === element.namespace);
 
 const textOf = (element: XmlElement, ...names: readonly string[]): string | undefined => {
-  const text = element.children.find((child) => names.includes(child.name))?.text;
+  const text = childrenOf(element, ...names)[0]?.text;
 
   return text === '' ? undefined : text;
 };
@@ -74,13 +80,44 @@ const spanOf = (element: XmlElement, problems: string[]): Span => ({
   disassociatedAt: timeOf(element, 'disassociate-time', problems),
 });
 
-const sessionOf = (element: XmlElement, problems: string[]): MetadataSession => ({
+/** When a session was taken out of the recording, by the session's id. */
+const takenOut = (associations: readonly XmlElement[], problems: string[]): ReadonlyMap<string, string> =>
+  new Map(
+    associations.flatMap((element) => {
+      const time = timeOf(element, 'disassociate-time', problems);
+
+      return time === undefined ? [] : [[attributeOf(element, 'session_id') ?? '', time] as const];
+    }),
+  );
+
+const sessionOf = (
+  element: XmlElement,
+  out: ReadonlyMap<string, string>,
+  problems: string[],
+): MetadataSession => ({
   id: attributeOf(element, 'session_id', 'id') ?? '',
   groupId: textOf(element, 'group-ref') ?? attributeOf(element, 'group'),
   sipSessionIds: childrenOf(element, 'sipSessionID').map(({ text }) => text),
   startedAt: timeOf(element, 'start-time', problems) ?? timeOf(element, 'associate-time', problems),
-  stoppedAt: timeOf(element, 'stop-time', problems),
+  stoppedAt:
+    timeOf(element, 'stop-time', problems) ??
+    timeOf(element, 'disassociate-time', problems) ??
+    out.get(attributeOf(element, 'session_id', 'id') ?? ''),
 });
+
+/** An association alone, as partial updates have it, tells of its session too. */
+const sessionsOf = (
+  elements: readonly XmlElement[],
+  out: ReadonlyMap<string, string>,
+  problems: string[],
+): readonly MetadataSession[] => {
+  const described = elements.map((element) => sessionOf(element, out, problems));
+  const others = [...out].filter(([id]) => described.every((session) => session.id !== id));
+
+  return [...described, ...others.map(([id, stoppedAt]) => ({ id, ...nothingElse, stoppedAt }))];
+};
+
+const nothingElse = { groupId: undefined, sipSessionIds: [], startedAt: undefined };
 
 const participantOf = (element: XmlElement): MetadataParticipant => ({
   id: attributeOf(element, 'participant_id', 'id') ?? '',
@@ -146,7 +183,7 @@ const withId = <T extends { readonly id: string }>(
 export const parseMetadata = (xml: string): Metadata => {
   const { root, problems: xmlProblems } = parseXml(xml.trim());
   const problems = [...xmlProblems];
-  const recording = root ?? { name: '', attributes: new Map(), children: [], text: '' };
+  const recording = root ?? { name: '', namespace: '', attributes: new Map(), children: [], text: '' };
   if (recording.name !== 'recording') problems.push(`root element is not recording but "${recording.name}"`);
   const dataMode = textOf(recording, 'datamode', 'dataMode');
   const all = (name: string): readonly XmlElement[] => childrenOf(recording, name);
@@ -155,19 +192,15 @@ export const parseMetadata = (xml: string): Metadata => {
     id: attributeOf(element, 'group_id', 'id') ?? '',
     ...spanOf(element, problems),
   }));
-  const streams = withId(all('stream').map(streamOf), 'streams', problems);
-  if (streams.length === 0) problems.push('no stream');
+  const out = takenOut(all('sessionrecordingassoc'), problems);
 
   return {
+    namespace: recording.namespace,
     dataMode: dataMode === 'complete' || dataMode === 'partial' ? dataMode : undefined,
     groups: withId(groups, 'groups', problems),
-    sessions: withId(
-      all('session').map((element) => sessionOf(element, problems)),
-      'sessions',
-      problems,
-    ),
+    sessions: withId(sessionsOf(all('session'), out, problems), 'sessions', problems),
     participants: withId(all('participant').map(participantOf), 'participants', problems),
-    streams,
+    streams: withId(all('stream').map(streamOf), 'streams', problems),
     participantSessions: [
       ...all('participantsessionassoc').map((element) => participantSessionOf(element, problems)),
       ...draft.participantSessions,

@@ -29,16 +29,23 @@ export type Invitation = {
   readonly cubeParticipants: readonly CubeParticipant[];
   readonly ciscoGuid: string | undefined;
   readonly sessionId: SessionId | undefined;
+  /** A part had another Content-Type than what it holds, and was told by its disposition or looks. */
+  readonly isMislabelled: boolean;
   /** What broke the rules, each with the name of what was read. */
   readonly problems: readonly string[];
 };
 
-const isSdp = ({ contentType, body }: BodyPart): boolean =>
-  contentType === 'application/sdp' || /^\s*v=0\r?\n/.test(body);
+const isTypedSdp = ({ contentType }: BodyPart): boolean => contentType === 'application/sdp';
+
+const isSdp = (part: BodyPart): boolean => isTypedSdp(part) || /^\s*v=0\r?\n/.test(part.body);
+
+/** With or without `+xml`: RFC 7866 and its drafts disagree. */
+const isTypedMetadata = ({ contentType }: BodyPart): boolean =>
+  contentType === 'application/rs-metadata+xml' || contentType === 'application/rs-metadata';
 
 /** By type, by disposition (RFC 7866 §9.1) or by its looks: the types that clients write can't be trusted. */
 const isMetadata = ({ contentType, disposition, body }: BodyPart): boolean =>
-  contentType.startsWith('application/rs-metadata') ||
+  (contentType.startsWith('application/rs-metadata') && !contentType.endsWith('-request')) ||
   disposition === 'recording-session' ||
   /^\s*(<\?xml[^>]*>\s*)?<([\w-]+:)?recording[\s>_]/.test(body);
 
@@ -78,6 +85,9 @@ export const readInvite = (info: RequestInfo): Invitation => {
     cubeParticipants: readCubeParticipants(info.header('x-cisco-recording-participant')),
     ciscoGuid: info.header('cisco-guid'),
     sessionId: readSessionId(info),
+    isMislabelled:
+      (sdpPart !== undefined && !isTypedSdp(sdpPart)) ||
+      (metadataPart !== undefined && !isTypedMetadata(metadataPart)),
     problems: [
       ...named('body', bodyProblems),
       ...named('sdp', offer?.problems),

@@ -42,7 +42,14 @@ export interface SrfResponse {
 }
 
 export interface SrfSentRequest {
-  on(event: 'response', listener: (response: { readonly status: number }) => void): void;
+  /** `ack` acknowledges a 2xx to INVITE; nobody else does. */
+  on(
+    event: 'response',
+    listener: (
+      response: SrfMessage & { readonly status: number },
+      ack: (options?: { readonly body?: string }) => void,
+    ) => void,
+  ): void;
 }
 
 type Middleware = (request: SrfRequest, response: SrfResponse, next: () => void) => void;
@@ -65,6 +72,7 @@ export interface Engine {
       readonly method: string;
       readonly stackDialogId: string;
       readonly headers: Record<string, string>;
+      readonly body?: string;
     },
     done: (error: unknown, sent?: SrfSentRequest) => void,
   ): void;

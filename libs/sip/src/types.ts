@@ -1,3 +1,5 @@
+import type { SessionTimer } from './session-refresh.ts';
+
 /** The narrow types behind which drachtio-srf stands. Nobody else sees `req`, `res` or `srf`. */
 
 export type Transport = 'udp' | 'tcp' | 'tls';
@@ -86,10 +88,22 @@ export interface InDialogRequest {
   ): void;
 }
 
+/** The answer to a request of ours inside a dialog. */
+export type DialogResponse = {
+  readonly status: number;
+  /** Value of a header; undefined where it is absent. */
+  header(name: string): string | undefined;
+  readonly body: string;
+};
+
 export interface Dialog {
   readonly callId: string;
   readonly localTag: string;
   readonly remoteTag: string;
+  /** What was agreed on how long it lives (RFC 4028); undefined where its peer knows no timers, or it was resumed. */
+  readonly timer: SessionTimer | undefined;
+  /** When that was agreed on or refreshed last: milliseconds of `performance.now()`. */
+  readonly refreshedMs: number;
   /** Body of each ACK that confirmed a 200 of ours, empty where it had none: the answer to an offer of ours. */
   onAck(listener: (body: string) => void): void;
   /** re-INVITE and UPDATE; where there is no listener they are answered 488. */
@@ -98,6 +112,14 @@ export interface Dialog {
   onRequest(listener: (request: InDialogRequest) => void): void;
   /** Called once, when the dialog is over. BYE is answered 200 before. */
   onEnded(listener: (end: DialogEnd) => void): void;
+  /**
+   * Sends a request and resolves with its final answer; an INVITE's 2xx is acknowledged. Throws SipError `SIP_REFUSED` where
+   * the server knows no such dialog or could not send it, `SIP_DISCONNECTED` if the server went.
+   */
+  request(
+    method: string,
+    message: { readonly headers?: Headers; readonly contentType?: string; readonly body?: string },
+  ): Promise<DialogResponse>;
   /** Sends BYE; resolves when it is answered or given up. */
   bye(reason?: string): Promise<void>;
 }

@@ -120,7 +120,10 @@ function completeResponse(
 ): SipResponse {
   const { request, transaction, toTag } = incoming;
   const { local } = transaction.flow;
-  const extra = appHeaders(message, local, COPIED);
+  // An application may write the timer's headers itself, as it must before a drachtio-server.
+  const extra = appHeaders(message, local, COPIED).filter(
+    ({ key, value }) => session === undefined || key !== 'require' || value.trim().toLowerCase() !== 'timer',
+  );
   if (session !== undefined) extra.push(...timerHeaders(session));
   if (isReliable(request, message)) extra.push(...reliableHeaders(incoming, message));
   const isPositive = message.status > 100 && message.status < 300;

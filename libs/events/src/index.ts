@@ -34,6 +34,10 @@ export {
   pairListKey,
   pairsBucket,
   PairSent,
+  PairSession,
+  pairSessionKey,
+  pairSessionsBucket,
+  pairSessionsMaxAgeMs,
   pairsMaxAgeMs,
   pairsSubject,
 } from './pair.ts';

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { derivedId } from './ids.ts';
-import { Name } from './primitives.ts';
+import { Name, Uuid } from './primitives.ts';
 
 /** What pilots and homes tell each other of calls that come in two dialogs (a phone's built-in bridge). */
 export const pairsBucket = 'pairs';
@@ -27,3 +27,11 @@ export type PairSent = Type.Static<typeof PairSent>;
 export const pairHomeKey = (pairingKey: string): string => `${pairId(pairingKey)}.home`;
 export const PairHome = Type.Object({ home: Name });
 export type PairHome = Type.Static<typeof PairHome>;
+
+/** Which session was the last one of a call, whoever its home: a call that is resumed after a hold goes on from there. */
+export const pairSessionsBucket = 'pair-sessions';
+/** From the end of that session. Longer than anybody holds the line, and few enough entries to keep. */
+export const pairSessionsMaxAgeMs = 3_600_000;
+export const pairSessionKey = (pairingKey: string): string => pairId(pairingKey);
+export const PairSession = Type.Object({ sessionId: Uuid });
+export type PairSession = Type.Static<typeof PairSession>;

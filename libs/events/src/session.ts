@@ -31,6 +31,7 @@ export const Track = Type.Object({
   codecs: Type.Array(CodecSpan),
   startedAt: Timestamp,
   firstPacketAt: Type.Optional(Timestamp),
+  endedAt: Type.Optional({ ...Timestamp, description: 'its stream ended before the session did' }),
   durationMs: Type.Optional(DurationMs),
   packets: Type.Optional(Count),
   lost: Type.Optional(Count),
@@ -63,7 +64,21 @@ export type DialogInfo = Type.Static<typeof DialogInfo>;
 
 export const Correlation = Type.Object({
   ciscoGuid: Type.Optional(Type.String()),
-  xRefCi: Type.Optional(Type.String()),
+  xRefCi: Type.Optional(
+    Type.String({
+      description: "Cisco Unified CM's id of the recorded phone's call leg; holds part a call in sessions",
+    }),
+  ),
+  nearEndGuid: Type.Optional(
+    Type.String({ description: "gateway's GUID of the near end, where a gateway forks" }),
+  ),
+  farEndGuid: Type.Optional(Type.String({ description: 'the same of the far end' })),
+  continues: Type.Optional(
+    Type.String({
+      ...Uuid,
+      description: 'session before this one of the same call: it was held and resumed, or a leg came again',
+    }),
+  ),
   sipSessionId: Type.Optional(Type.String({ description: 'RFC 7989' })),
   siprecSessionId: Type.Optional(Type.String({ description: 'session_id of RFC 7865' })),
   siprecSessionIds: Type.Optional(

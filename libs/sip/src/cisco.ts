@@ -21,31 +21,71 @@ export type BibLegInfo = {
   readonly isConference: boolean;
 };
 
-/** Undefined for a From without the marks. They stand inside the brackets; some proxies move them out. */
-export const readBibLeg = (from: NameAddr): BibLegInfo | undefined => {
-  const read = (name: string): string | undefined => {
-    const value = from.uriParameters[name] ?? from.parameters[name];
+type Marks = Pick<NameAddr, 'uriParameters' | 'parameters'>;
 
-    return value === '' ? undefined : value;
-  };
-  const has = (name: string): boolean => name in from.uriParameters || name in from.parameters;
-  if (!has('x-nearend') && !has('x-farend') && !has('x-refci')) return undefined;
+/** They stand inside the brackets; some proxies move them out. */
+const has = (marked: Marks, name: string): boolean =>
+  name in marked.uriParameters || name in marked.parameters;
+
+const read = (marked: Marks, name: string): string | undefined => {
+  const value = marked.uriParameters[name] ?? marked.parameters[name];
+
+  return value === '' ? undefined : value;
+};
+
+const farEndIn = (marked: Marks) => ({
+  farEndRefCi: read(marked, 'x-farendrefci'),
+  farEndClusterId: read(marked, 'x-farendclusterid'),
+  farEndDevice: read(marked, 'x-farenddevice'),
+  farEndAddress: read(marked, 'x-farendaddr'),
+  farEndGuid: read(marked, 'x-farendguid'),
+  isConference: has(marked, 'x-isconference') && read(marked, 'x-isconference') !== 'false',
+});
+
+/** Undefined for a From without the marks. */
+export const readBibLeg = (from: NameAddr): BibLegInfo | undefined => {
+  if (!has(from, 'x-nearend') && !has(from, 'x-farend') && !has(from, 'x-refci')) return undefined;
 
   return {
-    side: has('x-farend') ? 'far' : 'near',
-    refCi: read('x-refci') ?? '',
-    nearEndDevice: read('x-nearenddevice') ?? '',
-    nearEndClusterId: read('x-nearendclusterid'),
-    nearEndAddress: read('x-nearendaddr'),
-    farEndRefCi: read('x-farendrefci'),
-    farEndClusterId: read('x-farendclusterid'),
-    farEndDevice: read('x-farenddevice'),
-    farEndAddress: read('x-farendaddr'),
-    nearEndGuid: read('x-nearendguid'),
-    farEndGuid: read('x-farendguid'),
-    sessionId: read('x-sessionid'),
-    isConference: has('x-isconference') && read('x-isconference') !== 'false',
+    side: has(from, 'x-farend') ? 'far' : 'near',
+    refCi: read(from, 'x-refci') ?? '',
+    nearEndDevice: read(from, 'x-nearenddevice') ?? '',
+    nearEndClusterId: read(from, 'x-nearendclusterid'),
+    nearEndAddress: read(from, 'x-nearendaddr'),
+    nearEndGuid: read(from, 'x-nearendguid'),
+    sessionId: read(from, 'x-sessionid'),
+    ...farEndIn(from),
   };
+};
+
+const farEndMarks = ['x-farendaddr', 'x-farendrefci', 'x-farenddevice'];
+
+/**
+ * A leg after a later request in its dialog (UPDATE, re-INVITE): who the far end is now. From may go on saying what it said
+ * when it opened the dialog (RFC 3261 §12.2.1.1); then Contact and the identity headers go first. A far end comes as a whole.
+ */
+export const bibLegAfter = (
+  info: Pick<RequestInfo, 'from' | 'contact' | 'header'>,
+  opened: BibLegInfo,
+  before: BibLegInfo,
+): BibLegInfo => {
+  const named = ['remote-party-id', 'p-asserted-identity'].map((name) => info.header(name));
+  const others = [
+    info.contact,
+    ...named.map((text) => (text === undefined ? undefined : parseNameAddr(text))),
+  ];
+  const isOpening = JSON.stringify(farEndIn(info.from)) === JSON.stringify(farEndOf(opened));
+  const place = (isOpening ? [...others, info.from] : [info.from, ...others]).find(
+    (each) => each && farEndMarks.some((name) => has(each, name)),
+  );
+
+  return place ? { ...before, ...farEndIn(place) } : before;
+};
+
+const farEndOf = (leg: BibLegInfo): ReturnType<typeof farEndIn> => {
+  const { farEndRefCi, farEndClusterId, farEndDevice, farEndAddress, farEndGuid, isConference } = leg;
+
+  return { farEndRefCi, farEndClusterId, farEndDevice, farEndAddress, farEndGuid, isConference };
 };
 
 /** One party of a call that CUBE forks to us, from `X-Cisco-Recording-Participant`. */

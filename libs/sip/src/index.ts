@@ -1,4 +1,4 @@
-export { readBibLeg, readCubeParticipants, readSessionId } from './cisco.ts';
+export { bibLegAfter, readBibLeg, readCubeParticipants, readSessionId } from './cisco.ts';
 export type { BibLegInfo, CubeParticipant, SessionId } from './cisco.ts';
 export { connectSip } from './endpoint.ts';
 export { SipError } from './errors.ts';

@@ -28,6 +28,7 @@ export const openLeg = async (
   const contact = contactTowards(node, info, type);
   const leg = new Leg({ type, request: info, audioOnly, address, contact });
   leg.metadata = invitation.metadata;
+  if (invitation.bib) leg.bib = { opened: invitation.bib, now: invitation.bib };
   for (const line of numbered) {
     const bound = allocation.tracks.find(({ trackNumber }) => trackNumber === line.trackNumber);
     leg.add({ ...line, port: bound?.rtpPort ?? 0 });

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import { connectBus, NodeFacts, watchNodes } from '@reelstream/bus';
+import type { Bus } from '@reelstream/bus';
 import { parseAdvertise } from '@reelstream/domain';
-import { pairsBucket, pairsMaxAgeMs } from '@reelstream/events';
+import { pairsBucket, pairSessionsBucket, pairSessionsMaxAgeMs, pairsMaxAgeMs } from '@reelstream/events';
 import type { AdvertisedAddress } from '@reelstream/events';
 import { openOutbox, readJournal } from '@reelstream/recording';
 import { createMeters, StartupError } from '@reelstream/service';
-import type { Logger } from '@reelstream/service';
+import type { Logger, Meters } from '@reelstream/service';
 import { nextEpoch } from './adapters/epoch.ts';
 import { PairHomes } from './adapters/pair-homes.ts';
+import { PairSessions } from './adapters/pair-sessions.ts';
 import { PositionWatch } from './adapters/positions.ts';
 import { currentOrigin, folderOf } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
@@ -61,16 +63,27 @@ export const assemble = async (
       meters.count('fact.lost', type);
     },
   });
-  const bucket = await bus.kv(pairsBucket, { maxAgeMs: pairsMaxAgeMs });
-  const pairing = {
-    pairs: new Pairs(),
-    pairHomes: new PairHomes(bucket, { nodeId, meters }),
-    watch: watchNodes(bus),
-  };
+  const pairing = await startPairing(bus, nodeId, meters);
   const { closing } = life;
   const parts = { bus, recorder, outbox, outboxIndex, positions, events, status };
 
   return { config, advertise, writer, log, meters, ...parts, ...pairing, sessions, closing };
+};
+
+const startPairing = async (
+  bus: Bus,
+  nodeId: string,
+  meters: Meters,
+): Promise<Pick<CaptureNode, 'pairs' | 'pairHomes' | 'pairSessions' | 'watch'>> => {
+  const homes = await bus.kv(pairsBucket, { maxAgeMs: pairsMaxAgeMs });
+  const lastSessions = await bus.kv(pairSessionsBucket, { maxAgeMs: pairSessionsMaxAgeMs });
+
+  return {
+    pairs: new Pairs(),
+    pairHomes: new PairHomes(homes, { nodeId, meters }),
+    pairSessions: new PairSessions(lastSessions, meters),
+    watch: watchNodes(bus),
+  };
 };
 
 const openPublishing = ({

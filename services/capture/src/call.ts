@@ -4,7 +4,7 @@ import { formatUri, parseUri, participantsByLabel, readInvite, wantsPort } from 
 import type { Codec, Invitation, Metadata, RequestInfo } from '@reelstream/sip';
 import { addressTowards } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
-import { mergeParticipants, participantsOn } from './core/participants.ts';
+import { mergeParticipants, participantsOfPair, participantsOn } from './core/participants.ts';
 import type { Said } from './core/participants.ts';
 import { newTrack, offeredCodecs, withCodec } from './core/tracks.ts';
 import type { Leg, RecordedLine } from './leg.ts';
@@ -105,13 +105,10 @@ export const tracksAfter = (
 ): readonly Track[] => {
   const known = before.map((track) => {
     const line = leg.lines.find(({ trackNumber }) => trackNumber === track.trackNumber);
-    if (!line) return track;
-    const named = said && participantsOn(said, line, now);
+    const named = line ? said && participantsOn(said, line, now) : onOtherLeg(said, track, now);
+    const spoken = line ? withCodec(track, codecOf(line), now) : track;
 
-    return {
-      ...withCodec(track, codecOf(line), now),
-      participants: named ? mergeParticipants(track.participants, named, now) : track.participants,
-    };
+    return named ? { ...spoken, participants: mergeParticipants(track.participants, named, now) } : spoken;
   });
   const added = leg.lines.filter((line) =>
     before.every(({ trackNumber }) => trackNumber !== line.trackNumber),
@@ -119,6 +116,14 @@ export const tracksAfter = (
 
   return [...known, ...added.map((line) => trackOf(line, said ? participantsOn(said, line, now) : [], now))];
 };
+
+/** A leg of a pair names the far end as well as the near one: news of either is for the other leg's track, too. */
+const onOtherLeg = (
+  said: Said | undefined,
+  { trackNumber, endedAt }: Track,
+  now: string,
+): readonly Participant[] | undefined =>
+  said?.bib && endedAt === undefined ? participantsOfPair(said.bib, trackNumber, now) : undefined;
 
 const trackOf = (line: RecordedLine, participants: readonly Participant[], now: string): Track =>
   newTrack(

@@ -7,6 +7,7 @@ import type { Outbox as OutboxIndex } from '@reelstream/recording';
 import type { Logger, Meters } from '@reelstream/service';
 import type { RequestInfo } from '@reelstream/sip';
 import type { PairHomes } from './adapters/pair-homes.ts';
+import type { PairSessions } from './adapters/pair-sessions.ts';
 import type { PositionWatch } from './adapters/positions.ts';
 import type { Config } from './config.ts';
 import { originOf } from './core/origin.ts';
@@ -36,6 +37,7 @@ export type CaptureNode = {
   /** Those of them that come in two dialogs, and which node is the home of both. */
   readonly pairs: Pairs;
   readonly pairHomes: PairHomes;
+  readonly pairSessions: PairSessions;
   /** The other homes. */
   readonly watch: NodeWatch;
   /** Aborts when the node has no time left: what isn't finished is finished by its next life. */

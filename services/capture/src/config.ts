@@ -9,6 +9,12 @@ export const settings = {
   recordingsDir: text('REEL_RECORDINGS_DIR', 'folder of the recordings', '.reelstream/recordings'),
   captureDir: text('REEL_CAPTURE_DIR', "folder of this node's own state", '.reelstream/capture'),
   capacity: integer('REEL_CAPTURE_CAPACITY', 'streams recorded at a time', { min: 1, max: 100_000 }, 400),
+  pairWaitMs: integer(
+    'REEL_PAIR_WAIT_MS',
+    "how long the place of a forked call's other leg is held, in milliseconds",
+    { min: 100, max: 600_000 },
+    30_000,
+  ),
   databaseServers: names(
     'REEL_DATABASE_SERVERS',
     'database servers in order of preference; an event is kept until each has committed it',

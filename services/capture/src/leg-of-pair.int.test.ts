@@ -1,45 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { announceNode } from '@reelstream/bus';
-import type { DomainEvent, EventOf, Heartbeat } from '@reelstream/events';
+import type { Heartbeat } from '@reelstream/events';
 import { freshId, pairHomeKey, pairsBucket, pairsMaxAgeMs, reservationSubject } from '@reelstream/events';
 import { waitFor } from '@reelstream/testing';
 import { Box } from './test-support/box.ts';
-import { Caller, Voice } from './test-support/caller.ts';
+import { answered, endOf, freshRefCi, openLeg, portOf, startsOf } from './test-support/bib.ts';
+import type { Side } from './test-support/bib.ts';
+import { Voice } from './test-support/caller.ts';
 import type { Response } from './test-support/caller.ts';
-import { oneVoice, portsOf } from './test-support/offers.ts';
-
-type Side = 'near' | 'far';
-
-let nextRefCi = 18_100_001;
-
-/** A call's own reference: no two calls of a test share one. */
-const freshRefCi = (): string => String(nextRefCi++);
-
-const fromOf = (side: Side, refCi: string, rest = ';x-nearendclusterid=berlin'): string =>
-  `<sip:1001@127.0.0.1;x-${side}end;x-refci=${refCi}${rest};x-nearenddevice=SEP0011;x-nearendaddr=1001` +
-  `;x-farendrefci=${Number(refCi) + 1};x-farenddevice=trunk;x-farendaddr=2002>`;
-
-const openLeg = (box: Box, side: Side, refCi: string, rest?: string): Promise<Caller> =>
-  Caller.open(box.target, fromOf(side, refCi, rest));
-
-/** The answer to our offer: one codec, sent to us. */
-const answered = oneVoice.replace('0 8 101', '8');
-
-const portOf = (response: Response): number => portsOf(response.body)[0] ?? 0;
-
-const startsOf = (events: readonly DomainEvent[], refCi: string): readonly EventOf<'session.started'>[] =>
-  events.filter(
-    (event): event is EventOf<'session.started'> =>
-      event.type === 'session.started' && event.data.correlation.xRefCi === refCi,
-  );
-
-const endOf = (events: readonly DomainEvent[]): EventOf<'session.ended'> => {
-  const ended = events.find((event) => event.type === 'session.ended');
-  assert.ok(ended);
-
-  return ended;
-};
 
 const idle = (box: Box): Promise<Heartbeat> => box.heartbeat(({ load }) => load === 0);
 
@@ -191,8 +160,8 @@ describe('the legs of a built-in bridge', () => {
 
   test('pair by what the pilot said, where the legs name no cluster', async () => {
     const refCi = freshRefCi();
-    using near = await openLeg(box, 'near', refCi, '');
-    using far = await openLeg(box, 'far', refCi, '');
+    using near = await openLeg(box, 'near', refCi, { 'x-nearendclusterid': '' });
+    using far = await openLeg(box, 'far', refCi, { 'x-nearendclusterid': '' });
     for (const { callId } of [near, far])
       box.bus.publish(reservationSubject('capture-1'), {
         reservationId: freshId(),

@@ -27,15 +27,24 @@ export const takeLeg = async (
   const session = node.pairs.waitingFor(pair);
   if (session) return joinSession(node, invite, { call, pair, session });
   const obstacle = node.pairs.isRefused(pair.key, performance.now()) ? 'no-capacity' : admit(node, call);
-  const partner = await homeOfPartner(node, pair, obstacle === undefined);
+  const [partner, continues] = await Promise.all([
+    homeOfPartner(node, pair, obstacle === undefined),
+    sessionBefore(node, pair),
+  ]);
   if (partner) return sendTo(node, invite, partner);
   if (obstacle) {
     node.pairs.refuse(pair.key, performance.now());
 
     return refuse(node, invite, obstacle);
   }
-  await openForBoth(node, invite, call, pair);
+  await openForBoth(node, invite, { ...call, pair: { ...pair, continues } }, pair);
 };
+
+/** The session that this call had before: it was held, and is resumed now; or a leg comes a second time. */
+const sessionBefore = async (
+  { pairs, pairSessions }: CaptureNode,
+  { key }: LegOfPair,
+): Promise<string | undefined> => pairs.lastOf(key, performance.now()) ?? pairSessions.find(key);
 
 /** The other node that has this call's other leg. With `claim`, it is us from now on if it is nobody. */
 const homeOfPartner = async (
@@ -66,9 +75,6 @@ const sendTo = async (node: CaptureNode, invite: InviteReceived, home: Heartbeat
   await invite.redirect([{ uri, q: 1 }]);
 };
 
-/** As long as the other leg may take to come, its place is held. */
-const placeHeldMs = 30_000;
-
 const openForBoth = async (
   node: CaptureNode,
   invite: InviteReceived,
@@ -86,17 +92,27 @@ const openForBoth = async (
 
 /** From here on the session waits for the other leg, until it is over. */
 const stand = (node: CaptureNode, { weight }: Call, pair: LegOfPair, session: LiveSession): void => {
-  node.pairs.opened(pair, session);
+  const { pairs, pairHomes, config } = node;
+  pairs.opened(pair, session);
+  note(node, pair, session);
   const heldLongEnough = setTimeout(() => {
-    if (!node.pairs.isWhole(pair, session)) node.status.occupy(session.sessionId, weight / 2);
-  }, placeHeldMs);
+    if (!pairs.isWhole(pair, session)) node.status.occupy(session.sessionId, weight / 2);
+  }, config.pairWaitMs);
   heldLongEnough.unref();
   const letGo = (): void => {
     clearTimeout(heldLongEnough);
-    if (node.pairs.closed(pair, session)) node.pairHomes.release(pair.key);
+    if (!pairs.closed(pair, session)) return;
+    pairHomes.release(pair.key);
+    note(node, pair, session);
   };
   if (session.isOver) letGo();
   else session.onOver(letGo);
+};
+
+/** For the session after it, here or at another home. */
+const note = ({ pairs, pairSessions }: CaptureNode, { key }: LegOfPair, { sessionId }: LiveSession): void => {
+  pairs.remember(key, sessionId, performance.now());
+  pairSessions.tell(key, sessionId);
 };
 
 type Joining = { readonly call: Call; readonly pair: LegOfPair; readonly session: LiveSession };

@@ -1,6 +1,6 @@
 import type { ControllerType, DialogInfo } from '@reelstream/events';
 import { answerOffer, makeOffer } from '@reelstream/sip';
-import type { Codec, Dialog, Metadata, RequestInfo, Sdp, SdpAnswer } from '@reelstream/sip';
+import type { BibLegInfo, Codec, Dialog, Metadata, RequestInfo, Sdp, SdpAnswer } from '@reelstream/sip';
 import { manifestCodec, offeredCodecs, playableCodecs } from './core/tracks.ts';
 import type { NegotiatedCodecs } from './core/sealing.ts';
 
@@ -24,6 +24,8 @@ export class Leg {
   readonly contact: string;
   dialog: Dialog | undefined;
   metadata: Metadata | undefined;
+  /** Of a built-in bridge: what the leg said when it came, and says now. */
+  bib: { readonly opened: BibLegInfo; readonly now: BibLegInfo } | undefined;
   readonly #address: string;
   readonly #sdpSessionId = String(Date.now());
   #sdpVersion = 0;

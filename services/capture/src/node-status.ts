@@ -62,6 +62,12 @@ export class NodeStatus {
     return true;
   }
 
+  /** A session needs `weight` streams no more; nothing for one that has freed them all. */
+  shrink(sessionId: string, weight: number): void {
+    const before = this.#weights.get(sessionId);
+    if (before !== undefined) this.occupy(sessionId, Math.max(0, before - weight));
+  }
+
   free(sessionId: string): void {
     this.#weights.delete(sessionId);
   }

@@ -1,6 +1,6 @@
 import { weightOf } from '@reelstream/domain';
-import { mergeMetadata, parseSdp, readInvite } from '@reelstream/sip';
-import type { InDialogRequest, Invitation } from '@reelstream/sip';
+import { bibLegAfter, mergeMetadata, parseSdp, readInvite } from '@reelstream/sip';
+import type { InDialogRequest, Invitation, RequestInfo } from '@reelstream/sip';
 import { saidIn, tracksAfter, wantedLines } from './call.ts';
 import type { WantedLine } from './call.ts';
 import type { CaptureNode } from './capture-node.ts';
@@ -23,7 +23,7 @@ export const takeOffer = async (
   const { info } = request;
   const headers = { contact: leg.contact };
   try {
-    const invitation = readInvite(info);
+    const invitation = readRequest(leg, info);
     session.keepBody(info.method.toLowerCase(), info.body);
     if (invitation.metadata) leg.metadata = mergeMetadata(leg.metadata, invitation.metadata);
     if (invitation.offer) await addTracks(node, session, leg, wantedLines(invitation, leg.audioOnly));
@@ -38,6 +38,16 @@ export const takeOffer = async (
     node.log.error({ error, sessionId: session.sessionId }, `${info.method} could not be taken`);
     request.respond(500);
   }
+};
+
+/** What it says, a built-in bridge's far end from wherever it is said. */
+const readRequest = (leg: Leg, info: RequestInfo): Invitation => {
+  const invitation = readInvite(info);
+  if (!leg.bib) return invitation;
+  const now = bibLegAfter(info, leg.bib.opened, leg.bib.now);
+  leg.bib = { ...leg.bib, now };
+
+  return { ...invitation, bib: now };
 };
 
 /** The ACK of a 200 that carried our offer brings the answer. */

@@ -79,7 +79,11 @@ const journalStart = async (
       host: hostId,
       controller: { type: call.type, address: call.info.source.address },
       dialogs: [leg.info],
-      correlation: correlationOf({ ...call.invitation, pairingKey: call.pair?.key }),
+      correlation: correlationOf({
+        ...call.invitation,
+        pairingKey: call.pair?.key,
+        continues: call.pair?.continues,
+      }),
       tracks: [...tracksAfter([], leg, saidIn(call, leg.metadata), stamp.time)],
     },
   }));

@@ -37,3 +37,24 @@ test('who is refused one leg is refused the other, for a second', () => {
     [true, false, false],
   );
 });
+
+test('the last session of a call is remembered for an hour after it ended', () => {
+  const pairs = new Pairs();
+  assert.equal(pairs.lastOf('a', 0), undefined);
+  pairs.remember('a', 'session-1', 0);
+  pairs.remember('a', 'session-2', 1_000);
+  pairs.remember('b', 'session-3', 1_000);
+  assert.deepEqual(
+    [pairs.lastOf('a', 3_600_999), pairs.lastOf('a', 3_601_000), pairs.lastOf('b', 2_000)],
+    ['session-2', undefined, 'session-3'],
+  );
+});
+
+test('of very many calls those that came last are remembered', () => {
+  const pairs = new Pairs();
+  for (let call = 0; call < 20_001; call += 1) pairs.remember(`call-${call}`, `session-${call}`, call);
+  assert.deepEqual(
+    [pairs.lastOf('call-0', 20_001), pairs.lastOf('call-1', 20_001)],
+    [undefined, 'session-1'],
+  );
+});

@@ -1,3 +1,4 @@
+import { pairSessionsMaxAgeMs } from '@reelstream/events';
 import type { LiveSession } from './live-session.ts';
 
 /** Which of the two dialogs of a call an INVITE opens. */
@@ -5,6 +6,8 @@ export type LegOfPair = {
   /** The same for both legs. */
   readonly key: string;
   readonly trackNumber: number;
+  /** The session before, if this leg opens one for a call that had one already. */
+  readonly continues?: string | undefined;
 };
 
 type Open = {
@@ -12,6 +15,9 @@ type Open = {
   /** Sides that have come, whether or not they are still there. */
   readonly taken: Set<number>;
 };
+
+/** What a node remembers of calls that were: some megabytes at most. */
+const mostRemembered = 20_000;
 
 /** Who is refused one leg is refused the other: else the legs of a call would find different homes. */
 const refusedForMs = 1_000;
@@ -21,6 +27,7 @@ export class Pairs {
   readonly #open = new Map<string, Open>();
   readonly #turns = new Map<string, Promise<void>>();
   readonly #refused = new Map<string, number>();
+  readonly #last = new Map<string, { readonly sessionId: string; readonly at: number }>();
 
   /** Legs of one call are taken one after the other, even if they come in the same moment. */
   async inTurn(key: string, action: () => Promise<void>): Promise<void> {
@@ -55,6 +62,25 @@ export class Pairs {
     const open = this.#open.get(key);
 
     return open?.session === session && open.taken.size > 1;
+  }
+
+  /** The last session of a call here, as long as it runs and for an hour after it has ended. */
+  lastOf(key: string, now: number): string | undefined {
+    const running = this.#open.get(key)?.session;
+    if (running) return running.sessionId;
+    const last = this.#last.get(key);
+
+    return last && now - last.at < pairSessionsMaxAgeMs ? last.sessionId : undefined;
+  }
+
+  /** Notes the session of a call, when it begins and when it is over. */
+  remember(key: string, sessionId: string, now: number): void {
+    this.#last.delete(key);
+    this.#last.set(key, { sessionId, at: now });
+    for (const oldest of this.#last.keys()) {
+      if (this.#last.size <= mostRemembered) break;
+      this.#last.delete(oldest);
+    }
   }
 
   /** Returns whether this was the session that stands for the key. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { BibLegInfo, Codec, StreamParticipant } from '@reelstream/sip';
-import { mergeParticipants, participantsOn } from './participants.ts';
+import { mergeParticipants, participantsOfPair, participantsOn } from './participants.ts';
 import type { Said } from './participants.ts';
 import { totalsOf } from './sealing.ts';
-import { correlationOf, newTrack, withCodec } from './tracks.ts';
+import { closedTrack, correlationOf, newTrack, withCodec } from './tracks.ts';
 
 const now = '2026-11-23T07:00:00.000Z';
 const later = '2026-11-23T07:01:00.000Z';
@@ -74,6 +74,25 @@ describe('who is heard on a track', () => {
     ]);
     assert.deepEqual(participantsOn({ ...said, bib: { ...bib, side: 'far' } }, line(0), now), [
       { address: '2002', deviceId: 'trunk', xRefCi: '18100002', isConference: true, joinedAt: now },
+    ]);
+  });
+
+  test('each leg of a built-in bridge names both ends: who is heard on the other track, too', () => {
+    assert.deepEqual(participantsOfPair(bib, 1, now), [
+      { address: '2002', deviceId: 'trunk', xRefCi: '18100002', isConference: true, joinedAt: now },
+    ]);
+    assert.equal(participantsOfPair(bib, 0, now)?.[0]?.address, '1001');
+    assert.equal(participantsOfPair(bib, 2, now), undefined);
+  });
+
+  test('a device is the same one in either case; a bridge at the same address is another participant', () => {
+    const one = { address: '1001', deviceId: 'SEPAA', joinedAt: now };
+    assert.deepEqual(mergeParticipants([one], [{ ...one, deviceId: 'sepaa', joinedAt: later }], later), [
+      one,
+    ]);
+    assert.deepEqual(mergeParticipants([one], [{ ...one, isConference: true, joinedAt: later }], later), [
+      { ...one, leftAt: later },
+      { ...one, isConference: true, joinedAt: later },
     ]);
   });
 
@@ -180,4 +199,22 @@ describe('correlation', () => {
       {},
     );
   });
+});
+
+test('a track that is closed before its session: who was heard on it has left; once is enough', () => {
+  const track = newTrack(
+    {
+      trackNumber: 0,
+      mediaType: 'audio',
+      label: undefined,
+      codec: codec(0, 'PCMU'),
+      participants: [{ address: 'sip:alice@example.com', joinedAt: now }],
+    },
+    now,
+  );
+  const closed = closedTrack(track, later);
+  assert.equal(closed.endedAt, later);
+  assert.equal(closed.codecs[0]?.to, later);
+  assert.equal(closed.participants[0]?.leftAt, later);
+  assert.equal(closedTrack(closed, '2026-11-23T07:02:00.000Z'), closed);
 });

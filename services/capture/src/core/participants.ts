@@ -31,8 +31,8 @@ const streamParty = ({ address, name, joinedAt, leftAt }: StreamParticipant): Pa
   known({ address, name, joinedAt, leftAt });
 
 /** The near end forks: its own voice is on one leg, what it hears on the other. */
-const bibParty = (leg: BibLegInfo): Party =>
-  leg.side === 'near'
+const bibParty = (leg: BibLegInfo, side: BibLegInfo['side']): Party =>
+  side === 'near'
     ? known({ address: leg.nearEndAddress, deviceId: leg.nearEndDevice, xRefCi: leg.refCi })
     : known({
         address: leg.farEndAddress,
@@ -40,6 +40,14 @@ const bibParty = (leg: BibLegInfo): Party =>
         xRefCi: leg.farEndRefCi,
         isConference: leg.isConference ? true : undefined,
       });
+
+/** Each leg names both ends: who is heard on the other's track, 0 from the phone and 1 to it; undefined for any other. */
+export const participantsOfPair = (
+  leg: BibLegInfo,
+  trackNumber: number,
+  now: string,
+): readonly Participant[] | undefined =>
+  trackNumber > 1 ? undefined : [{ ...bibParty(leg, trackNumber === 0 ? 'near' : 'far'), joinedAt: now }];
 
 const partiesOn = (
   said: Said,
@@ -53,7 +61,7 @@ const partiesOn = (
         .filter(({ mediaIndexes }) => mediaIndexes.includes(line.index))
         .map(({ uri }) => known({ address: uri }));
     case 'cucm':
-      return said.bib ? [bibParty(said.bib)] : [];
+      return said.bib ? [bibParty(said.bib, said.bib.side)] : [];
     case 'direct':
       return [known({ address: said.from.uri, name: said.from.displayName })];
   }
@@ -69,8 +77,9 @@ export const participantsOn = (
     .slice(0, mostParticipants)
     .map((party) => ({ ...party, joinedAt: party.joinedAt ?? now }));
 
-const identity = ({ address, name, deviceId, xRefCi }: Participant): string =>
-  JSON.stringify([address, name, deviceId, xRefCi]);
+/** Unified CM writes one device in either case. */
+const identity = ({ address, name, deviceId, xRefCi, isConference }: Participant): string =>
+  JSON.stringify([address, name, deviceId?.toLowerCase(), xRefCi, isConference]);
 
 /**
  * The participants of a track after news of it: who is no longer named has left; who was known keeps their times. Of very

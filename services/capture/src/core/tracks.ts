@@ -72,6 +72,17 @@ export const withCodec = (track: Track, codec: Codec, now: string): Track => {
   return { ...track, codec: codec.name, codecs: [...before, codecSpan(codec, now)] };
 };
 
+/** A track whose stream has ended, while its session goes on: who was heard on it has left. */
+export const closedTrack = (track: Track, now: string): Track =>
+  track.endedAt === undefined
+    ? {
+        ...track,
+        endedAt: now,
+        codecs: track.codecs.map((span) => ({ ...span, to: span.to ?? now })),
+        participants: track.participants.map((one) => ({ ...one, leftAt: one.leftAt ?? now })),
+      }
+    : track;
+
 /** What ties a session to what others know of the call. The recorded session's own ids go before those of our dialog. */
 export const correlationOf = (said: {
   readonly ciscoGuid: string | undefined;
@@ -79,6 +90,7 @@ export const correlationOf = (said: {
   readonly bib: BibLegInfo | undefined;
   readonly metadata: Metadata | undefined;
   readonly pairingKey?: string | undefined;
+  readonly continues?: string | undefined;
 }): Correlation => {
   const { bib, metadata } = said;
   const [recorded] = metadata?.sessions ?? [];
@@ -86,6 +98,9 @@ export const correlationOf = (said: {
   const found: { readonly [K in keyof Correlation]: string | undefined } = {
     ciscoGuid: said.ciscoGuid ?? bib?.nearEndGuid ?? bib?.farEndGuid,
     xRefCi: bib?.refCi,
+    nearEndGuid: bib?.nearEndGuid,
+    farEndGuid: bib?.farEndGuid,
+    continues: said.continues,
     sipSessionId: inMetadata ?? said.sessionId?.local,
     siprecSessionId: recorded?.id,
     groupId: recorded?.groupId ?? metadata?.groups[0]?.id,

@@ -48,7 +48,14 @@ export class Box implements AsyncDisposable {
     });
   }
 
-  static async open(options: { readonly capacity?: number; readonly advertise?: string } = {}): Promise<Box> {
+  static async open(
+    options: {
+      readonly capacity?: number;
+      readonly advertise?: string;
+      /** More settings of the capture process. */
+      readonly settings?: Readonly<Record<string, string>>;
+    } = {},
+  ): Promise<Box> {
     const nats = await startNats();
     const secret = 'box';
     const sip = await startSipServer({
@@ -71,6 +78,7 @@ export class Box implements AsyncDisposable {
       REEL_CAPTURE_DIR: join(folder, 'capture'),
       REEL_CAPTURE_CAPACITY: String(options.capacity ?? 10),
       CAPTURE_SIP_SERVER: `drachtio://${sip.control.host}:${sip.control.port}?secret=${secret}`,
+      ...options.settings,
     };
     const box = new Box({ nats, bus, sip, folder, environment });
     try {

@@ -20,7 +20,8 @@ export class Caller implements Disposable {
   readonly #target: { readonly address: string; readonly port: number };
   readonly #fromTag = randomBytes(4).toString('hex');
   readonly #waiting = new Map<string, (response: Response) => void>();
-  readonly #from: string;
+  /** From, without tag. */
+  from: string;
   #invite: { readonly branch: string; readonly cseq: number } | undefined;
   #toTag = '';
   #remoteTarget: string;
@@ -36,7 +37,7 @@ export class Caller implements Disposable {
   ) {
     this.#socket = socket;
     this.#target = target;
-    this.#from = from;
+    this.from = from;
     this.#remoteTarget = `sip:record@${target.address}:${target.port}${uriParameters}`;
     socket.on('message', (bytes) => this.#receive(bytes.toString('latin1')));
   }
@@ -145,7 +146,7 @@ export class Caller implements Disposable {
       `${method} ${this.#remoteTarget} SIP/2.0`,
       `Via: SIP/2.0/UDP 127.0.0.1:${this.port};branch=${branch};rport`,
       'Max-Forwards: 70',
-      `From: ${this.#from};tag=${this.#fromTag}`,
+      `From: ${this.from};tag=${this.#fromTag}`,
       `To: <sip:record@${this.#target.address}>${toTag}`,
       `Call-ID: ${this.callId}`,
       `CSeq: ${cseq} ${method}`,

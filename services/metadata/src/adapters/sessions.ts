@@ -14,6 +14,8 @@ export type SessionQuery = {
   readonly to: string | undefined;
   /** Address, its user part, name, device or call leg of a participant. */
   readonly participant: string | undefined;
+  /** Unified CM's id of the recorded phone's call leg. */
+  readonly xRefCi: string | undefined;
   readonly limit: number;
   readonly after: SessionCursor | undefined;
 };
@@ -25,7 +27,7 @@ export type SessionPage = {
 
 /** Sessions newest first; pages by the place where the last one ended, so that new sessions shift nothing. */
 export const listSessions = async (db: Kysely<Database>, query: SessionQuery): Promise<SessionPage> => {
-  const { state, from, to, participant, limit, after } = query;
+  const { state, from, to, participant, xRefCi, limit, after } = query;
   let select = db
     .selectFrom('session')
     .select(['session_id', 'started_at', 'doc'])
@@ -37,6 +39,11 @@ export const listSessions = async (db: Kysely<Database>, query: SessionQuery): P
   if (to !== undefined) select = select.where('started_at', '<', new Date(to));
   if (participant !== undefined)
     select = select.where(sql<boolean>`participants @> array[${participantKey(participant)}]`);
+  // The keys have an index and hold this id, too; other sessions may have it as that of their far end.
+  if (xRefCi !== undefined)
+    select = select
+      .where(sql<boolean>`participants @> array[${participantKey(xRefCi)}]`)
+      .where(sql<boolean>`doc #>> '{correlation,xRefCi}' = ${xRefCi}`);
   if (after !== undefined)
     select = select.where((where) =>
       where(

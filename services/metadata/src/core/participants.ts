@@ -10,7 +10,10 @@ export const participantKey = (text: string): string =>
 /** The user part of a SIP or tel URI. */
 const userOf = (address: string): string | undefined => /^(?:sips?|tel):([^@;>]+)/i.exec(address)?.[1];
 
-/** Everything the participants of a session can be found by: address, its user part, name, device, call leg. */
+/**
+ * Everything the participants of a session can be found by: address, its user part, name, device, call leg; that of the
+ * phone that forks, too, where only what it hears is recorded.
+ */
 export const participantKeys = (record: SessionRecord): string[] => {
   const words = record.tracks.flatMap(({ participants }) =>
     participants.flatMap(({ address, name, deviceId, xRefCi }) => [
@@ -21,7 +24,9 @@ export const participantKeys = (record: SessionRecord): string[] => {
       xRefCi,
     ]),
   );
-  const keys = words.flatMap((word) => (word === undefined ? [] : [participantKey(word)]));
+  const keys = [...words, record.correlation.xRefCi].flatMap((word) =>
+    word === undefined ? [] : [participantKey(word)],
+  );
 
   return [...new Set(keys)].filter((key) => key !== '').toSorted();
 };

@@ -93,6 +93,26 @@ describe('sessions', () => {
     assert.equal(session.recording?.wavUrl, `/api/v1/sessions/${story.sessionId}/recording.wav`);
   });
 
+  test('the sessions of one call on Unified CM are found by its xRefCi, however often it was held', async () => {
+    const held = storyOf({ participant: { address: '1001', xRefCi: '77001' } });
+    const resumed = storyOf({ participant: { address: '2002', xRefCi: '77002' } });
+    const other = storyOf({ participant: { address: '1001', xRefCi: '77001' } });
+    for (const { started, ended } of [held, resumed]) {
+      const continues = started === resumed.started ? { continues: held.sessionId } : {};
+      const correlation = { xRefCi: '77001', ...continues };
+      for (const { data } of [started, ended]) Object.assign(data, { correlation });
+    }
+    for (const story of [held, resumed, other]) await append(story);
+    const { items } = await system.json<Page>('/sessions?xRefCi=77001');
+    assert.deepEqual(
+      items.map(({ sessionId }) => sessionId).toSorted(),
+      [held.sessionId, resumed.sessionId].toSorted(),
+    );
+    const [last] = items.filter(({ sessionId }) => sessionId === resumed.sessionId);
+    assert.equal(last?.correlation.continues, held.sessionId);
+    assert.equal((await system.json<Page>('/sessions?xRefCi=77002')).items.length, 0);
+  });
+
   test('lists page newest first without loss or repeat, also among equal times, and filter', async () => {
     const minutes = ['00', '01', '01', '01', '02', '03', '04'];
     const stories = minutes.map((minute, index) =>

@@ -17,6 +17,13 @@ const Query = Type.Object(
     participant: Type.Optional(
       Type.String({ minLength: 1, maxLength: 256, description: 'address, number, name, device or x-refci' }),
     ),
+    xRefCi: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 256,
+        description: 'correlation.xRefCi: all sessions of one call on Unified CM, however often it was held',
+      }),
+    ),
     limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
     cursor: Type.Optional(Type.String({ maxLength: 200, description: 'nextCursor of the page before' })),
   },
@@ -38,13 +45,13 @@ export const sessionRoutes: Routes = (api) => async (app) => {
     '/sessions',
     { schema: { tags, querystring: Query, response: { 200: Page, '4xx': ProblemDetails } } },
     async (request) => {
-      const { state, from, to, participant, limit, cursor } = request.query;
+      const { state, from, to, participant, xRefCi, limit, cursor } = request.query;
       const after = cursor === undefined ? undefined : parseCursor(cursor);
       if (cursor !== undefined && !after)
         throw new Problem(400, 'INVALID_PARAMETER', 'cursor is none that this API gave', 'cursor');
       // Read first: the list may know more than this position, never less.
       const position = positionOf(api);
-      const page = await listSessions(api.store.db, { state, from, to, participant, limit, after });
+      const page = await listSessions(api.store.db, { state, from, to, participant, xRefCi, limit, after });
 
       return {
         items: [...page.items],

@@ -84,6 +84,7 @@ describe('a call that a phone forks', () => {
     using _far = far;
     await establish(near);
     await box.heartbeat(({ load }) => load === 1);
+    await news(box, near.callId, ({ flags }) => flags?.includes('unpaired-leg') ?? false);
     using customer = new Voice(portOf(await establish(far)), 8);
     await customer.say(3);
     await near.bye();
@@ -95,6 +96,20 @@ describe('a call that a phone forks', () => {
         [0, 0],
         [1, 3],
       ],
+    );
+    assert.deepEqual(data.flags, []);
+  });
+
+  test('of which one leg never comes is recorded all the same, and flagged, however short it is', async () => {
+    using alone = await openLeg(box, 'far', freshRefCi());
+    using customer = new Voice(portOf(await establish(alone)), 8);
+    await customer.say(4);
+    await alone.bye();
+    const { data } = endOf(await box.sessionOf(alone.callId));
+    assert.deepEqual([data.state, data.flags], ['CLOSED_NORMAL', ['unpaired-leg']]);
+    assert.deepEqual(
+      data.tracks.map(({ trackNumber, packets }) => [trackNumber, packets]),
+      [[1, 4]],
     );
   });
 
@@ -110,6 +125,7 @@ describe('a call that a phone forks', () => {
       const { data } = endOf(await box.sessionOf(legs[first].callId));
       assert.equal(data.correlation.xRefCi, refCi);
       assert.equal(data.tracks.length, 2);
+      assert.equal(data.flags, undefined);
       parts.push({ sessionId: data.sessionId, continues: data.correlation.continues });
     }
     assert.deepEqual(
@@ -130,6 +146,7 @@ describe('a call that a phone forks', () => {
     await Promise.all([again.near.bye(), again.far.bye()]);
     const { data } = endOf(await box.sessionOf(again.near.callId));
     assert.equal(data.correlation.continues, before.sessionId);
+    assert.deepEqual([before.flags, data.flags], [['unpaired-leg'], undefined]);
     assert.deepEqual(
       data.dialogs.map(({ callId }) => callId).toSorted(),
       [again.near.callId, again.far.callId].toSorted(),

@@ -96,11 +96,14 @@ const stand = (node: CaptureNode, { weight }: Call, pair: LegOfPair, session: Li
   pairs.opened(pair, session);
   note(node, pair, session);
   const heldLongEnough = setTimeout(() => {
-    if (!pairs.isWhole(pair, session)) node.status.occupy(session.sessionId, weight / 2);
+    if (pairs.isWhole(session)) return;
+    node.status.occupy(session.sessionId, weight / 2);
+    flagUnpaired(node, session);
   }, config.pairWaitMs);
   heldLongEnough.unref();
   const letGo = (): void => {
     clearTimeout(heldLongEnough);
+    if (!pairs.isWhole(session)) flagUnpaired(node, session);
     if (!pairs.closed(pair, session)) return;
     pairHomes.release(pair.key);
     note(node, pair, session);
@@ -108,6 +111,16 @@ const stand = (node: CaptureNode, { weight }: Call, pair: LegOfPair, session: Li
   if (session.isOver) letGo();
   else session.onOver(letGo);
 };
+
+/** Its other leg didn't come in time, or not at all. Should it come after all, the flag goes. */
+const flagUnpaired = ({ log }: CaptureNode, session: LiveSession): void => {
+  session
+    .describe('dialog', (record) => ({ flags: [...flagsWithout(record), 'unpaired-leg'] }))
+    .catch((error: unknown) => log.error({ error, sessionId: session.sessionId }, 'no flag could be set'));
+};
+
+const flagsWithout = ({ flags = [] }: SessionRecord): string[] =>
+  flags.filter((flag) => flag !== 'unpaired-leg');
 
 /** For the session after it, here or at another home. */
 const note = ({ pairs, pairSessions }: CaptureNode, { key }: LegOfPair, { sessionId }: LiveSession): void => {
@@ -151,6 +164,7 @@ const splitOff = async (node: CaptureNode, invite: InviteReceived, pair: LegOfPa
 const withLeg = (record: SessionRecord, leg: Leg, call: Call, now: string): Partial<Description> => ({
   dialogs: [...record.dialogs, leg.info],
   correlation: { ...correlationOf(call.invitation), ...record.correlation },
+  ...(record.flags && { flags: flagsWithout(record) }),
   tracks: tracksAfter(record.tracks, leg, saidIn(call, leg.metadata), now).toSorted(
     (one, other) => one.trackNumber - other.trackNumber,
   ),

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { isPaused, weightOf } from '@reelstream/domain';
+import { isPaused } from '@reelstream/domain';
 import type { SessionEvent, SessionRecord } from '@reelstream/domain';
 import type { EndReason, SystemTagName } from '@reelstream/events';
 import { openJournal, saveBody } from '@reelstream/recording';
@@ -11,8 +11,8 @@ import { folderOf } from './capture-node.ts';
 import type { Command, Description, Stamp } from './core/decide.ts';
 import type { NegotiatedCodecs } from './core/sealing.ts';
 import { sealDescription, totalsOf } from './core/sealing.ts';
-import { closedTrack } from './core/tracks.ts';
 import { sealedBy } from './finish.ts';
+import { goOnWithout } from './gone-leg.ts';
 import type { Leg } from './leg.ts';
 import { Ledger } from './ledger.ts';
 import type { TrackFigures } from './media/types.ts';
@@ -25,9 +25,6 @@ const reasonOf: Readonly<Record<DialogEnd['cause'], EndReason>> = {
   cancelled: 'stopped',
   other: 'stopped',
 };
-
-/** The dialogs of a call that ends are ended one after the other: that is none that goes on with fewer of them. */
-const lastDialogsWithinMs = 1_000;
 
 /** The keys of a call's encryption are kept nowhere in the clear. */
 const withoutKeys = (body: string): string => body.replace(/^(a=crypto:|k=)[^\r\n]*/gm, '$1removed');
@@ -197,7 +194,7 @@ export class LiveSession {
     this.#legs.delete(leg);
     this.#lastReason = reason;
     this.#endIfLeft();
-    if (!this.isOver) this.#goOnWithout(leg, new Date().toISOString());
+    if (!this.isOver) goOnWithout(this.#node, this, leg, (figures) => this.#closed.push(...figures));
   }
 
   /** The first packet of a track has come. One that comes before the 200 is told at the end only. */
@@ -241,29 +238,6 @@ export class LiveSession {
 
   #endIfLeft(): void {
     if (this.#legs.size === 0 && this.#holds === 0) void this.end(this.#lastReason);
-  }
-
-  /** Where the session doesn't follow at once: most calls end with all their dialogs. */
-  #goOnWithout(leg: Leg, leftAt: string): void {
-    const end = setTimeout(() => {
-      if (!this.isOver) void this.#closeTracks(leg, leftAt);
-    }, lastDialogsWithinMs);
-    end.unref();
-    this.onOver(() => clearTimeout(end));
-  }
-
-  /** A dialog has gone and the session goes on: its tracks have ended, and their ports are free again. */
-  async #closeTracks({ lines }: Leg, at: string): Promise<void> {
-    const numbers = lines.map(({ trackNumber }) => trackNumber);
-    try {
-      this.#closed.push(...(await this.#node.recorder.release(this.sessionId, numbers)));
-      this.#node.status.shrink(this.sessionId, weightOf(lines.map(({ kind }) => kind)));
-      await this.describe('dialog', ({ tracks }) => ({
-        tracks: tracks.map((track) => (numbers.includes(track.trackNumber) ? closedTrack(track, at) : track)),
-      }));
-    } catch (error) {
-      this.#log.error({ error }, 'tracks of a dialog that has gone could not be closed');
-    }
   }
 
   #hangUp(): void {

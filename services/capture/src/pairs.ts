@@ -25,6 +25,7 @@ const refusedForMs = 1_000;
 /** The sessions of calls that come in two dialogs, by pairing key. Times are monotonic milliseconds. */
 export class Pairs {
   readonly #open = new Map<string, Open>();
+  readonly #whole = new WeakSet<LiveSession>();
   readonly #turns = new Map<string, Promise<void>>();
   readonly #refused = new Map<string, number>();
   readonly #last = new Map<string, { readonly sessionId: string; readonly at: number }>();
@@ -54,14 +55,14 @@ export class Pairs {
   }
 
   joined({ key, trackNumber }: LegOfPair): void {
-    this.#open.get(key)?.taken.add(trackNumber);
+    const open = this.#open.get(key);
+    open?.taken.add(trackNumber);
+    if (open) this.#whole.add(open.session);
   }
 
-  /** Whether both legs have come. */
-  isWhole({ key }: LegOfPair, session: LiveSession): boolean {
-    const open = this.#open.get(key);
-
-    return open?.session === session && open.taken.size > 1;
+  /** Whether both legs have come, also where the call has a session after it by now. */
+  isWhole(session: LiveSession): boolean {
+    return this.#whole.has(session);
   }
 
   /** The last session of a call here, as long as it runs and for an hour after it has ended. */

@@ -1,5 +1,6 @@
 import type { Heartbeat } from '@reelstream/events';
 import { hashText } from './hash.ts';
+import { roomAt } from './obstacle.ts';
 
 /** A node as its last heartbeat has it, and what was reserved there since. */
 type Seen = {
@@ -18,8 +19,9 @@ export class PlacementView {
   readonly #seen: Seen[] = [];
   readonly #indexes = new Map<string, number>();
   #hashes = new Uint32Array(16);
+  #rooms = new Float64Array(16);
   #largestCapacity = 0;
-  #totalCapacity = 0;
+  #openCapacity = 0;
 
   /** A view of these nodes, each as it spoke. */
   static of(nodes: readonly Heartbeat[]): PlacementView {
@@ -38,23 +40,31 @@ export class PlacementView {
     return this.#hashes;
   }
 
+  /** Streams free by the nodes' own word, in the same order; less than none at a node that takes no calls. */
+  get rooms(): Float64Array {
+    return this.#rooms;
+  }
+
   get largestCapacity(): number {
     return this.#largestCapacity;
   }
 
-  get totalCapacity(): number {
-    return this.#totalCapacity;
+  /** Of all nodes that have room, by their own word. */
+  get openCapacity(): number {
+    return this.#openCapacity;
   }
 
   /** A node spoke: its figures count every place that was reserved there before. */
   heard(node: Heartbeat): void {
-    const seen = this.#find(node.nodeId);
-    if (!seen) return this.#add(node);
-    const { capacity } = seen.node;
+    const index = this.#indexes.get(node.nodeId);
+    const seen = index === undefined ? undefined : this.#seen[index];
+    if (index === undefined || !seen) return this.#add(node);
+    const before = seen.node;
     seen.node = node;
+    this.#rooms[index] = roomAt(node);
     seen.reserved.clear();
     seen.reservedSince = 0;
-    if (node.capacity !== capacity) this.#capacityChanged(capacity, node.capacity);
+    this.#changed(before, node);
   }
 
   /** A node is gone. */
@@ -67,10 +77,11 @@ export class PlacementView {
     if (last !== gone) {
       this.#seen[index] = last;
       this.#hashes[index] = this.#hashes[this.#seen.length] ?? 0;
+      this.#rooms[index] = this.#rooms[this.#seen.length] ?? 0;
       this.#indexes.set(last.node.nodeId, index);
     }
     this.#indexes.delete(nodeId);
-    this.#capacityChanged(gone.node.capacity, 0);
+    this.#changed(gone.node, undefined);
   }
 
   /**
@@ -111,21 +122,30 @@ export class PlacementView {
 
   #add(node: Heartbeat): void {
     const index = this.#seen.length;
-    if (index === this.#hashes.length) {
-      const larger = new Uint32Array(2 * index);
-      larger.set(this.#hashes);
-      this.#hashes = larger;
-    }
+    if (index === this.#hashes.length) this.#grow(2 * index);
     this.#hashes[index] = hashText(node.nodeId);
+    this.#rooms[index] = roomAt(node);
     this.#seen.push({ node, reserved: new Map(), reservedSince: 0 });
     this.#indexes.set(node.nodeId, index);
-    this.#capacityChanged(0, node.capacity);
+    this.#changed(undefined, node);
   }
 
-  #capacityChanged(from: number, to: number): void {
-    this.#totalCapacity += to - from;
+  #grow(length: number): void {
+    const [hashes, rooms] = [new Uint32Array(length), new Float64Array(length)];
+    hashes.set(this.#hashes);
+    rooms.set(this.#rooms);
+    this.#hashes = hashes;
+    this.#rooms = rooms;
+  }
+
+  #changed(before: Heartbeat | undefined, after: Heartbeat | undefined): void {
+    this.#openCapacity += openCapacityAt(after) - openCapacityAt(before);
+    const [from, to] = [before?.capacity ?? 0, after?.capacity ?? 0];
     if (to >= this.#largestCapacity) this.#largestCapacity = to;
     else if (from === this.#largestCapacity)
       this.#largestCapacity = this.#seen.reduce((most, { node }) => Math.max(most, node.capacity), 0);
   }
 }
+
+const openCapacityAt = (node: Heartbeat | undefined): number =>
+  node && roomAt(node) > 0 ? node.capacity : 0;

@@ -85,32 +85,37 @@ test('a heavy call goes where there is room for another like it', () => {
   }
 });
 
-test('the draw finds what a look at every lot would find', () => {
-  const nodes = Array.from({ length: 300 }, (_, index) =>
-    node(`capture-${index}`, {
-      capacity: [200, 400, 3_200][index % 3] ?? 0,
-      state: index % 5 === 0 ? 'draining' : 'ready',
-    }),
-  );
-  const uniform = (key: string, { nodeId }: Heartbeat) =>
-    (mixHashes(hashText(key), hashText(nodeId)) + 0.5) / 0x1_0000_0000;
-  for (let call = 0; call < 200; call += 1) {
-    const key = `call-${call}`;
-    const drawn = nodes
-      .filter(({ state }) => state === 'ready')
-      .toSorted(
-        (left, right) =>
-          Math.log(uniform(key, right)) / right.capacity - Math.log(uniform(key, left)) / left.capacity,
-      )
-      .slice(0, 6)
-      .toSorted((left, right) => right.capacity - left.capacity)
-      .slice(0, 3);
-    assert.deepEqual(
-      placeCall({ nodes, key, weight: 1 }).homes,
-      drawn.map(({ nodeId }) => nodeId),
-    );
-  }
-});
+for (const full of [0, 50, 90, 98])
+  test(`the draw finds what a look at every lot would find, where ${full} % of the nodes are full`, () => {
+    const nodes = Array.from({ length: 400 }, (_, index) => {
+      const capacity = [200, 400, 3_200][index % 3] ?? 0;
+
+      return node(`capture-${index}`, {
+        capacity,
+        load: (index * 37) % 100 < full ? capacity : 0,
+        state: index % 5 === 0 ? 'draining' : 'ready',
+      });
+    });
+    const uniform = (key: string, { nodeId }: Heartbeat) =>
+      (mixHashes(hashText(key), hashText(nodeId)) + 0.5) / 0x1_0000_0000;
+    for (let call = 0; call < 200; call += 1) {
+      const key = `call-${call}`;
+      const drawn = nodes
+        .filter(({ state, load }) => state === 'ready' && load === 0)
+        .toSorted(
+          (left, right) =>
+            Math.log(uniform(key, right)) / right.capacity - Math.log(uniform(key, left)) / left.capacity,
+        )
+        .slice(0, 6)
+        .toSorted((left, right) => right.capacity - left.capacity)
+        .slice(0, 3);
+      assert.ok(drawn.length > 0);
+      assert.deepEqual(
+        placeCall({ nodes, key, weight: 1 }).homes,
+        drawn.map(({ nodeId }) => nodeId),
+      );
+    }
+  });
 
 test('a node that goes away moves only its own calls', () => {
   const nodes = many(20);

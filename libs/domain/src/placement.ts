@@ -1,9 +1,8 @@
 import type { Heartbeat } from '@reelstream/events';
 import { hashText, mixHashes } from './hash.ts';
+import { obstacleAt } from './obstacle.ts';
+import type { Refusal } from './obstacle.ts';
 import { PlacementView } from './placement-view.ts';
-
-/** Why no home could be had, in the order in which an operator would want to hear it. */
-export type Refusal = 'no-node' | 'draining' | 'storage' | 'no-capacity';
 
 export type Placement =
   | { readonly homes: readonly string[]; readonly refusal?: undefined }
@@ -41,8 +40,8 @@ export const weightOf = (mediaTypes: readonly ('audio' | 'video')[]): number =>
  * rendezvous hash, from the least full to the fullest. Pure: the same view and key give the same list on every pilot.
  */
 export const place = (view: PlacementView, call: CallToPlace): Placement => {
-  const { candidates, refusal } = draw(view, call);
-  if (candidates.length === 0) return { homes: [], refusal };
+  const candidates = draw(view, call);
+  if (candidates.length === 0) return { homes: [], refusal: refusalOf(view, call) };
   // Sorting is stable: of nodes as full as each other the first drawn stays before the other.
   candidates.sort((left, right) => left.fullness - right.fullness);
 
@@ -63,60 +62,79 @@ export const canTake = (view: PlacementView, nodeId: string, call: CallToPlace):
   );
 };
 
-type Drawn = {
-  readonly candidates: Candidate[];
-  readonly refusal: Refusal;
-  /** A hash below this can't make a lot that would have been drawn. */
-  readonly leastHash: number;
-};
-
-/** So many lots are expected among those that are looked at first: rarely do fewer than six of them win. */
-const likelyLots = 18;
+/**
+ * How many lots of nodes with room are expected among those that are looked at: few first, as six of them mostly win;
+ * more if many have too little room.
+ */
+const likelyLots = [18, 90, Infinity] as const;
 
 /**
  * Weighted rendezvous hashing: key and node id give each node a lot, by chance the smaller the more capacity it has,
- * and the smallest are drawn. A large hash makes a small lot, so the largest are looked at first, and all only if a
- * smaller one could have won, whatever the node's capacity.
+ * and the smallest are drawn. A large hash makes a small lot, so the largest are looked at first, and smaller ones only
+ * if they could have won, whatever the node's capacity.
  */
-const draw = (view: PlacementView, call: CallToPlace): Drawn => {
-  const enough = hashOf(likelyLots / Math.max(1, view.totalCapacity), view.largestCapacity);
-  const drawn = drawFrom(view, call, enough);
+const draw = (view: PlacementView, call: CallToPlace): Candidate[] => {
+  const { openCapacity, largestCapacity } = view;
+  const keyHash = hashText(call.key);
+  for (const lots of likelyLots) {
+    const fromHash = lots === Infinity ? 0 : hashOf(lots / Math.max(1, openCapacity), largestCapacity);
+    const candidates = drawFrom(view, call, { keyHash, fromHash });
+    const last = candidates[mostCandidates - 1];
+    if (fromHash === 0 || (last && hashOf(last.lot, largestCapacity) >= fromHash)) return candidates;
+  }
 
-  return drawn.leastHash >= enough ? drawn : drawFrom(view, call, 0);
+  return [];
 };
 
-/** Draws from the nodes that have at least this hash. */
-const drawFrom = (view: PlacementView, call: CallToPlace, fromHash: number): Drawn => {
-  const keyHash = hashText(call.key);
+type Hashes = {
+  readonly keyHash: number;
+  /** The smallest that is looked at. */
+  readonly fromHash: number;
+};
+
+const drawFrom = (view: PlacementView, call: CallToPlace, hashes: Hashes): Candidate[] => {
   const candidates: Candidate[] = [];
-  let refusal: Refusal = 'no-node';
   let largestLot = Infinity;
-  for (const index of indexesFrom(view, keyHash, fromHash)) {
+  for (const index of indexesFrom(view, call, hashes)) {
     const node = view.at(index);
     if (node === undefined) break;
-    const lot = lotOf(mixHashes(keyHash, view.hashes[index] ?? 0), node.capacity);
+    const lot = lotOf(mixHashes(hashes.keyHash, view.hashes[index] ?? 0), node.capacity);
     if (lot > largestLot) continue;
     const inUse = inUseAt(view, index, node, call);
-    const obstacle = obstacleOf(node, inUse, call);
-    if (obstacle !== undefined) {
-      refusal = graver(refusal, obstacle);
-      continue;
-    }
+    if (obstacleOf(node, inUse, call) !== undefined) continue;
     insert(candidates, { nodeId: node.nodeId, lot, fullness: fullnessWith(call, inUse, node) });
     largestLot = candidates[mostCandidates - 1]?.lot ?? Infinity;
   }
 
-  return { candidates, refusal, leastHash: hashOf(largestLot, view.largestCapacity) };
+  return candidates;
 };
 
-/** The nodes whose hash with the key is this one or larger. All are looked at: no work but this in the loop. */
-const indexesFrom = ({ hashes, size }: PlacementView, keyHash: number, fromHash: number): number[] => {
+/** The nodes with room, by their own word, whose hash with the key is large enough. It looks at all: no more work here. */
+const indexesFrom = (
+  { hashes, rooms, size }: PlacementView,
+  { weight }: CallToPlace,
+  { keyHash, fromHash }: Hashes,
+): number[] => {
   const indexes: number[] = [];
   for (let index = 0; index < size; index += 1) {
-    if (mixHashes(keyHash, hashes[index] ?? 0) >= fromHash) indexes.push(index);
+    if (mixHashes(keyHash, hashes[index] ?? 0) >= fromHash && (rooms[index] ?? 0) >= weight) {
+      indexes.push(index);
+    }
   }
 
   return indexes;
+};
+
+/** Why none of the nodes takes this call: the gravest of their reasons. */
+const refusalOf = (view: PlacementView, call: CallToPlace): Refusal => {
+  let refusal: Refusal = 'no-node';
+  for (let index = 0; index < view.size && refusal !== 'no-capacity'; index += 1) {
+    const node = view.at(index);
+    const obstacle = node && obstacleOf(node, inUseAt(view, index, node, call), call);
+    if (obstacle !== undefined) refusal = graver(refusal, obstacle);
+  }
+
+  return refusal;
 };
 
 const hashRange = 0x1_0000_0000;
@@ -148,11 +166,8 @@ const fullnessWith = (
 
 const obstacleOf = (node: Heartbeat, inUse: number, call: CallToPlace): Refusal | undefined => {
   if (call.exclude?.includes(node.nodeId)) return 'no-node';
-  if (node.state === 'draining') return 'draining';
-  if (node.state !== 'ready') return 'no-node';
-  if (node.storage?.level === 'CRITICAL' || node.storage?.level === 'EMERGENCY') return 'storage';
 
-  return inUse + call.weight > node.capacity ? 'no-capacity' : undefined;
+  return obstacleAt(node) ?? (inUse + call.weight > node.capacity ? 'no-capacity' : undefined);
 };
 
 const severity: readonly Refusal[] = ['no-node', 'draining', 'storage', 'no-capacity'];

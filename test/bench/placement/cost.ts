@@ -9,6 +9,9 @@ export type CostReport = {
   /** Microseconds for one decision. */
   readonly p50Us: number;
   readonly p99Us: number;
+  /** The same at p50 where nine of ten nodes are full, and where all are. */
+  readonly mostFullUs: number;
+  readonly allFullUs: number;
   /** Microseconds for the floor: a plain loop over the nodes that finds the emptiest. */
   readonly floorP50Us: number;
   /** A decision over the floor, both at p50. */
@@ -44,8 +47,21 @@ export const costAt = (count: number): CostReport => {
   }
   const warm = (values: readonly number[], share: number): number => percentile(values.slice(warmUp), share);
 
+  const fullTo = (tenths: number): number => {
+    const view = PlacementView.of(
+      nodes.map((node, index) => (index % 10 < tenths ? { ...node, load: node.capacity } : node)),
+    );
+    const spent = Array.from({ length: warmUp + measured / 2 }, (_, call) =>
+      microseconds(() => place(view, { key: `${call}@192.0.2.1`, weight: 2 })),
+    );
+
+    return warm(spent, 0.5);
+  };
+
   return {
     nodes: count,
+    mostFullUs: fullTo(9),
+    allFullUs: fullTo(10),
     p50Us: warm(decisions, 0.5),
     p99Us: warm(decisions, 0.99),
     floorP50Us: warm(floors, 0.5),

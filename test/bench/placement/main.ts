@@ -38,8 +38,10 @@ const sayOutcome = (outcome: Outcome): void => {
   say(`  moved on ${outcome.movedOn}, refused ${outcome.refused}, failed ${outcome.failed}`);
 };
 
-const sayCost = ({ nodes, p50Us, p99Us, ratio, reservationUs, heartbeatUs }: CostReport): void => {
-  const decision = `${p50Us.toFixed(1)} µs (p50), ${p99Us.toFixed(1)} µs (p99)`;
+const sayCost = (cost: CostReport): void => {
+  const { nodes, p50Us, p99Us, mostFullUs, allFullUs, ratio, reservationUs, heartbeatUs } = cost;
+  const full = `${mostFullUs.toFixed(1)} µs where nine of ten are full, ${allFullUs.toFixed(1)} µs where all are`;
+  const decision = `${p50Us.toFixed(1)} µs (p50), ${p99Us.toFixed(1)} µs (p99), ${full}`;
   const changes = `reservation ${reservationUs.toFixed(2)} µs, heartbeat ${heartbeatUs.toFixed(2)} µs`;
   say(`decision over ${nodes} nodes: ${decision}, ${ratio.toFixed(1)} × floor; ${changes}`);
 };

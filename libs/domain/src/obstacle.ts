@@ -1,0 +1,16 @@
+import type { Heartbeat } from '@reelstream/events';
+
+/** Why no home could be had, in the order in which an operator would want to hear it. */
+export type Refusal = 'no-node' | 'draining' | 'storage' | 'no-capacity';
+
+/** Why a node takes no call, however small and however much is free. */
+export const obstacleAt = ({ state, storage }: Heartbeat): Exclude<Refusal, 'no-capacity'> | undefined => {
+  if (state === 'draining') return 'draining';
+  if (state !== 'ready') return 'no-node';
+
+  return storage?.level === 'CRITICAL' || storage?.level === 'EMERGENCY' ? 'storage' : undefined;
+};
+
+/** Streams that a node has free by its own word; less than none if it takes no calls. */
+export const roomAt = (node: Heartbeat): number =>
+  obstacleAt(node) === undefined ? node.capacity - node.load - node.reserved : -1;

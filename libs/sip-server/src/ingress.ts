@@ -39,13 +39,12 @@ function take(core: Core, guard: Guard, bytes: Buffer, flow: Flow): void {
     : (oversizeCause(message, bytes.length, guard.limits) ?? invalidCause(message));
   if (cause !== undefined) return reject(core, cause, message, flow);
   core.counters.count(message.kind === 'request' ? 'received.request' : 'received.response');
-  if (message.kind === 'request' && isTurnedAway(core, guard, message, flow)) return;
   core.transactions.receive(message, flow);
 }
 
-/** Only what begins something is turned away; a repeat of what was let in is part of that. */
-function isTurnedAway(core: Core, guard: Guard, request: SipRequest, flow: Flow): boolean {
-  if (!guard.concerns(request) || core.transactions.knows(request)) return false;
+/** Answers a new request that may not come in; only what begins something is turned away. */
+export function isTurnedAway(core: Core, guard: Guard, request: SipRequest, flow: Flow): boolean {
+  if (!guard.concerns(request)) return false;
   const refusal = guard.refusal(request, flow.remote.address, core.incoming.size);
   if (refusal !== undefined) {
     core.counters.count(`guard.${refusal.cause}`);

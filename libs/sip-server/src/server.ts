@@ -10,7 +10,7 @@ import type { Saver } from './durable/keyed-log.ts';
 import { Guard } from './guard/guard.ts';
 import type { GuardOptions } from './guard/limits.ts';
 import { DEFAULT_GUARD } from './guard/limits.ts';
-import { isWelcome, receive } from './ingress.ts';
+import { isTurnedAway, isWelcome, receive } from './ingress.ts';
 import type { Timing } from './transaction/machine.ts';
 import { DEFAULT_TIMING } from './transaction/machine.ts';
 import type { TransactionUser } from './transaction/transactions.ts';
@@ -159,6 +159,7 @@ export function assemble(options: SipServerOptions, guard: Guard, saver?: Saver<
   );
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const user: TransactionUser = {
+    turnsAway: (request, flow) => isTurnedAway(core, guard, request, flow),
     request: (transaction) => onRequest(core, transaction),
     cancel: (transaction, invite) => onCancel(core, transaction, invite),
     ack: (request, flow: Flow) => onAck(core, request, flow),

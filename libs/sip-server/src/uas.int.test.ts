@@ -135,7 +135,6 @@ test('INFO, UPDATE and re-INVITE of the caller reach the dialog and move its tar
   const moved = OFFER.replace('4000', '4002');
   const reinvite = caller.request('INVITE', 4, { body: moved }).replace('<sip:caller@', '<sip:moved@');
   peer.send(reinvite.replace('Contact: <sip:caller@', 'Contact: <sip:moved@'), udp);
-  await peer.response(100);
   const ok = await peer.response(200, 'INVITE');
   assert.equal(ok.body.toString(), ANSWER);
   assert.equal(header(ok, 'contact'), `<sip:127.0.0.1:${udp.port}>`);

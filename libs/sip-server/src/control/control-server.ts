@@ -113,6 +113,7 @@ export class ControlServer implements AsyncDisposable {
       case 'proxy':
         return this.#events.proxy(app, frame);
       default:
+        app.flush();
         return this.#reject(
           socket,
           'control.unknown-type',

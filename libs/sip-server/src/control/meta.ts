@@ -64,7 +64,14 @@ function place(bytes: number, { protocol, address, port }: Endpoint): string {
   return `${bytes}|${protocol}|${address}|${port}|${timeOfDay()}`;
 }
 
+const clock = { ms: 0, text: '' };
+
 /** HH:MM:SS.ffffff in UTC; the clock has milliseconds, the field six digits. */
 function timeOfDay(): string {
-  return `${new Date().toISOString().slice(11, 23)}000`;
+  const ms = Date.now();
+  if (ms !== clock.ms) {
+    clock.ms = ms;
+    clock.text = `${new Date(ms).toISOString().slice(11, 23)}000`;
+  }
+  return clock.text;
 }

@@ -18,16 +18,17 @@ export function parseNetwork(text: string): Network {
 /** Who may speak to us: nobody on `deny`; of the others everybody, or those on `allow` where that is not empty. */
 export class AccessList {
   readonly #allow: BlockList | undefined;
-  readonly #deny: BlockList;
+  readonly #deny: BlockList | undefined;
 
   constructor(allow: readonly Network[], deny: readonly Network[]) {
     this.#allow = allow.length === 0 ? undefined : listOf(allow);
-    this.#deny = listOf(deny);
+    this.#deny = deny.length === 0 ? undefined : listOf(deny);
   }
 
   allows(address: string): boolean {
+    if (this.#deny === undefined && this.#allow === undefined) return true;
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    if (this.#deny.check(address, family)) return false;
+    if (this.#deny?.check(address, family) === true) return false;
     return this.#allow === undefined || this.#allow.check(address, family);
   }
 }

@@ -1,3 +1,4 @@
+import { Lately } from './lately.ts';
 import type { Params } from './params.ts';
 import { parseParams, splitOutside } from './params.ts';
 
@@ -6,6 +7,12 @@ export type NameAddress = { readonly uri: string; readonly params: Params };
 
 /** Reads a name-addr or addr-spec; undefined where brackets or quotes don't close. `*` reads as a URI of its own. */
 export function parseNameAddress(value: string): NameAddress | undefined {
+  return addresses.of(value);
+}
+
+const addresses = new Lately(readNameAddress);
+
+function readNameAddress(value: string): NameAddress | undefined {
   const open = openBracket(value);
   if (open === undefined) return undefined;
   if (open === -1) {

@@ -1,3 +1,5 @@
+import { Lately } from './lately.ts';
+
 /** Compact forms (RFC 3261 §7.3.3 and the IANA registry) to long, lower-case names. */
 const COMPACT: Readonly<Record<string, string>> = {
   a: 'accept-contact',
@@ -42,6 +44,12 @@ export function headerKey(name: string): string {
 
 /** How we spell a header that an application gave in lower case; extension names (X-, P-) are left as they are. */
 export function properName(name: string): string {
+  return proper.of(name);
+}
+
+const proper = new Lately(readProperName);
+
+function readProperName(name: string): string {
   const key = headerKey(name);
   const irregular = IRREGULAR[key];
   if (irregular !== undefined) return irregular;

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { Lately } from './lately.ts';
 import type { Params } from './params.ts';
 import { parseParams } from './params.ts';
 
@@ -13,6 +14,12 @@ export type SipUri = {
 
 /** Reads a SIP URI; undefined where it is another scheme or malformed. URI headers (`?…`) are left out. */
 export function parseUri(text: string): SipUri | undefined {
+  return uris.of(text);
+}
+
+const uris = new Lately(readUri);
+
+function readUri(text: string): SipUri | undefined {
   const colon = text.indexOf(':');
   const scheme = text.slice(0, colon).toLowerCase();
   if (scheme !== 'sip' && scheme !== 'sips') return undefined;
@@ -32,7 +39,15 @@ export function parseUri(text: string): SipUri | undefined {
 const THREE_COLONS = /:::(?=\d+\.\d+\.\d+\.\d+$)/;
 
 /** Reads `host`, `host:port`, `[v6]` or `[v6]:port`; undefined where it is none of these. */
-export function parseHostPort(text: string): { host: string; port: number | undefined } | undefined {
+export function parseHostPort(text: string): HostPort | undefined {
+  return places.of(text);
+}
+
+type HostPort = { readonly host: string; readonly port: number | undefined };
+
+const places = new Lately(readHostPort);
+
+function readHostPort(text: string): HostPort | undefined {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._~-]+))(?:\s*:\s*(\d{1,5}))?$/.exec(text.trim());
   if (match === null) return undefined;
   const host = match[1] === undefined ? (match[2] ?? '') : match[1].replace(THREE_COLONS, '::');

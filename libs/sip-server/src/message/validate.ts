@@ -1,4 +1,5 @@
 import { parseNameAddress } from './address.ts';
+import { Lately } from './lately.ts';
 import type { SipMessage, SipRequest } from './message.ts';
 import { header, headers } from './message.ts';
 import { isToken } from './names.ts';
@@ -57,12 +58,17 @@ function isContactList(value: string): boolean {
 }
 
 function missingOrDoubled(message: SipMessage): InvalidCause | undefined {
-  const counts = { via: 0, from: 0, to: 0, 'call-id': 0, cseq: 0 };
+  let hasVia = false;
+  let seen = 0;
+  let isDoubled = false;
   for (const { key } of message.headers) {
-    if (key in counts) counts[key as keyof typeof counts] += 1;
+    if (key === 'via') hasVia = true;
+    const bit = key === 'from' ? 1 : key === 'to' ? 2 : key === 'call-id' ? 4 : key === 'cseq' ? 8 : 0;
+    if ((seen & bit) !== 0) isDoubled = true;
+    seen |= bit;
   }
-  if (counts.via === 0 || ONCE.some((key) => counts[key] === 0)) return 'missing-header';
-  return ONCE.some((key) => counts[key] > 1) ? 'duplicate-header' : undefined;
+  if (!hasVia || seen !== 15) return 'missing-header';
+  return isDoubled ? 'duplicate-header' : undefined;
 }
 
 /** A URI of another scheme is none of our business (416 is the answer above); a SIP one must be readable. */
@@ -80,7 +86,13 @@ function hasHeaders(uri: string): boolean {
 
 /** CSeq of a message; undefined where it is missing, malformed or not below 2^31 (§8.1.1.5). */
 export function cseqOf(message: SipMessage): CSeq | undefined {
-  const [number = '', method = '', more] = (header(message, 'cseq') ?? '').split(/[ \t]+/);
+  return sequences.of(header(message, 'cseq') ?? '');
+}
+
+const sequences = new Lately(readCSeq);
+
+function readCSeq(value: string): CSeq | undefined {
+  const [number = '', method = '', more] = value.split(/[ \t]+/);
   if (more !== undefined || !/^\d{1,10}$/.test(number) || Number(number) >= 2 ** 31) return undefined;
   return isToken(method) ? { number: Number(number), method } : undefined;
 }

@@ -1,3 +1,4 @@
+import { Lately } from './lately.ts';
 import type { SipMessage, SipRequest } from './message.ts';
 import { header, replaceFirst } from './message.ts';
 import type { Params } from './params.ts';
@@ -20,13 +21,13 @@ export const BRANCH_COOKIE = 'z9hG4bK';
 
 /** Reads the first Via of a value that may be a comma list; undefined where it is malformed. */
 export function parseVia(value: string): Via | undefined {
-  return parseOneVia(splitOutside(value, ',')[0] ?? '');
+  return single.of(splitOutside(value, ',')[0] ?? '');
 }
 
 /** True where each value of the list is whole and of SIP/2.0, with no parameter left empty. */
 export function isViaList(value: string): boolean {
   return splitOutside(value, ',').every((each) => {
-    const via = parseOneVia(each);
+    const via = single.of(each);
     return via !== undefined && via.version === undefined && !/;\s*(;|$)/.test(each);
   });
 }
@@ -43,6 +44,8 @@ function parseOneVia(first: string): Via | undefined {
   const version = match[1] === '2.0' ? {} : { version: match[1] ?? '' };
   return { ...version, transport, host: place.host, port: place.port, params };
 }
+
+const single = new Lately(parseOneVia);
 
 export function formatVia(via: Via): string {
   return `SIP/${via.version ?? '2.0'}/${via.transport} ${formatHostPort(via.host, via.port)}${formatParams(via.params)}`;
@@ -61,7 +64,10 @@ export function stampVia(request: SipRequest, via: Via, address: string, port: n
   const params = new Map(via.params);
   params.set('received', address);
   params.set('rport', String(port));
+  const stamped = { ...via, params };
+  const first = formatVia(stamped);
+  single.know(first, stamped);
   const rest = splitOutside(header(request, 'via') ?? '', ',').slice(1);
-  const value = [formatVia({ ...via, params }), ...rest].join(', ');
+  const value = rest.length === 0 ? first : [first, ...rest].join(', ');
   return { ...request, headers: replaceFirst(request.headers, 'via', value) };
 }

@@ -4,16 +4,27 @@
  */
 
 /** Base times in milliseconds (RFC 3261 §17.1.1.1): round trip estimate, longest retransmit interval, message life. */
-export type Timing = { readonly t1: number; readonly t2: number; readonly t4: number };
+export type Timing = {
+  readonly t1: number;
+  readonly t2: number;
+  readonly t4: number;
+  /** How long an INVITE may wait for its answer before it gets a 100; 200 at most (§17.2.1). */
+  readonly trying: number;
+};
 
-export const DEFAULT_TIMING: Timing = { t1: 500, t2: 4000, t4: 5000 };
+export const DEFAULT_TIMING: Timing = { t1: 500, t2: 4000, t4: 5000, trying: 100 };
 
-/** Names of RFC 3261 table 4, L and M of RFC 6026; X is how long a cancelled INVITE waits for its answer (§9.1). */
-export type TimerName = 'A' | 'B' | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'M' | 'X';
+/**
+ * Names of RFC 3261 table 4, L and M of RFC 6026; X is how long a cancelled INVITE waits for its answer (§9.1), P when
+ * its server says by a 100 that it is there (§17.2.1).
+ */
+export type TimerName = 'A' | 'B' | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'M' | 'P' | 'X';
 
 export type Action =
   /** Send the transaction's message (again): the request of a client, the last response of a server. */
   | { readonly do: 'send' }
+  /** Send a 100 to INVITE, of the server's own accord. */
+  | { readonly do: 'trying' }
   /** Acknowledge a final response to INVITE that is no success. */
   | { readonly do: 'ack' }
   | { readonly do: 'start'; readonly timer: TimerName; readonly ms: number }
@@ -33,6 +44,7 @@ export type Step<Phase extends string> = {
 export type StateOf<Phase extends string> = Step<Phase>['state'];
 
 export const send: Action = { do: 'send' };
+export const trying: Action = { do: 'trying' };
 export const ack: Action = { do: 'ack' };
 export const deliver: Action = { do: 'deliver' };
 export const timeout: Action = { do: 'timeout' };

@@ -6,8 +6,8 @@ import { startClientOther, stepClientOther } from './client-other.ts';
 import type { Action, Context, Step } from './machine.ts';
 import { DEFAULT_TIMING } from './machine.ts';
 import type { ServerEvent } from './server-event.ts';
-import { initialServerInvite, stepServerInvite } from './server-invite.ts';
-import { initialServerOther, stepServerOther } from './server-other.ts';
+import { startServerInvite, stepServerInvite } from './server-invite.ts';
+import { startServerOther, stepServerOther } from './server-other.ts';
 
 const udp: Context = { timing: DEFAULT_TIMING, reliable: false };
 const tcp: Context = { timing: DEFAULT_TIMING, reliable: true };
@@ -40,12 +40,12 @@ function play<Phase extends string, Event>(
 
 const response = (status: number): ClientEvent => ({ type: 'response', status });
 const respond = (status: number): ServerEvent => ({ type: 'respond', status });
-const timer = (name: 'A' | 'B' | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'M') =>
+const timer = (name: 'A' | 'B' | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'M' | 'P') =>
   ({ type: 'timer', timer: name }) as const;
 const repeated: ServerEvent = { type: 'repeated' };
 
-const serverInvite = { state: initialServerInvite, actions: [] };
-const serverOther = { state: initialServerOther, actions: [] };
+const serverInvite = startServerInvite(udp);
+const serverOther = startServerOther;
 
 test('INVITE server: a failure is repeated from T1 to T2 until its ACK, then repeats of the ACK are absorbed', () => {
   const events = [
@@ -60,7 +60,8 @@ test('INVITE server: a failure is repeated from T1 to T2 until its ACK, then rep
   ];
   const end: ServerEvent[] = [{ type: 'ack' }, { type: 'ack' }, timer('I')];
   assert.deepEqual(play(serverInvite, stepServerInvite, udp, [...events, ...end]), [
-    'proceeding: send',
+    'silent: P=100',
+    'proceeding: -P send',
     'proceeding: send',
     'completed: send H=32000 G=500',
     'completed: send G=1000',
@@ -74,10 +75,34 @@ test('INVITE server: a failure is repeated from T1 to T2 until its ACK, then rep
   ]);
 });
 
+test('INVITE server: an answer within the first moment spares the 100; silence and a repeat bring it', () => {
+  const quick = [respond(302), timer('P'), repeated];
+  assert.deepEqual(play(serverInvite, stepServerInvite, udp, quick), [
+    'silent: P=100',
+    'completed: -P send H=32000 G=500',
+    'completed:',
+    'completed: send',
+  ]);
+  const slow = [timer('P'), repeated, respond(200)];
+  assert.deepEqual(play(serverInvite, stepServerInvite, udp, slow), [
+    'silent: P=100',
+    'proceeding: trying',
+    'proceeding: send',
+    'accepted: send L=32000',
+  ]);
+  assert.deepEqual(play(serverInvite, stepServerInvite, tcp, [repeated, timer('P'), repeated]), [
+    'silent: P=100',
+    'proceeding: -P trying',
+    'proceeding:',
+    'proceeding: send',
+  ]);
+});
+
 test('INVITE server over TCP: no repeats, and the ACK ends it', () => {
   const events: ServerEvent[] = [respond(486), { type: 'ack' }];
   assert.deepEqual(play(serverInvite, stepServerInvite, tcp, events), [
-    'completed: send H=32000',
+    'silent: P=100',
+    'completed: -P send H=32000',
     'terminated: -G -H',
   ]);
 });
@@ -90,7 +115,8 @@ test('INVITE server: an ACK that never comes is told', () => {
 test('INVITE server: after a 2xx repeats of the INVITE are absorbed for 64*T1, and the 2xx may be sent again', () => {
   const events = [respond(200), repeated, respond(200), respond(486), timer('L')];
   assert.deepEqual(play(serverInvite, stepServerInvite, udp, events), [
-    'accepted: send L=32000',
+    'silent: P=100',
+    'accepted: -P send L=32000',
     'accepted:',
     'accepted: send',
     'accepted:',

@@ -1,14 +1,20 @@
 import type { Action, Context, StateOf, Step } from './machine.ts';
-import { end, enter, linger, send, start, stay, stop, timeout } from './machine.ts';
+import { end, enter, linger, send, start, stay, stop, timeout, trying } from './machine.ts';
 import type { ServerEvent } from './server-event.ts';
 
-type Phase = 'proceeding' | 'accepted' | 'completed' | 'confirmed';
+/** `silent` is the first part of RFC 3261's `proceeding`: nothing was sent yet, for the answer may be there at once. */
+type Phase = 'silent' | 'proceeding' | 'accepted' | 'completed' | 'confirmed';
 
-export const initialServerInvite: StateOf<Phase> = { phase: 'proceeding', intervalMs: 0 };
+/** First step: the user has a moment to answer before a 100 says that the INVITE has arrived. */
+export function startServerInvite({ timing }: Context): Step<Phase> {
+  return enter('silent', start('P', timing.trying));
+}
 
 /** INVITE server transaction (RFC 3261 §17.2.1, RFC 6026 §7.1). */
 export function stepServerInvite(state: StateOf<Phase>, event: ServerEvent, context: Context): Step<Phase> {
   switch (state.phase) {
+    case 'silent':
+      return silent(state, event, context);
     case 'proceeding':
       return proceeding(state, event, context);
     case 'accepted':
@@ -20,6 +26,14 @@ export function stepServerInvite(state: StateOf<Phase>, event: ServerEvent, cont
     case 'terminated':
       return stay(state);
   }
+}
+
+function silent(state: StateOf<Phase>, event: ServerEvent, context: Context): Step<Phase> {
+  if (event.type === 'timer') return event.timer === 'P' ? enter('proceeding', trying) : stay(state);
+  if (event.type === 'repeated') return enter('proceeding', stop('P'), trying);
+  if (event.type !== 'respond') return proceeding(state, event, context);
+  const { state: next, actions } = proceeding({ ...state, phase: 'proceeding' }, event, context);
+  return { state: next, actions: [stop('P'), ...actions] };
 }
 
 function proceeding(state: StateOf<Phase>, event: ServerEvent, { timing, reliable }: Context): Step<Phase> {

@@ -4,7 +4,7 @@ import type { ServerEvent } from './server-event.ts';
 
 type Phase = 'trying' | 'proceeding' | 'completed';
 
-export const initialServerOther: StateOf<Phase> = { phase: 'trying', intervalMs: 0 };
+export const startServerOther: Step<Phase> = { state: { phase: 'trying', intervalMs: 0 }, actions: [] };
 
 /** Server transaction of every method but INVITE (RFC 3261 §17.2.2). */
 export function stepServerOther(state: StateOf<Phase>, event: ServerEvent, context: Context): Step<Phase> {

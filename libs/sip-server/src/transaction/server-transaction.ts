@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { formatMessage } from '../message/format.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
+import { makeResponse } from '../message/response.ts';
 import { topVia } from '../message/via.ts';
 import type { Flow } from '../transport/endpoint.ts';
 import { defaultPort } from '../transport/endpoint.ts';
 import type { Transports } from '../transport/transports.ts';
-import type { Timing } from './machine.ts';
+import type { Action, Timing } from './machine.ts';
 import type { Machine } from './run.ts';
 import { run } from './run.ts';
 import type { ServerEvent } from './server-event.ts';
-import { initialServerInvite, stepServerInvite } from './server-invite.ts';
-import { initialServerOther, stepServerOther } from './server-other.ts';
+import { startServerInvite, stepServerInvite } from './server-invite.ts';
+import { startServerOther, stepServerOther } from './server-other.ts';
 import { TimerSet } from './timer-set.ts';
 
 /** A request from the network and its answers (RFC 3261 §17.2). */
@@ -25,6 +26,7 @@ export class ServerTransaction {
   readonly #transports: Transports;
   readonly #step: Machine<ServerEvent>;
   readonly #timers = new TimerSet((timer) => this.#handle({ type: 'timer', timer }));
+  readonly #failed = (): void => this.#handle({ type: 'failed' });
   #lastResponse: Buffer | undefined;
   #lastStatus = 0;
 
@@ -37,9 +39,12 @@ export class ServerTransaction {
       this.#timers.stopAll();
       ended();
     };
-    this.#step = this.isInvite
-      ? run(initialServerInvite, stepServerInvite, context, end)
-      : run(initialServerOther, stepServerOther, context, end);
+    const invited = this.isInvite ? startServerInvite(context) : undefined;
+    this.#step =
+      invited === undefined
+        ? run(startServerOther.state, stepServerOther, context, end)
+        : run(invited.state, stepServerInvite, context, end);
+    this.#act(invited?.actions ?? []);
   }
 
   /** True once a final response has been given. */
@@ -56,12 +61,15 @@ export class ServerTransaction {
     return this.request.method === 'INVITE';
   }
 
-  /** Sends a response; ignored after a final one, except for another 2xx to INVITE (RFC 6026 §7.1). */
-  respond(response: SipResponse): void {
+  /**
+   * Sends a response; ignored after a final one, except for another 2xx to INVITE (RFC 6026 §7.1). `bytes` are those of
+   * the response, where somebody else needs them too.
+   */
+  respond(response: SipResponse, bytes: Buffer = formatMessage(response)): void {
     const again = this.isInvite && this.#lastStatus < 300 && response.status >= 200 && response.status < 300;
     if (this.isAnswered && !again) return;
     this.#lastStatus = response.status;
-    this.#lastResponse = formatMessage(response);
+    this.#lastResponse = bytes;
     this.#handle({ type: 'respond', status: response.status });
   }
 
@@ -88,16 +96,28 @@ export class ServerTransaction {
   }
 
   #handle(event: ServerEvent): void {
-    for (const action of this.#step(event)) {
+    this.#act(this.#step(event));
+  }
+
+  #act(actions: readonly Action[]): void {
+    for (const action of actions) {
       if (action.do === 'send') this.resend();
+      else if (action.do === 'trying') this.#tryOn();
       else if (action.do === 'start') this.#timers.start(action.timer, action.ms);
       else if (action.do === 'stop') this.#timers.stop(action.timer);
       else if (action.do === 'timeout') this.onTimeout();
     }
   }
 
+  /** Says that the INVITE is here, and no more. */
+  #tryOn(): void {
+    this.#lastStatus = 100;
+    this.#lastResponse = formatMessage(makeResponse(this.request, 100));
+    this.resend();
+  }
+
   #send(bytes: Buffer): void {
-    this.#transports.send(bytes, this.#responseFlow(), () => this.#handle({ type: 'failed' }));
+    this.#transports.send(bytes, this.#responseFlow(), this.#failed);
   }
 
   /** Back the way it came; over a new connection to the Via's port where that one is gone (§18.2.2). */

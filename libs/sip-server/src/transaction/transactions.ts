@@ -11,6 +11,8 @@ import { ServerTransaction } from './server-transaction.ts';
 
 /** Who stands above the transactions (RFC 3261 §5, "TU"). */
 export type TransactionUser = {
+  /** True for a request that is no repeat and may not come in: it has been answered. */
+  turnsAway(request: SipRequest, flow: Flow): boolean;
   /** A new request; never ACK or CANCEL. */
   request(transaction: ServerTransaction): void;
   /** A new CANCEL with the INVITE it is for, if that is known. */
@@ -42,11 +44,6 @@ export class Transactions {
     return this.#server.size + this.#client.size;
   }
 
-  /** True for a repeat of a request that is still remembered. */
-  knows(request: SipRequest): boolean {
-    return this.#server.has(serverKey(request) ?? '');
-  }
-
   /** Takes a valid message off the network. */
   receive(message: SipMessage, flow: Flow): void {
     if (message.kind === 'response') this.#receiveResponse(message, flow);
@@ -71,6 +68,7 @@ export class Transactions {
       known.repeat();
       return;
     }
+    if (this.#user.turnsAway(request, flow)) return;
     const path = pathKey(request);
     const other = this.#paths.get(path ?? '');
     const transaction: ServerTransaction = new ServerTransaction(
@@ -94,8 +92,6 @@ export class Transactions {
       this.#user.cancel(transaction, this.#server.get(serverKey(request, 'INVITE') ?? ''));
       return;
     }
-    // RFC 3261 §17.2.1 allows to wait 200 ms for the application; at once is simpler and calms the client.
-    if (transaction.isInvite) transaction.respond(makeResponse(request, 100));
     this.#user.request(transaction);
   }
 

@@ -31,10 +31,16 @@ export class LargeRequests {
     this.#overDatagram = overDatagram;
   }
 
+  /** False for what goes over UDP in any case: responses, and requests that are small while none is on a stream. */
+  concerns(bytes: Buffer): boolean {
+    const isLarge = bytes.length > MAX_DATAGRAM_REQUEST_BYTES;
+    return (isLarge || this.#byBranch.size > 0) && !isResponse(bytes);
+  }
+
   /** Sends a request in the place of UDP, from `local`, our stream listener; false where it should go over UDP. */
   send(bytes: Buffer, flow: Flow, local: Endpoint, failed: (error: Error) => void): boolean {
+    if (!this.concerns(bytes)) return false;
     const isLarge = bytes.length > MAX_DATAGRAM_REQUEST_BYTES;
-    if ((!isLarge && this.#byBranch.size === 0) || isResponse(bytes)) return false;
     const place = viaOf(bytes);
     const branch = place?.via.params.get('branch');
     if (place === undefined || branch === undefined) return false;

@@ -91,7 +91,7 @@ export class Transports implements AsyncDisposable {
 
   /** Sends without waiting; `failed` is called at most once, and not before this returns. */
   send(bytes: Buffer, flow: Flow, failed: (error: Error) => void): void {
-    if (flow.remote.protocol === 'udp') {
+    if (flow.remote.protocol === 'udp' && this.#large.concerns(bytes)) {
       const stream = this.flowTo({ ...flow.remote, protocol: 'tcp' });
       if (stream !== undefined && this.#large.send(bytes, flow, stream.local, failed)) return;
     }
@@ -124,6 +124,7 @@ export class Transports implements AsyncDisposable {
   }
 
   #owning(local: Endpoint): UdpTransport | StreamTransport | undefined {
+    for (const each of this.#all) if (each.bound === local) return each;
     return this.#all.find(
       ({ bound }) =>
         bound.protocol === local.protocol &&

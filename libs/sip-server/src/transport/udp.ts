@@ -1,5 +1,5 @@
 import { createSocket } from 'node:dgram';
-import type { Socket } from 'node:dgram';
+import type { Socket, SocketOptions } from 'node:dgram';
 import { once } from 'node:events';
 import type { Endpoint, Flow } from './endpoint.ts';
 import { isIpv6, plainAddress, reachableAddress } from './endpoint.ts';
@@ -20,7 +20,8 @@ export class UdpTransport implements AsyncDisposable {
     socket.on('error', (error) => events.failed('udp.socket-error', error));
     socket.on('message', (bytes, from) => {
       const address = plainAddress(from.address);
-      const local = { ...bound, address: reachableAddress(bound.address, address) };
+      const reachable = reachableAddress(bound.address, address);
+      const local = reachable === bound.address ? bound : { ...bound, address: reachable };
       const flow = { local, remote: { protocol: 'udp', address, port: from.port } } as const;
       if (isKeepAlive(bytes)) events.counted('udp.keepalive');
       else events.arrived(bytes, flow);
@@ -29,9 +30,12 @@ export class UdpTransport implements AsyncDisposable {
 
   /** Binds; rejects with the system's error (EADDRINUSE, EACCES, …). */
   static async listen(wanted: Endpoint, ipv6Only: boolean, events: TransportEvents): Promise<UdpTransport> {
-    const socket = createSocket({ type: isIpv6(wanted.address) ? 'udp6' : 'udp4', ipv6Only });
+    const type = isIpv6(wanted.address) ? 'udp6' : 'udp4';
+    const socket = createSocket({ type, ipv6Only, lookup: asItIs });
+    // Asked before: without a resolver to wait for, it listens at once.
+    const listening = once(socket, 'listening');
     socket.bind(wanted.port, wanted.address);
-    await once(socket, 'listening');
+    await listening;
     socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
     const { address, port } = socket.address();
     return new UdpTransport(socket, { protocol: 'udp', address, port }, events);
@@ -55,6 +59,10 @@ export class UdpTransport implements AsyncDisposable {
     await closed;
   }
 }
+
+/** What we send to are addresses: Node would ask its resolver for each datagram, and send a turn later. */
+const asItIs: NonNullable<SocketOptions['lookup']> = (address, _options, done) =>
+  done(null, address, isIpv6(address) ? 6 : 4);
 
 /** Nothing but line ends and zeros: phones send such datagrams to hold a NAT binding open. */
 function isKeepAlive(bytes: Buffer): boolean {

@@ -37,6 +37,7 @@ function looksLikeSdp({ body }: SipMessage): boolean {
 
 /** Replaces the host `localhost` of a URI with the address and port the peer can reach us at. */
 export function localise(value: string, { address, port }: Endpoint): string {
+  if (!value.includes('@localhost')) return value;
   return value.replace(/@localhost(?![\w.:-])/g, `@${formatHostPort(address, port)}`);
 }
 

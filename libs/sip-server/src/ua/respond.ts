@@ -56,15 +56,18 @@ function answer(core: Core, app: App, frame: Frame, incoming: Incoming, message:
   const session = sessionOf(incoming, message);
   const response = completeResponse(incoming, message, session);
   const dialog = keepDialog(core, incoming, app, response);
+  const bytes = formatMessage(response);
   const sent = (): void => {
-    const bytes = formatMessage(response);
     const id = dialog?.state.id ?? '';
-    app.send(responseSentMeta(frame.msgId, bytes.length, transaction.flow.remote, transaction.id, id), bytes);
+    const meta = responseSentMeta(frame.msgId, bytes.length, transaction.flow.remote, transaction.id, id);
+    // After a failure there is nothing to be done with the news: it may leave with the next.
+    if (response.status < 300) app.send(meta, bytes);
+    else app.sendSoon(meta, bytes);
   };
   if (response.status >= 200 && response.status < 300 && dialog !== undefined) {
     return succeed(core, incoming, dialog, { response, session, sent });
   }
-  transaction.respond(response);
+  transaction.respond(response, bytes);
   if (header(response, 'rseq') !== undefined) awaitPrack(core, incoming, response);
   if (response.status >= 200) {
     forget(core, incoming);

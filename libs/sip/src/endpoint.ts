@@ -4,6 +4,7 @@ import type { DialogNames, DialogTable } from './dialog.ts';
 import { asError, SipError } from './errors.ts';
 import { IncomingInvite } from './invite.ts';
 import { requestInfo } from './request-info.ts';
+import { takeShortWay } from './short-way.ts';
 import { createEngine } from './srf.ts';
 import type { SrfRequest, SrfResponse } from './srf.ts';
 import type { Dialog, RequestInfo, SipEndpoint, SipHandlers, SipOptions } from './types.ts';
@@ -66,6 +67,7 @@ class Endpoint implements SipEndpoint {
     // Each failed attempt is an error of its own; that the connection is away has been told already.
     engine.on('error', () => this.#onGone());
     engine.connect({ ...server, reconnect: { retryMaxDelay: longestPauseMs } });
+    takeShortWay(engine, route);
   }
 
   get connected(): boolean {

@@ -1,4 +1,5 @@
 import { headerName, readMessage } from './message.ts';
+import type { MessageText } from './message.ts';
 import { parseNameAddr } from './name-addr.ts';
 import type { SrfRequest } from './srf.ts';
 import type { NameAddr, RequestInfo, Transport } from './types.ts';
@@ -12,9 +13,15 @@ export type Arrival = {
 };
 
 /** Reads a request's text (RFC 3261 §7) once. Never throws: what is missing comes out empty or undefined. */
-export const readRequest = (text: string, arrival: Arrival): RequestInfo => {
-  const { headers, body } = readMessage(text);
-  const header = (name: string): string | undefined => headers.get(headerName(name))?.join(', ');
+export const readRequest = (text: string, arrival: Arrival): RequestInfo =>
+  infoOf(readMessage(text), arrival);
+
+const infoOf = ({ headers, body }: MessageText, arrival: Arrival): RequestInfo => {
+  const header = (name: string): string | undefined => {
+    const values = headers.get(headerName(name));
+
+    return values === undefined || values.length === 1 ? values?.[0] : values.join(', ');
+  };
   const address = (name: string): NameAddr | undefined => {
     const value = headers.get(name)?.[0];
 
@@ -44,7 +51,7 @@ const localAddress = (text: string | undefined): RequestInfo['receivedOn'] => {
 };
 
 export const requestInfo = (request: SrfRequest): RequestInfo =>
-  readRequest(request.raw ?? '', {
+  infoOf(request.message ?? readMessage(request.raw ?? ''), {
     method: request.method,
     requestUri: request.uri,
     source: {

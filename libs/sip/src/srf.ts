@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net';
 import Srf from 'drachtio-srf';
+import type { MessageText } from './message.ts';
 
 /**
  * The narrow part of drachtio-srf that we use, typed by reading its code: its own types lag (no `reconnect`, no
@@ -9,6 +11,8 @@ export interface SrfRequest {
   readonly method: string;
   readonly uri: string;
   readonly raw: string | undefined;
+  /** `raw`, where it has been read already. */
+  readonly message?: MessageText;
   readonly source: 'network' | 'application';
   readonly source_address: string;
   readonly source_port: number;
@@ -78,13 +82,21 @@ export interface Engine {
   ): void;
   on(event: 'connect', listener: (error: unknown, hostPorts?: string) => void): void;
   on(event: 'error' | 'close', listener: (error?: unknown) => void): void;
-  /** For shutdown only: srf can't be told to stop while it is between two attempts to connect. */
-  readonly app: {
-    readonly client?: {
-      readonly wp: { closing?: boolean; readonly reconnectVars: { retryTimer: NodeJS.Timeout | null } };
-    };
-  };
+  readonly app: { readonly client?: { readonly wp: EngineWire } };
 }
+
+/** srf's connection to the server: an emitter of frames, without their lengths. */
+export interface EngineWire {
+  on(event: 'msg', listener: FrameListener): void;
+  on(event: 'close', listener: (socket: Socket) => void): void;
+  listeners(event: 'msg'): FrameListener[];
+  removeAllListeners(event: 'msg'): void;
+  /** For shutdown only: srf can't be told to stop while it is between two attempts to connect. */
+  closing?: boolean;
+  readonly reconnectVars: { retryTimer: NodeJS.Timeout | null };
+}
+
+export type FrameListener = (socket: Socket, text: string) => void;
 
 // The one cast of the package: srf's declared types and its code don't overlap enough for a plain assignment.
 export const createEngine = (): Engine => new Srf() as unknown as Engine;

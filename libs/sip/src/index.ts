@@ -24,7 +24,7 @@ export { readInvite } from './read-invite.ts';
 export type { Invitation, InviteMarks } from './read-invite.ts';
 export { readRequest } from './request-info.ts';
 export type { Arrival } from './request-info.ts';
-export { answerOffer, makeOffer, obstacleOf, wantsPort } from './sdp-answer.ts';
+export { answerOffer, carriesMedia, makeOffer, obstacleOf, wantsPort } from './sdp-answer.ts';
 export type {
   AnsweredMedia,
   AnswerOptions,
@@ -36,10 +36,12 @@ export type {
 } from './sdp-answer.ts';
 export { formatCrypto } from './sdp-crypto.ts';
 export type { CryptoKey, CryptoLine, Fingerprint, MediaSecurity } from './sdp-crypto.ts';
+export { agreedFeedback } from './sdp-feedback.ts';
+export type { AgreedFeedback } from './sdp-feedback.ts';
 export { isUsable, negotiatedParameters, protectionOf } from './sdp-protection.ts';
 export type { Protection, ProtectionRefusal, SrtpPolicy } from './sdp-protection.ts';
 export { parseSdp } from './sdp.ts';
-export type { Codec, Direction, MediaLine, Sdp } from './sdp.ts';
+export type { Bandwidth, Codec, Direction, Feedback, MediaLine, Sdp } from './sdp.ts';
 export type { SessionTimer } from './session-refresh.ts';
 export type {
   Dialog,

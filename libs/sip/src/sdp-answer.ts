@@ -1,6 +1,9 @@
+import { agreedFeedback, offeredFeedback } from './sdp-feedback.ts';
+import type { AgreedFeedback } from './sdp-feedback.ts';
+import { ourParameters } from './sdp-parameters.ts';
 import { protectionOf } from './sdp-protection.ts';
 import type { Protection, ProtectionRefusal, SrtpPolicy } from './sdp-protection.ts';
-import type { Codec, MediaLine, Sdp } from './sdp.ts';
+import type { Codec, Feedback, MediaLine, Sdp } from './sdp.ts';
 
 /** Who describes the session; version goes up by one with each new description in a dialog (RFC 3264 §8). */
 export type Describer = {
@@ -39,20 +42,30 @@ export type AnsweredMedia = {
   readonly port: number;
   readonly refusal: Refusal | undefined;
   readonly direction: 'recvonly' | 'inactive';
-  /** As answered: playable ones first, then those we only store, then tones and comfort noise. */
+  /**
+   * As answered: playable ones first, then those we only store, then tones and comfort noise. Parameters are the peer's:
+   * they tell how to decode what it sends.
+   */
   readonly codecs: readonly Codec[];
   /** The first of them that carries media. */
   readonly codec: Codec | undefined;
   /** Whether that one can be played; if not, it is stored and marked. */
   readonly playable: boolean;
+  /** RTP and RTCP on one port (RFC 5761): as offered. */
+  readonly rtcpMux: boolean;
+  readonly feedback: AgreedFeedback;
 };
 
 export type SdpAnswer = { readonly sdp: string; readonly media: readonly AnsweredMedia[] };
 
 /** Payloads that accompany media and are none: never the codec of a track. */
-const companions = new Set(['TELEPHONE-EVENT', 'CN', 'RED', 'ULPFEC', 'FLEXFEC', 'RTX']);
+const companions = new Set(['TELEPHONE-EVENT', 'CN', 'RED', 'ULPFEC', 'FLEXFEC', 'FLEXFEC-03', 'RTX']);
+/** Of those, what repeats or wraps media: not agreed to, so that what comes is the media itself, once. */
+const repairs = new Set(['RED', 'ULPFEC', 'FLEXFEC', 'FLEXFEC-03', 'RTX']);
 
-const isMedia = (codec: Codec): boolean => !companions.has(codec.name.toUpperCase());
+/** Whether a codec is one that a track can have: not tones, comfort noise or repairs, which accompany it. */
+export const carriesMedia = ({ name }: Pick<Codec, 'name'>): boolean => !companions.has(name.toUpperCase());
+const isWanted = (codec: Codec): boolean => !repairs.has(codec.name.toUpperCase());
 
 /** Playable by preference, then what can only be stored in the peer's order, then the companions. */
 const inOrder = (codecs: readonly Codec[], playable: readonly string[]): Codec[] => {
@@ -61,7 +74,7 @@ const inOrder = (codecs: readonly Codec[], playable: readonly string[]): Codec[]
     const place = names.indexOf(codec.name.toUpperCase());
     if (place >= 0) return place;
 
-    return isMedia(codec) ? names.length : names.length + 1;
+    return carriesMedia(codec) ? names.length : names.length + 1;
   };
 
   return codecs.toSorted((left, right) => rank(left) - rank(right));
@@ -80,7 +93,7 @@ const refusalOf = (
   if (line.kind === 'other' || !profile) return 'not-rtp';
   if (protection?.kind === 'refused') return protection.reason;
   if (profile[2] !== '' && !protection) return 'encrypted';
-  if (!line.codecs.some(isMedia)) return 'no-codec';
+  if (!line.codecs.some(carriesMedia)) return 'no-codec';
 
   return port === undefined || port === 0 ? 'no-port' : undefined;
 };
@@ -100,8 +113,8 @@ const profileOf = ({ protocol }: MediaLine, secured: SecuredLine | undefined): s
 const answerMedia = (line: MediaLine, options: AnswerOptions): AnsweredMedia => {
   const port = options.ports[line.index];
   const refusal = refusalOf(line, port, options.secured?.[line.index]?.protection);
-  const codecs = refusal ? [] : inOrder(line.codecs, options.playable);
-  const codec = codecs.find(isMedia);
+  const codecs = refusal ? [] : inOrder(line.codecs.filter(isWanted), options.playable);
+  const codec = codecs.find(carriesMedia);
   const sends = line.direction === 'sendonly' || line.direction === 'sendrecv';
 
   return {
@@ -115,6 +128,8 @@ const answerMedia = (line: MediaLine, options: AnswerOptions): AnsweredMedia => 
     codecs,
     codec,
     playable: options.playable.some((name) => name.toUpperCase() === codec?.name.toUpperCase()),
+    rtcpMux: line.rtcpMux && !refusal,
+    feedback: agreedFeedback(line, codecs),
   };
 };
 
@@ -134,6 +149,8 @@ export const answerOffer = (offer: Sdp, options: AnswerOptions): SdpAnswer => {
           type: line.type,
           protocol: profileOf(line, options.secured?.[index]),
           ptimeMs: line.ptimeMs,
+          maxptimeMs: line.maxptimeMs,
+          feedback: answer.feedback.lines,
           security: options.secured?.[index]?.attributes ?? [],
         });
   });
@@ -150,6 +167,8 @@ export type OfferedMedia = {
   readonly protocol?: string;
   /** What is said of encryption. */
   readonly security?: readonly string[];
+  /** Offer RTP and RTCP on one port; in an offer that changes what stands, as it stands. */
+  readonly rtcpMux?: boolean;
 };
 
 /** Our offer for a peer that sent none (delayed offer, RFC 3261 §13.2.1): all we can take, to be received only. */
@@ -166,6 +185,9 @@ export const makeOffer = (by: Describer, media: readonly OfferedMedia[]): string
         direction: 'recvonly',
         label: line.label,
         ptimeMs: undefined,
+        maxptimeMs: undefined,
+        rtcpMux: line.rtcpMux ?? false,
+        feedback: line.kind === 'video' ? offeredFeedback : [],
       }),
     ),
   );
@@ -192,15 +214,27 @@ type LineText = {
   readonly label: string | undefined;
   readonly ptimeMs: number | undefined;
   readonly security: readonly string[];
+  readonly maxptimeMs: number | undefined;
+  readonly rtcpMux: boolean;
+  readonly feedback: readonly Feedback[];
+};
+
+const parametersLine = (codec: Codec): string[] => {
+  const parameters = ourParameters(codec);
+
+  return parameters === undefined ? [] : [`a=fmtp:${codec.payloadType} ${parameters}`];
 };
 
 const mediaLines = (line: LineText): string[] => [
   `m=${line.type} ${line.port} ${line.protocol} ${line.codecs.map((codec) => codec.payloadType).join(' ')}`,
   ...line.codecs.flatMap((codec) => [
     `a=rtpmap:${codec.payloadType} ${codec.name}/${codec.clockRate}${codec.channels > 1 ? `/${codec.channels}` : ''}`,
-    ...(codec.parameters === undefined ? [] : [`a=fmtp:${codec.payloadType} ${codec.parameters}`]),
+    ...parametersLine(codec),
   ]),
+  ...line.feedback.map(({ payloadType, kind }) => `a=rtcp-fb:${payloadType} ${kind}`),
   ...(line.ptimeMs === undefined ? [] : [`a=ptime:${line.ptimeMs}`]),
+  ...(line.maxptimeMs === undefined ? [] : [`a=maxptime:${line.maxptimeMs}`]),
+  ...(line.rtcpMux ? ['a=rtcp-mux'] : []),
   ...line.security,
   `a=${line.direction}`,
   ...(line.label === undefined ? [] : [`a=label:${line.label}`]),

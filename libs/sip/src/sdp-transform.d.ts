@@ -13,6 +13,13 @@ declare module 'sdp-transform' {
     readonly ptime?: number | string;
     readonly rtcp?: { readonly port: number | string; readonly address?: number | string };
     readonly rtcpMux?: string;
+    readonly rtcpFb?: readonly {
+      readonly payload: number | string;
+      readonly type: string;
+      readonly subtype?: number | string;
+    }[];
+    readonly bandwidth?: readonly { readonly type: string; readonly limit: number | string }[];
+    readonly maxptime?: number | string;
     readonly mid?: number | string;
     readonly origin?: {
       readonly username: number | string;

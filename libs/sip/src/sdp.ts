@@ -29,6 +29,18 @@ export type Codec = {
   readonly parameters: string | undefined;
 };
 
+/** What a stream may use of a network, where its description says (RFC 8866 §5.8, RFC 3890, RFC 3556). */
+export type Bandwidth = {
+  /** `b=AS`, or `b=TIAS` rounded up. */
+  readonly kbps?: number;
+  /** `b=RS` and `b=RR`, bits a second: for RTCP of those who send media, and of those who only receive. */
+  readonly senderReportBps?: number;
+  readonly receiverReportBps?: number;
+};
+
+/** `a=rtcp-fb` (RFC 4585 §4.2): what may be said, `nack pli` or `ccm fir`, of one payload type or all. */
+export type Feedback = { readonly payloadType: number | '*'; readonly kind: string };
+
 export type MediaLine = MediaSecurity & {
   /** Place among the m-lines, from 0. */
   readonly index: number;
@@ -51,6 +63,10 @@ export type MediaLine = MediaSecurity & {
   readonly rtcp: { readonly port: number; readonly address: string | undefined } | undefined;
   readonly rtcpMux: boolean;
   readonly ptimeMs: number | undefined;
+  readonly maxptimeMs: number | undefined;
+  /** Of the line or else of the session. */
+  readonly bandwidth: Bandwidth;
+  readonly feedback: readonly Feedback[];
 };
 
 /** Bounds of what is read: no sane peer comes near, and a hostile one costs us little. */
@@ -126,6 +142,9 @@ const nothing = {
   rtcp: undefined,
   rtcpMux: false,
   ptimeMs: undefined,
+  maxptimeMs: undefined,
+  bandwidth: {},
+  feedback: [],
   ...noSecurity,
 } as const;
 
@@ -149,7 +168,6 @@ const readMedia = (
   }
   const own: Section = parse(section.slice(1).join('\r\n'));
   const direction = own.direction ?? session.direction;
-  const ptimeMs = Number(own.ptime);
   const address = own.connection?.ip ?? session.connection?.ip;
 
   return {
@@ -162,9 +180,39 @@ const readMedia = (
     address: textOf(address),
     rtcp: rtcpOf(own),
     rtcpMux: own.rtcpMux !== undefined,
-    ptimeMs: ptimeMs > 0 ? ptimeMs : undefined,
+    ptimeMs: positive(own.ptime),
+    maxptimeMs: positive(own.maxptime),
+    bandwidth: { ...bandwidthOf(session), ...bandwidthOf(own) },
+    feedback: feedbackOf(own),
     ...noSecurity,
   };
+};
+
+const positive = (value: number | string | undefined): number | undefined =>
+  Number(value) > 0 ? Number(value) : undefined;
+
+/** Of several payload types that one m-line can have, each with a few kinds of feedback. */
+const mostFeedback = 64;
+
+const feedbackOf = ({ rtcpFb }: Section): Feedback[] =>
+  (rtcpFb ?? []).slice(0, mostFeedback).map(({ payload, type, subtype }) => ({
+    payloadType: payload === '*' ? '*' : Number(payload),
+    kind: `${type}${subtype === undefined ? '' : ` ${subtype}`}`.toLowerCase(),
+  }));
+
+const bandwidthOf = ({ bandwidth }: Section): Bandwidth => {
+  const limits = (bandwidth ?? []).map(({ type, limit }) => [type.toUpperCase(), Number(limit)] as const);
+  const of = (type: string): number | undefined =>
+    limits.find(([name, limit]) => name === type && limit >= 0 && limit < 1e10)?.[1];
+  // No media at all is no bandwidth of a stream.
+  const kbps = of('AS') || Math.ceil((of('TIAS') ?? 0) / 1_000) || undefined;
+  const found = {
+    kbps,
+    senderReportBps: of('RS'),
+    receiverReportBps: of('RR'),
+  };
+
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 };
 
 const isDirection = (text: string | undefined): text is Direction =>

@@ -1,12 +1,20 @@
 import { bibPairingKey, bibTrackNumber, classifyInvite, wantsAudioOnly, weightOf } from '@reelstream/domain';
 import type { ControllerType, Participant, Track } from '@reelstream/events';
-import { formatUri, parseUri, participantsByLabel, readInvite, wantsPort } from '@reelstream/sip';
+import {
+  carriesMedia,
+  formatUri,
+  parseUri,
+  participantsByLabel,
+  readInvite,
+  wantsPort,
+} from '@reelstream/sip';
 import type { Codec, Invitation, Metadata, RequestInfo } from '@reelstream/sip';
 import { addressTowards } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { mergeParticipants, participantsOfPair, participantsOn } from './core/participants.ts';
 import type { Said } from './core/participants.ts';
-import { newTrack, offeredCodecs, withCodec } from './core/tracks.ts';
+import { offeredAudio, offeredVideo } from './core/offered-codecs.ts';
+import { newTrack, withCodec } from './core/tracks.ts';
 import type { Leg, RecordedLine } from './leg.ts';
 import type { LegOfPair } from './pairs.ts';
 
@@ -86,11 +94,10 @@ export const saidIn = (
   bib: invitation.bib,
 });
 
-const isMedia = ({ name }: Codec): boolean => name.toLowerCase() !== 'telephone-event' && name !== 'CN';
-
 /** The codec of a line: the first agreed that carries media, or the first of ours as long as nothing is agreed. */
-const codecOf = ({ codecs }: RecordedLine): Codec => {
-  const codec = codecs.find(isMedia) ?? codecs[0] ?? offeredCodecs[0];
+const codecOf = ({ codecs, kind }: RecordedLine): Codec => {
+  const [ours] = kind === 'video' ? offeredVideo : offeredAudio;
+  const codec = codecs.find(carriesMedia) ?? codecs[0] ?? ours;
   if (!codec) throw new Error('no codec is offered');
 
   return codec;

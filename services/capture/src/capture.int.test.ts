@@ -128,7 +128,7 @@ describe('a call', () => {
     using caller = await Caller.open(box.target, from);
     const offered = await caller.invite();
     assert.equal(offered.status, 200);
-    assert.match(offered.body, /m=audio \d+ RTP\/AVP 0 8 9 18 101\r\n/);
+    assert.match(offered.body, /m=audio \d+ RTP\/AVP 0 8 9 114 18 116 108 107 106 112 113 110 111 101\r\n/);
     caller.ack(oneVoice.replace('0 8 101', '8'));
     using voice = new Voice(portsOf(offered.body)[0] ?? 0, 8);
     await voice.say(5);

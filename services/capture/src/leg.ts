@@ -1,8 +1,11 @@
 import type { ControllerType, DialogInfo } from '@reelstream/events';
 import { answerOffer, makeOffer } from '@reelstream/sip';
 import type { BibLegInfo, Codec, Dialog, Metadata, RequestInfo, Sdp, SdpAnswer } from '@reelstream/sip';
-import { manifestCodec, offeredCodecs, playableCodecs } from './core/tracks.ts';
+import { offeredAudio, offeredVideo } from './core/offered-codecs.ts';
 import type { NegotiatedCodecs } from './core/sealing.ts';
+import { manifestCodec, playableCodecs } from './core/tracks.ts';
+import { agreedIn } from './media-terms.ts';
+import type { MediaTerms } from './media-terms.ts';
 
 /** One m-line that is recorded. */
 export type RecordedLine = {
@@ -12,6 +15,8 @@ export type RecordedLine = {
   readonly trackNumber: number;
   readonly port: number;
   readonly codecs: readonly Codec[];
+  /** What the peer's last description of the line agreed to, beside codecs. */
+  readonly terms?: MediaTerms;
 };
 
 /** One dialog of a session, and what was agreed in it. */
@@ -80,7 +85,9 @@ export class Leg {
     const answer = answerOffer(offer, { ...this.#describer(), ports, playable: playableCodecs });
     for (const { index, refusal, codecs, label } of answer.media) {
       const line = this.#lines[index];
-      if (line && !refusal) this.#set({ ...line, label: label ?? line.label, codecs });
+      const peer = offer.media[index];
+      if (line && peer && !refusal)
+        this.#set({ ...line, label: label ?? line.label, codecs, terms: agreedIn(peer, codecs) });
     }
     this.#lines = offer.media.map(({ index }) => this.#lines[index]);
 
@@ -92,7 +99,9 @@ export class Leg {
     const media = this.#lines.map((line) => ({
       kind: line?.kind ?? ('audio' as const),
       port: line?.port ?? 0,
-      codecs: line && line.codecs.length > 0 ? line.codecs : offeredCodecs,
+      codecs:
+        line && line.codecs.length > 0 ? line.codecs : line?.kind === 'video' ? offeredVideo : offeredAudio,
+      rtcpMux: line?.terms?.rtcpMux ?? false,
       ...(line?.label === undefined ? {} : { label: line.label }),
     }));
 
@@ -101,9 +110,10 @@ export class Leg {
 
   /** The peer's answer to our offer: what it left of the codecs. */
   answered(answer: Sdp): void {
-    for (const { index, codecs } of answer.media) {
-      const line = this.#lines[index];
-      if (line && codecs.length > 0) this.#set({ ...line, codecs });
+    for (const peer of answer.media) {
+      const line = this.#lines[peer.index];
+      const { codecs } = peer;
+      if (line && codecs.length > 0) this.#set({ ...line, codecs, terms: agreedIn(peer, codecs) });
     }
   }
 

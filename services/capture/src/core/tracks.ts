@@ -5,23 +5,6 @@ import type { BibLegInfo, Codec, Metadata, SessionId } from '@reelstream/sip';
 /** Encoding names that our playback decodes, best first: an answer prefers them, and takes anything else too. */
 export const playableCodecs = ['PCMU', 'PCMA'] as const;
 
-const offered = (payloadType: number, name: string, parameters?: string): Codec => ({
-  payloadType,
-  name,
-  clockRate: 8_000,
-  channels: 1,
-  parameters,
-});
-
-/** What we offer where the peer leaves the offer to us; one of these is what its call uses already. */
-export const offeredCodecs: readonly Codec[] = [
-  offered(0, 'PCMU'),
-  offered(8, 'PCMA'),
-  offered(9, 'G722'),
-  offered(18, 'G729'),
-  offered(101, 'telephone-event', '0-16'),
-];
-
 /** A codec as the manifest keeps it. */
 export const manifestCodec = ({
   payloadType,

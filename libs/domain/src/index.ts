@@ -1,4 +1,8 @@
 export { addressFor, parseAdvertise } from './advertise.ts';
+export { annotate, isHeld, legalHoldTag, noAnnotations, tagKey } from './annotations.ts';
+export type { AnnotationEvent, Annotations, UserTag } from './annotations.ts';
+export { obstacleToDeletion } from './deletion.ts';
+export type { DeletionObstacle } from './deletion.ts';
 export { assertNever } from './assert.ts';
 export { classifyInvite } from './classify.ts';
 export type { InviteFacts } from './classify.ts';
@@ -14,7 +18,14 @@ export { canTake, place, placeCall, weightOf } from './placement.ts';
 export type { CallToPlace, Placement, PlacementRequest } from './placement.ts';
 export { audioOnlyParameter, compileRules, defaultRule, ruleFor, ruleIdOf, wantsAudioOnly } from './rules.ts';
 export type { RuleBook } from './rules.ts';
-export { evolveSession, interrupt, publicSession } from './session.ts';
+export {
+  evolveSession,
+  interrupt,
+  isSessionEvent,
+  mustRemoveMedia,
+  publicSession,
+  stateOf,
+} from './session.ts';
 export type { SessionEvent, SessionRecord } from './session.ts';
 export { isPaused, mayTag, pausesOf } from './tags.ts';
 export type { Pause } from './tags.ts';

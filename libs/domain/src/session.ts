@@ -3,17 +3,30 @@ import type {
   Controller,
   Correlation,
   DialogInfo,
+  DomainEvent,
   EndReason,
   EventOf,
   SessionState,
   SystemTag,
   Track,
 } from '@reelstream/events';
+import { mergeTags, noAnnotations } from './annotations.ts';
+import type { Annotations } from './annotations.ts';
 import { assertNever } from './assert.ts';
 
-export type SessionEvent = EventOf<
-  'session.started' | 'session.updated' | 'session.ended' | 'recording.sealed'
->;
+const ofSessions = [
+  'session.started',
+  'session.updated',
+  'session.ended',
+  'recording.sealed',
+  'recording.removed',
+] as const;
+
+/** What the home of a session writes of it; its versions count the session's journal. */
+export type SessionEvent = EventOf<(typeof ofSessions)[number]>;
+
+export const isSessionEvent = (event: DomainEvent): event is SessionEvent =>
+  ofSessions.some((type) => type === event.type);
 
 type Sealed = EventOf<'recording.sealed'>['data'];
 
@@ -39,6 +52,10 @@ export type SessionRecord = {
   readonly tags?: readonly SystemTag[];
   readonly flags?: readonly string[];
   readonly recording?: Sealed;
+  /** When its media was taken away. */
+  readonly removedAt?: string;
+  /** What users said of it; absent: nothing. */
+  readonly annotations?: Annotations;
 };
 
 const begin = (event: EventOf<'session.started'>): SessionRecord => ({
@@ -65,6 +82,8 @@ const change = (
       return { ...seen, ...event.data };
     case 'recording.sealed':
       return { ...seen, recording: event.data };
+    case 'recording.removed':
+      return { ...seen, removedAt: event.data.removedAt };
     default:
       return assertNever(event);
   }
@@ -105,16 +124,29 @@ const publicRecording = (sessionId: string, sealed: Sealed): NonNullable<PublicS
   ),
 });
 
+/** The state of a session as everybody is told it: what users said counts too. */
+export const stateOf = ({ state, annotations }: SessionRecord): SessionState =>
+  annotations?.deletedAt === undefined ? state : 'DELETED';
+
+/** Whether its home is to take its media away, and has not said so yet. */
+export const mustRemoveMedia = ({ endedAt, removedAt, annotations }: SessionRecord): boolean =>
+  annotations?.deletedAt !== undefined && endedAt !== undefined && removedAt === undefined;
+
 /** What the API and the webhooks show of a session. */
 export const publicSession = (record: SessionRecord): PublicSession => {
-  const { recording, dialogs, tracks, tags, flags, ...facts } = record;
+  const { recording, dialogs, tracks, tags, flags, removedAt, annotations, ...facts } = record;
+  const said = annotations ?? noAnnotations;
+  const isThere = removedAt === undefined && said.deletedAt === undefined;
 
   return project(PublicSession, {
     ...facts,
+    state: stateOf(record),
     dialogs: [...dialogs],
     tracks: [...tracks],
-    tags: [...(tags ?? [])],
+    tags: mergeTags(tags ?? [], said),
     ...(flags && { flags: [...flags] }),
-    ...(recording === undefined ? {} : { recording: publicRecording(record.sessionId, recording) }),
+    ...(recording && isThere && { recording: publicRecording(record.sessionId, recording) }),
+    ...(removedAt !== undefined && { recordingRemovedAt: removedAt }),
+    ...(said.deletedAt !== undefined && { deletedAt: said.deletedAt }),
   });
 };

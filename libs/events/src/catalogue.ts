@@ -1,9 +1,10 @@
 import type Type from 'typebox';
+import { SessionDeleted, TagAdded, TagRemoved } from './annotation.ts';
 import { AttemptCancelled, AttemptLost, AttemptRefused } from './attempt.ts';
 import type { Envelope } from './envelope.ts';
 import { ControllerRemoved, ControllerSet } from './controller.ts';
 import { NodeDraining, NodeLost, NodeStarted, NodeStopped, NodeUndrained, PositionRewound } from './node.ts';
-import { RecordingSealed } from './recording.ts';
+import { RecordingRemoved, RecordingSealed } from './recording.ts';
 import { RuleChanged, RuleCreated, RuleDeleted } from './rule.ts';
 import { SessionEnded, SessionStarted, SessionUpdated } from './session.ts';
 import { SubscriptionCreated, SubscriptionDeleted } from './subscription.ts';
@@ -55,6 +56,31 @@ export const catalogue = {
     schema: 2,
     data: RecordingSealed,
     summary: "A session's media is complete and hashed on its home's disk.",
+  }),
+  'recording.removed': define({
+    family: 'recording',
+    schema: 1,
+    data: RecordingRemoved,
+    summary: "A session's media is gone from its home's disk.",
+  }),
+  'tag.added': define({
+    family: 'annotation',
+    schema: 1,
+    data: TagAdded,
+    summary: 'A user tagged a session. Without effect once the session is deleted.',
+  }),
+  'tag.removed': define({
+    family: 'annotation',
+    schema: 1,
+    data: TagRemoved,
+    summary: 'A user took tags of a session back.',
+  }),
+  'session.deleted': define({
+    family: 'annotation',
+    schema: 1,
+    data: SessionDeleted,
+    summary:
+      'A user deleted a session: its media goes, what is known of it stays. Without effect where a legal hold came first.',
   }),
   'attempt.refused': define({
     family: 'node',

@@ -91,7 +91,8 @@ ${table(Envelope)}
 ## The webhook body
 
 What a subscriber gets (Standard Webhooks headers, signed). For session and recording events \`data\` is the session as
-\`GET /api/v1/sessions/{id}\` shows it, as of the event; for the others it is the event's own data.
+\`GET /api/v1/sessions/{id}\` shows it, as of the event; for tags it is the event's own data with that session as
+\`session\`; for the others it is the event's own data.
 
 ${table(WebhookBody)}
 

@@ -1,3 +1,4 @@
+export { SessionDeleted, TagAdded, TagOffset, TagRemoved } from './annotation.ts';
 export { AttemptCancelled, AttemptLost, AttemptRefused } from './attempt.ts';
 export { catalogue, families, familyOf, isEventType } from './catalogue.ts';
 export type { DataOf, DomainEvent, EventOf, EventType, Family } from './catalogue.ts';
@@ -49,7 +50,7 @@ export type { PublicType } from './public/webhook.ts';
 export { sessionFlags } from './flag.ts';
 export type { SessionFlag } from './flag.ts';
 export { CallPlacement, ExplainReply, HomeSeen, Query } from './query.ts';
-export { Gap, RecordingFile, RecordingSealed } from './recording.ts';
+export { Gap, RecordingFile, RecordingRemoved, RecordingSealed, RemovalCause } from './recording.ts';
 export { Rule, RuleAction, RuleChanged, RuleCreated, RuleDeleted, RuleMatch } from './rule.ts';
 export {
   CodecSpan,

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { Role } from './node.ts';
 import { Count, Name, Timestamp, Uuid } from './primitives.ts';
+import { RemovalCause } from './recording.ts';
 
 export const NodeState = Type.Union([
   Type.Literal('starting'),
@@ -87,6 +88,11 @@ export const Command = Type.Object({
     }),
     Type.Object({
       name: Type.Union([Type.Literal('stop'), Type.Literal('pause'), Type.Literal('resume')]),
+      sessionId: Uuid,
+    }),
+    Type.Object({ name: Type.Literal('remove-media'), sessionId: Uuid, cause: RemovalCause }),
+    Type.Object({
+      name: Type.Literal('forget', { description: "to a playback: serve nothing more of this session's" }),
       sessionId: Uuid,
     }),
   ]),

@@ -20,6 +20,22 @@ export const RecordingFile = Type.Object({
 });
 export type RecordingFile = Type.Static<typeof RecordingFile>;
 
+export const RemovalCause = Type.Union([
+  Type.Literal('deleted', { description: 'the session was deleted' }),
+  Type.Literal('pruned', { description: 'by retention; the session is kept' }),
+]);
+export type RemovalCause = Type.Static<typeof RemovalCause>;
+
+/** The media of a session is gone from its home's disk; its journal stays. */
+export const RecordingRemoved = Type.Object({
+  sessionId: Uuid,
+  removedAt: Timestamp,
+  home: Name,
+  host: Type.String(),
+  cause: RemovalCause,
+});
+export type RecordingRemoved = Type.Static<typeof RecordingRemoved>;
+
 /** The media of a session is complete on its home's disk; the data is the manifest's summary. */
 export const RecordingSealed = Type.Object({
   sessionId: Uuid,

@@ -9,6 +9,7 @@ export type { Outbox } from './outbox.ts';
 export { bodiesFolder, indexFile, journalFile, manifestFile, recordingFolder, rtpdumpFile } from './paths.ts';
 export { readManifest, readRtpdump } from './reader.ts';
 export type { RecordedPacket } from './reader.ts';
+export { isRemoved, removeRecording } from './removal.ts';
 export { recoverRecordings } from './recover.ts';
 export type { RecoveredRecording, Recovery } from './recover.ts';
 export { sealRecording } from './seal.ts';

@@ -5,6 +5,8 @@ const uuid7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a
 /** Names inside a recording folder. */
 export const journalFile = 'journal.ndjson';
 export const manifestFile = 'manifest.json';
+/** There once the media is gone, or going. */
+export const removedFile = 'removed.json';
 export const bodiesFolder = 'bodies';
 export const rtpdumpFile = (trackNumber: number): string => `track-${trackNumber}.rtpdump`;
 export const indexFile = (trackNumber: number): string => `track-${trackNumber}.index`;

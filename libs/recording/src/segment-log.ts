@@ -66,6 +66,8 @@ export class SegmentLog {
   #writing: Chunk;
   #next: OpenSegment | undefined;
   #opening = false;
+  /** The segment that is written is to be closed, full or not. */
+  #leaving = false;
   #troubled = false;
   #clockOffset = segmentHeaderLength;
   #queue: Promise<boolean> = Promise.resolve(true);
@@ -131,6 +133,14 @@ export class SegmentLog {
       session: Buffer.alloc(16),
     };
     this.#clockOffset = this.#block(block, formatClock(clock)) ?? this.#clockOffset;
+  }
+
+  /** Goes on in another segment, where the one that is written holds media of this session: so that it can be deleted. */
+  leave(sessionId: string): void {
+    if (!this.#filling.segment.sessions.has(sessionId)) return;
+    this.#leaving = true;
+    if (this.#next) this.anchor();
+    else this.#prepareNext();
   }
 
   /** Writes what was appended; resolves with false where the disk refused and it is still kept. */
@@ -201,11 +211,13 @@ export class SegmentLog {
     const position = filled.position + filled.used;
     const spare = this.#writing.bytes;
     this.#writing = filled;
-    const next = position >= this.#options.segmentBytes ? this.#next : undefined;
+    const isFull = this.#leaving || position >= this.#options.segmentBytes;
+    const next = isFull ? this.#next : undefined;
     this.#filling = chunkAt(next ?? filled.segment, next ? segmentHeaderLength : position, spare);
     if (!next) return;
     filled.last = true;
     this.#next = undefined;
+    this.#leaving = false;
     this.anchor();
   }
 
@@ -237,13 +249,16 @@ export class SegmentLog {
   /** The next segment is opened before it is needed: no write ever waits for an open. */
   #prepareNext(): void {
     const { position, used, segment } = this.#filling;
-    if (this.#opening || this.#next || position + used < this.#options.segmentBytes / 2) return;
+    const isFilling = this.#leaving || position + used >= this.#options.segmentBytes / 2;
+    if (this.#opening || this.#next || !isFilling) return;
     this.#opening = true;
     const { segments, worker } = this.#options;
     createSegment(segments, worker, segment.number + 1, SegmentLog.#clock(this.#options, this.#bootId))
       .then(
         (next) => {
           this.#next = next;
+          // Without streams nobody else writes: what follows closes the segment that is left.
+          if (this.#leaving) this.anchor();
         },
         (error: NodeJS.ErrnoException) => this.#fail(error),
       )

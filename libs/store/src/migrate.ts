@@ -4,9 +4,10 @@ import { Migrator } from 'kysely/migration';
 import { StoreMigrationError } from './errors.ts';
 import { first } from './migrations/0001-first.ts';
 import { slowFacts } from './migrations/0002-slow-facts.ts';
+import { annotations } from './migrations/0003-annotations.ts';
 
 /** In the order of their names. A migration that was released is never changed. */
-const migrations = { '0001-first': first, '0002-slow-facts': slowFacts };
+const migrations = { '0001-first': first, '0002-slow-facts': slowFacts, '0003-annotations': annotations };
 
 /** Any number of ours: one lock for all processes that migrate this database. */
 const migrationLock = 7_335_350_117;

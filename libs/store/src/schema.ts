@@ -1,4 +1,4 @@
-import type { SessionRecord } from '@reelstream/domain';
+import type { Annotations, SessionRecord } from '@reelstream/domain';
 import type { RawEvent, SessionState, SlowFactBucket } from '@reelstream/events';
 import type { Insertable, Selectable } from 'kysely';
 import {
@@ -68,6 +68,16 @@ const session = {
   /** Whatever a participant can be looked up by, in lower case. */
   participants: texts,
   doc: jsonb<SessionRecord>(),
+  /** Names of its tags, as they are compared. */
+  tags: withDefault(texts),
+  /** Deleted, and its home has not yet said that its media is gone. */
+  must_remove: withDefault(boolean),
+};
+
+/** What users said of each session, known here or not yet. */
+const annotation = {
+  session_id: uuid,
+  doc: jsonb<Annotations>(),
 };
 
 /** The last the stream said of each node; heartbeats say the rest. */
@@ -148,6 +158,7 @@ export const tables = {
   parked,
   position,
   session,
+  annotation,
   node,
   alarm,
   subscription,

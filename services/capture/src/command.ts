@@ -4,6 +4,7 @@ import type { CommandReply } from '@reelstream/events';
 import { Compile } from 'typebox/compile';
 import type { CaptureNode } from './capture-node.ts';
 import type { LiveSession } from './live-session.ts';
+import { removeMedia } from './remove-media.ts';
 import { Turns } from './turns.ts';
 
 const validCommand = Compile(Command);
@@ -37,6 +38,10 @@ const obey = async (node: CaptureNode, { command }: Command): Promise<CommandRep
 
       return command.name === 'stop' ? stop(session) : pause(session, command.name);
     }
+    case 'remove-media':
+      return removeMedia(node, sessionId, command.cause);
+    case 'forget':
+      return refused('bad-command', 'this is no playback');
   }
 };
 

@@ -1,4 +1,4 @@
-import { evolveSession } from '@reelstream/domain';
+import { evolveSession, isSessionEvent } from '@reelstream/domain';
 import type { SessionEvent, SessionRecord } from '@reelstream/domain';
 import { freshId, understand } from '@reelstream/events';
 import type { RawEvent } from '@reelstream/events';
@@ -12,22 +12,13 @@ export type Writer = {
   readonly epoch: number;
 };
 
-const isSessionEvent = (raw: RawEvent): raw is SessionEvent => {
-  const understood = understand(raw);
-  if (understood.status !== 'known') return false;
-  const { type } = understood.event;
-
-  return (
-    type === 'session.started' ||
-    type === 'session.updated' ||
-    type === 'session.ended' ||
-    type === 'recording.sealed'
-  );
-};
-
 /** The session events of a journal, in order. What this version doesn't know is left where it is. */
 export const sessionEvents = (events: readonly RawEvent[]): readonly SessionEvent[] =>
-  events.filter(isSessionEvent);
+  events.flatMap((raw) => {
+    const understood = understand(raw);
+
+    return understood.status === 'known' && isSessionEvent(understood.event) ? [understood.event] : [];
+  });
 
 /**
  * One session's journal with the state that follows from it: a command is decided, what follows is journalled, durably,

@@ -71,6 +71,22 @@ export class Outbox {
     this.#put(sessionId, journalledThrough(progress, version, complete));
   }
 
+  /** Whether something of a session is on its way, or not known to be committed everywhere. */
+  holds(sessionId: string): boolean {
+    return this.#sessions.has(sessionId);
+  }
+
+  /** A complete journal holds one more event, `version`. Where all before were released, they needn't go out again. */
+  extended(sessionId: string, version: number): void {
+    const { heard } = this.#options;
+    const released = { sequence: 0, generations: new Map(heard.generations), tick: heard.tick };
+    const before = this.#sessions.get(sessionId) ?? {
+      ...emptyProgress,
+      acks: Array.from({ length: version - 1 }, () => released),
+    };
+    this.#put(sessionId, journalledThrough(before, version, true));
+  }
+
   /** Appends a session's events once more from `fromVersion`; of a released session, all. False if there is no journal. */
   async republish(sessionId: string, fromVersion: number): Promise<boolean> {
     const known = this.#sessions.get(sessionId);
@@ -83,7 +99,7 @@ export class Outbox {
     const last = events.at(-1);
     if (!last) return false;
     await this.#options.index.add(sessionId);
-    const complete = last.type === 'recording.sealed';
+    const complete = last.type === 'recording.sealed' || last.type === 'recording.removed';
     this.#put(sessionId, { ...journalledThrough(emptyProgress, last.version, complete), told: last.version });
 
     return true;

@@ -11,6 +11,7 @@ import type { Self } from './adapters/node-facts.ts';
 import { Applier } from './apply.ts';
 import type { Config } from './config.ts';
 import { GapChaser } from './gaps.ts';
+import { MediaRemover } from './media-remover.ts';
 import { heartbeatOf } from './core/heartbeat.ts';
 import { createServer, listen } from './http/server.ts';
 import { Progress } from './progress.ts';
@@ -49,10 +50,11 @@ export const startMetadata = async (config: Config): Promise<Running & { readonl
   begun.defer(() => watch.stop());
   const progress = begun.use(new Progress(bus, server));
   const gaps = begun.use(new GapChaser(bus, log));
+  const remover = begun.use(new MediaRemover({ store, bus, watch, progress, log }));
   const slowFacts = begun.use(new SlowFactMirror({ bus, store, server, log }));
   const parts = { store, bus, watch, progress, gaps, log, server, source, epoch };
   const applier = begun.use(new Applier({ ...parts, slowFacts }));
-  const app = await createServer({ ...parts, token, clusterKey });
+  const app = await createServer({ ...parts, remover, token, clusterKey });
   begun.defer(() => app.close());
   const httpPort = await listen(app, host, config.httpPort);
 

@@ -1,14 +1,17 @@
 import { announceNode, connectBus, followDrain, NodeFacts } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
 import { parseAdvertise } from '@reelstream/domain';
+import { commandSubject } from '@reelstream/events';
 import { createMeters, reportMeters, StartupError } from '@reelstream/service';
 import type { Logger, Running } from '@reelstream/service';
 import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { openPlaybackSip } from './adapters/sip.ts';
+import { takeCommand } from './command.ts';
 import type { Config } from './config.ts';
 import { FileCache } from './export/cache.ts';
 import { Exports } from './export/exports.ts';
+import { Forgotten } from './export/forgotten.ts';
 import { Slots } from './export/slots.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { heartbeatOf } from './node-status.ts';
@@ -80,11 +83,14 @@ export const startPlaybackNode = async (config: Config, log: Logger, pid: number
     slots: new Slots(exportSlots, longestLine),
     log,
   });
-  const server = createHttpServer({ exports, clusterKey: config.clusterKey, log, meters });
+  const { recordingsDir } = config;
+  const forgotten = starting.use(new Forgotten({ recordingsDir, cache, log }));
+  const server = createHttpServer({ exports, forgotten, clusterKey: config.clusterKey, log, meters });
   starting.defer(() => closeHttpServer(server));
   const httpPort = await listen(server, config);
   const { natsUrl: url, natsReplicas: replicas, nodeId } = config;
   const bus = starting.use(await connectBus({ url, replicas, name: nodeId }));
+  starting.defer(bus.subscribe(commandSubject(nodeId), takeCommand(forgotten)));
   let isDrained = false;
   starting.defer(await followDrain(bus, nodeId, (now) => (isDrained = now)));
   const sip = starting.use(

@@ -54,6 +54,8 @@ export const PublicSession = Type.Object(
     clusterId: Name,
     home: Name,
     recording: Type.Optional(PublicRecording),
+    recordingRemovedAt: Type.Optional(Type.String({ ...Timestamp, description: 'its media is gone' })),
+    deletedAt: Type.Optional(Timestamp),
   },
   { $id: 'Session' },
 );

@@ -6,7 +6,11 @@ export const publicTypes = [
   'session.started',
   'session.updated',
   'session.ended',
+  'session.deleted',
   'recording.sealed',
+  'recording.removed',
+  'tag.added',
+  'tag.removed',
   'attempt.refused',
   'attempt.cancelled',
   'attempt.lost',
@@ -26,6 +30,9 @@ export const WebhookBody = Type.Object({
   origin: Name,
   forwarded: Type.Boolean({ description: 'delivered by another server than its origin' }),
   committedOn: Type.Array(Name),
-  data: Type.Unknown({ description: 'for session and recording types: the session as of this event' }),
+  data: Type.Unknown({
+    description:
+      "for session and recording types: the session as of this event; for tags: the event's data, and the session as `session`",
+  }),
 });
 export type WebhookBody = Type.Static<typeof WebhookBody>;

@@ -5,6 +5,7 @@ import type {
   CodecSpan,
   DataOf,
   EndReason,
+  RemovalCause,
   SessionStarted,
   SessionUpdated,
   SystemTagName,
@@ -75,7 +76,9 @@ export type Command =
       readonly durationMs: number;
       readonly totals: readonly TrackTotals[];
     }
-  | { readonly type: 'seal'; readonly stamp: Stamp; readonly recording: SealedMedia };
+  | { readonly type: 'seal'; readonly stamp: Stamp; readonly recording: SealedMedia }
+  /** Its media is gone from the disk. */
+  | { readonly type: 'remove'; readonly stamp: Stamp; readonly cause: RemovalCause };
 
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
 
@@ -97,6 +100,8 @@ export const decide = (record: SessionRecord | undefined, command: Command): rea
       return end(record, command);
     case 'seal':
       return seal(record, command);
+    case 'remove':
+      return remove(record, command);
     default:
       return assertNever(command);
   }
@@ -165,6 +170,13 @@ const seal = (record: SessionRecord, command: CommandOf<'seal'>): readonly Sessi
   const { sessionId, home, host } = record;
 
   return [next(record, command.stamp, 'recording.sealed', { sessionId, home, host, ...command.recording })];
+};
+
+const remove = (record: SessionRecord, { stamp, cause }: CommandOf<'remove'>): readonly SessionEvent[] => {
+  if (!record.recording || record.removedAt !== undefined) return [];
+  const { sessionId, home, host } = record;
+
+  return [next(record, stamp, 'recording.removed', { sessionId, removedAt: stamp.time, home, host, cause })];
 };
 
 /** A call that ends as it should, but of which nothing was heard, is an error of its own; one that was paused needn't be. */

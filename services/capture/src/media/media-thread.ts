@@ -18,6 +18,11 @@ const answerWith = async (): Promise<Handlers<MediaCalls>> => {
 
       return undefined;
     },
+    letGo: ({ sessionId }) => {
+      receiver.letGo(sessionId);
+
+      return undefined;
+    },
     close: async () => {
       await receiver.close();
 

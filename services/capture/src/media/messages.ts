@@ -42,6 +42,7 @@ export type MediaCalls = {
     readonly request: { readonly sessionId: string; readonly paused: boolean };
     readonly reply: undefined;
   };
+  readonly letGo: { readonly request: { readonly sessionId: string }; readonly reply: undefined };
   readonly close: { readonly request: undefined; readonly reply: undefined };
 };
 

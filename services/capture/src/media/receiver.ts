@@ -107,6 +107,11 @@ export class Receiver {
     return { figures, heads: streams.flatMap((stream) => stream.head(this.#worker) ?? []) };
   }
 
+  /** Closes the segment that is written, should it hold media of this session. */
+  letGo(sessionId: string): void {
+    this.#log.leave(sessionId);
+  }
+
   /** Releases everything and closes the log; what has arrived is durable then. */
   async close(): Promise<void> {
     clearInterval(this.#beat);

@@ -149,6 +149,11 @@ class ThreadedRecorder implements Recorder {
     return recovered;
   }
 
+  async letGo(sessionId: string): Promise<void> {
+    const workers = Array.from({ length: this.#threads.count }, (_, worker) => this.#threads.get(worker));
+    await Promise.all(workers.map((thread) => thread.call('letGo', { sessionId })));
+  }
+
   load(): RecorderLoad {
     return {
       streams: this.#streams,

@@ -149,6 +149,11 @@ export type Recorder = {
   recover(
     sessions: readonly { readonly sessionId: string; readonly description: SealDescription }[],
   ): Promise<readonly Recovered[]>;
+  /**
+   * A sealed session's media is to be gone altogether: the segments that hold it are closed, and go as soon as no other
+   * session needs them.
+   */
+  letGo(sessionId: string): Promise<void>;
   load(): RecorderLoad;
   /** Releases what runs (unsealed media stays in the logs) and ends the threads. */
   close(): Promise<void>;

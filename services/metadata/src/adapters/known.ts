@@ -31,7 +31,7 @@ export const loadKnown = async (trx: Transaction<Database>, batch: readonly Inco
   const keysOf = (wanted: (incoming: Incoming) => boolean): string[] => [
     ...new Set(batch.filter(wanted).map(({ raw }) => raw.subject)),
   ];
-  const sessions = keysOf(({ family }) => isHomeWritten(family));
+  const sessions = keysOf(({ family }) => isHomeWritten(family) || family === 'annotation');
   const lostNodes = keysOf(({ event }) => event?.type === 'node.lost');
   const subscriptions = keysOf(({ family }) => family === 'subscription');
 
@@ -41,7 +41,18 @@ export const loadKnown = async (trx: Transaction<Database>, batch: readonly Inco
     subscriptions: await loadSubscriptions(trx, subscriptions),
     deletedSubscriptions: await loadDeletions(trx, subscriptions),
     slowFacts: await loadSlowFacts(trx, batch),
+    annotations: await loadAnnotations(trx, sessions),
   };
+};
+
+const loadAnnotations = async (
+  trx: Transaction<Database>,
+  sessionIds: string[],
+): Promise<Known['annotations']> => {
+  if (sessionIds.length === 0) return new Map();
+  const rows = await trx.selectFrom('annotation').selectAll().where('session_id', 'in', sessionIds).execute();
+
+  return new Map(rows.map(({ session_id: sessionId, doc }) => [sessionId, doc]));
 };
 
 const loadEvents = async (

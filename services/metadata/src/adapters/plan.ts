@@ -1,8 +1,10 @@
+import { mustRemoveMedia, stateOf } from '@reelstream/domain';
 import { deliveryChannel, sql, toJson, toText } from '@reelstream/store';
 import type { Database, Transaction } from '@reelstream/store';
 import type { NodeFact, Plan } from '../core/fold.ts';
 import type { Incoming } from '../core/incoming.ts';
 import { participantKeys } from '../core/participants.ts';
+import { tagKeys } from '../core/tag-keys.ts';
 import type { Subscription } from '../core/subscriptions.ts';
 import { writeSlowFact } from './slow-facts.ts';
 
@@ -20,6 +22,7 @@ const chunks = <T>(items: readonly T[]): T[][] =>
 export const writePlan = async (trx: Trx, plan: Plan, generation: number): Promise<void> => {
   await writeEvents(trx, plan, generation);
   await writeSessions(trx, plan);
+  await writeAnnotations(trx, plan);
   for (const node of plan.nodes) await writeNode(trx, node);
   for (const fact of plan.slowFacts) await writeSlowFact(trx, fact, generation);
   for (const { id, data, time } of plan.alarms)
@@ -65,7 +68,7 @@ const writePlace = async (trx: Trx, { raw, sequence }: Incoming, generation: num
 const writeSessions = async (trx: Trx, { sessions }: Plan): Promise<void> => {
   const rows = sessions.map((record) => ({
     session_id: record.sessionId,
-    state: record.state,
+    state: stateOf(record),
     started_at: record.startedAt,
     ended_at: record.endedAt ?? null,
     version: record.version,
@@ -74,6 +77,8 @@ const writeSessions = async (trx: Trx, { sessions }: Plan): Promise<void> => {
     home: record.home,
     participants: participantKeys(record),
     doc: toJson(record),
+    tags: tagKeys(record).map(toText),
+    must_remove: mustRemoveMedia(record),
   }));
   for (const chunk of chunks(rows)) {
     await trx
@@ -90,10 +95,22 @@ const writeSessions = async (trx: Trx, { sessions }: Plan): Promise<void> => {
           home: row.ref('excluded.home'),
           participants: row.ref('excluded.participants'),
           doc: sql<string>`excluded.doc`,
+          tags: row.ref('excluded.tags'),
+          must_remove: row.ref('excluded.must_remove'),
         })),
       )
       .execute();
   }
+};
+
+const writeAnnotations = async (trx: Trx, { annotations }: Plan): Promise<void> => {
+  const rows = [...annotations].map(([sessionId, doc]) => ({ session_id: sessionId, doc: toJson(doc) }));
+  for (const chunk of chunks(rows))
+    await trx
+      .insertInto('annotation')
+      .values(chunk)
+      .onConflict((conflict) => conflict.column('session_id').doUpdateSet({ doc: sql<string>`excluded.doc` }))
+      .execute();
 };
 
 /** What is said of an older life of a node changes nothing; what isn't said stays. */

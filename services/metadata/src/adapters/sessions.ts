@@ -1,4 +1,4 @@
-import { publicSession } from '@reelstream/domain';
+import { publicSession, tagKey } from '@reelstream/domain';
 import type { SessionRecord } from '@reelstream/domain';
 import type { PublicSession, SessionState } from '@reelstream/events';
 import { sql } from '@reelstream/store';
@@ -16,6 +16,8 @@ export type SessionQuery = {
   readonly participant: string | undefined;
   /** Unified CM's id of the recorded phone's call leg. */
   readonly xRefCi: string | undefined;
+  /** Name of a tag, in any case. */
+  readonly tag: string | undefined;
   readonly limit: number;
   readonly after: SessionCursor | undefined;
 };
@@ -27,7 +29,7 @@ export type SessionPage = {
 
 /** Sessions newest first; pages by the place where the last one ended, so that new sessions shift nothing. */
 export const listSessions = async (db: Kysely<Database>, query: SessionQuery): Promise<SessionPage> => {
-  const { state, from, to, participant, xRefCi, limit, after } = query;
+  const { state, from, to, participant, xRefCi, tag, limit, after } = query;
   let select = db
     .selectFrom('session')
     .select(['session_id', 'started_at', 'doc'])
@@ -44,6 +46,7 @@ export const listSessions = async (db: Kysely<Database>, query: SessionQuery): P
     select = select
       .where(sql<boolean>`participants @> array[${participantKey(xRefCi)}]`)
       .where(sql<boolean>`doc #>> '{correlation,xRefCi}' = ${xRefCi}`);
+  if (tag !== undefined) select = select.where(sql<boolean>`tags @> array[${tagKey(tag)}]`);
   if (after !== undefined)
     select = select.where((where) =>
       where(

@@ -13,6 +13,7 @@ const nothing: Known = {
   subscriptions: [],
   deletedSubscriptions: new Map(),
   slowFacts: [],
+  annotations: new Map(),
 };
 const context = { server: 'primary', positionAt: (sequence: number) => `1:${sequence}` };
 const at = '2026-11-23T07:00:00.000Z';

@@ -1,5 +1,6 @@
-import { interrupt } from '@reelstream/domain';
-import type { SessionRecord } from '@reelstream/domain';
+import { annotate, interrupt, noAnnotations } from '@reelstream/domain';
+import type { AnnotationEvent, Annotations, SessionRecord } from '@reelstream/domain';
+import { familyOf } from '@reelstream/events';
 import type { DomainEvent, EventOf } from '@reelstream/events';
 import { isHomeWritten, writerOf } from './incoming.ts';
 import type { Incoming } from './incoming.ts';
@@ -19,6 +20,8 @@ export type Known = {
   readonly subscriptions: readonly Subscription[];
   readonly deletedSubscriptions: ReadonlyMap<string, string>;
   readonly slowFacts: readonly KnownSlowFact[];
+  /** What users said of sessions, by id, be these known or not. */
+  readonly annotations: ReadonlyMap<string, Annotations>;
 };
 
 export type NodeFact = {
@@ -42,6 +45,8 @@ export type Plan = {
   /** Ids of events that took effect now, or never will. */
   readonly done: ReadonlySet<string>;
   readonly sessions: readonly SessionRecord[];
+  /** What users said, where that has changed, by session. */
+  readonly annotations: ReadonlyMap<string, Annotations>;
   readonly deliveries: readonly Delivery[];
   readonly subscriptions: readonly Subscription[];
   readonly nodes: readonly NodeFact[];
@@ -68,12 +73,19 @@ export const foldBatch = (known: Known, batch: readonly Incoming[], context: Fol
   return fold.plan();
 };
 
+const isAnnotation = (event: DomainEvent): event is AnnotationEvent => familyOf(event.type) === 'annotation';
+
+const annotated = <R extends SessionRecord | undefined>(record: R, annotations: Annotations | undefined): R =>
+  record && annotations ? { ...record, annotations } : record;
+
 class Fold {
   readonly #context: FoldContext;
   readonly #seen: Map<string, { readonly applied: boolean }>;
   readonly #lines: Map<string, SessionLine>;
   readonly #book: SubscriptionBook;
   readonly #slowFacts: SlowFactBook;
+  readonly #annotations: Map<string, Annotations>;
+  readonly #annotated = new Set<string>();
   readonly #touched = new Set<string>();
   readonly #interrupted = new Set<string>();
   readonly #inserted: Incoming[] = [];
@@ -89,6 +101,7 @@ class Fold {
     this.#lines = new Map(known.lines);
     this.#book = new SubscriptionBook(known.subscriptions, known.deletedSubscriptions);
     this.#slowFacts = new SlowFactBook(known.slowFacts);
+    this.#annotations = new Map(known.annotations);
   }
 
   take(incoming: Incoming): void {
@@ -98,16 +111,18 @@ class Fold {
     this.#seen.set(id, { applied: true });
     if (before?.applied) return;
 
+    const { event } = incoming;
     if (isHomeWritten(incoming.family)) this.#takeOfSession(incoming);
-    else if (incoming.event) {
-      this.#apply(incoming.event, incoming.sequence);
+    else if (event && isAnnotation(event)) this.#annotate(event, incoming.sequence);
+    else if (event) {
+      this.#apply(event, incoming.sequence);
       this.#done.add(id);
-      this.#announce(incoming.event, undefined, incoming.sequence);
+      this.#announce(event, undefined, incoming.sequence);
     }
   }
 
   plan(): Plan {
-    const changed = [...this.#touched, ...this.#interrupted];
+    const changed = [...this.#touched, ...this.#interrupted, ...this.#annotated];
     const gaps = [...this.#touched].flatMap((sessionId) => this.#gapOf(sessionId) ?? []);
     const gaping = new Set(gaps.map(({ sessionId }) => sessionId));
 
@@ -116,6 +131,7 @@ class Fold {
       met: this.#met,
       done: this.#done,
       sessions: [...new Set(changed)].flatMap((id) => this.#lines.get(id)?.record ?? []),
+      annotations: new Map([...this.#annotations].filter(([id]) => this.#annotated.has(id))),
       deliveries: this.#book.deliveries,
       subscriptions: this.#book.changed,
       nodes: [...this.#nodes.values()],
@@ -132,13 +148,30 @@ class Fold {
     const line = this.#lines.get(sessionId) ?? { record: undefined, held: [] };
     const others = line.held.filter(({ raw }) => raw.id !== incoming.raw.id);
     const taken = takeEvent({ record: line.record, held: others }, incoming);
-    this.#lines.set(sessionId, taken.line);
+    const annotations = this.#annotations.get(sessionId);
+    this.#lines.set(sessionId, { ...taken.line, record: annotated(taken.line.record, annotations) });
     this.#touched.add(sessionId);
     for (const id of taken.done) this.#done.add(id);
     this.#broken.push(...taken.broken);
     // Stored, with its reason beside it, and not tried again.
     for (const { incoming: broken } of taken.broken) this.#done.add(broken.raw.id);
-    for (const { event, record } of taken.steps) this.#announce(event, record, incoming.sequence);
+    for (const { event, record } of taken.steps)
+      this.#announce(event, annotated(record, annotations), incoming.sequence);
+  }
+
+  /** What users say takes effect also where nothing is known of the session yet. What has no effect is told to nobody. */
+  #annotate(event: AnnotationEvent, sequence: number): void {
+    const { subject: sessionId, id } = event;
+    this.#done.add(id);
+    const before = this.#annotations.get(sessionId) ?? noAnnotations;
+    const after = annotate(before, event);
+    if (after === before) return;
+    this.#annotations.set(sessionId, after);
+    this.#annotated.add(sessionId);
+    const line = this.#lines.get(sessionId);
+    const record = annotated(line?.record, after);
+    if (line) this.#lines.set(sessionId, { ...line, record });
+    this.#announce(event, record, sequence);
   }
 
   #apply(event: DomainEvent, sequence: number): void {
@@ -164,7 +197,7 @@ class Fold {
         });
       case 'node.lost':
         return this.#loseNode(event);
-      // Attempts are only told to integrators; the facts of sessions went another way.
+      // Attempts are only told to integrators; the facts of sessions, and what users say of them, went another way.
       case 'attempt.refused':
       case 'attempt.cancelled':
       case 'attempt.lost':
@@ -172,6 +205,10 @@ class Fold {
       case 'session.updated':
       case 'session.ended':
       case 'recording.sealed':
+      case 'recording.removed':
+      case 'tag.added':
+      case 'tag.removed':
+      case 'session.deleted':
     }
   }
 

@@ -10,7 +10,11 @@ export type Incoming = {
   readonly event: DomainEvent | undefined;
 };
 
+/** Whether a session's home writes the events of a family. */
 export const isHomeWritten = (family: string): boolean => family === 'session' || family === 'recording';
+
+/** Whether the key of a family's subjects is a session's id. */
+const isOfSession = (family: string): boolean => isHomeWritten(family) || family === 'annotation';
 
 /** As PostgreSQL writes it: ids are compared as text. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -28,11 +32,11 @@ export const findMismatch = ({
   const [, family = '', key = ''] = subject.split('.');
   if (key !== raw.subject) return `subject: ${raw.subject} was stored on ${subject}`;
   if (raw.id !== raw.id.toLowerCase()) return `id: ${raw.id} is not in lower case`;
-  if (isHomeWritten(family) && !uuid.test(key)) return `subject: ${key} is no id of a session`;
+  if (isOfSession(family) && !uuid.test(key)) return `subject: ${key} is no id of a session`;
   if (Number.isNaN(Date.parse(raw.time))) return `time: ${raw.time} is none`;
   if (!event) return undefined;
   if (familyOf(event.type) !== family) return `family: ${event.type} was stored on ${subject}`;
-  if ('sessionId' in event.data && isHomeWritten(family) && event.data.sessionId !== key)
+  if ('sessionId' in event.data && isOfSession(family) && event.data.sessionId !== key)
     return `data: session ${event.data.sessionId} on the subject of ${key}`;
 
   return undefined;

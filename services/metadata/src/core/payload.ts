@@ -28,8 +28,16 @@ export const announce = (
     origin,
     forwarded: false,
     committedOn: [server],
-    data: record ? publicSession(record) : event.data,
+    data: dataOf(event, record),
   };
+};
+
+/** What is said of a tag, with the session it is on; of a session, the session; else the fact itself. */
+const dataOf = (event: DomainEvent, record: SessionRecord | undefined): unknown => {
+  if (!record) return event.data;
+  const session = publicSession(record);
+
+  return event.type === 'tag.added' || event.type === 'tag.removed' ? { ...event.data, session } : session;
 };
 
 /** The final text of a delivery's body. */

@@ -1,4 +1,4 @@
-import { evolveSession } from '@reelstream/domain';
+import { evolveSession, isSessionEvent } from '@reelstream/domain';
 import type { SessionEvent, SessionRecord } from '@reelstream/domain';
 import type { DomainEvent } from '@reelstream/events';
 import type { Incoming } from './incoming.ts';
@@ -20,9 +20,6 @@ export type Taken = {
   /** Known by its schema, and yet it can't follow what came before. */
   readonly broken: readonly { readonly incoming: Incoming; readonly reason: string }[];
 };
-
-const isSessionEvent = (event: DomainEvent): event is SessionEvent =>
-  event.type.startsWith('session.') || event.type === 'recording.sealed';
 
 const versionOf = (line: SessionLine): number => line.record?.version ?? 0;
 

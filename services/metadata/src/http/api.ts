@@ -6,6 +6,7 @@ import type { Store } from '@reelstream/store';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GapChaser } from '../gaps.ts';
+import type { MediaRemover } from '../media-remover.ts';
 import type { Progress } from '../progress.ts';
 
 /** What the routes work with. */
@@ -15,6 +16,7 @@ export type Api = {
   readonly watch: NodeWatch;
   readonly progress: Progress;
   readonly gaps: GapChaser;
+  readonly remover: MediaRemover;
   readonly log: Logger;
   readonly token: Secret;
   readonly clusterKey: Secret;

@@ -28,7 +28,11 @@ type Sealed = SessionRecord & { readonly recording: NonNullable<SessionRecord['r
 const findSealed = async (api: Api, sessionId: string): Promise<Sealed> => {
   const record = await findSession(api.store.db, sessionId);
   if (!record) throw new Problem(404, 'SESSION_NOT_FOUND', `there is no session ${sessionId}`);
-  const { recording, state } = record;
+  const { recording, state, removedAt, annotations } = record;
+  if (annotations?.deletedAt !== undefined)
+    throw new Problem(410, 'SESSION_DELETED', `the session was deleted at ${annotations.deletedAt}`);
+  if (removedAt !== undefined)
+    throw new Problem(410, 'RECORDING_REMOVED', `the media was removed at ${removedAt}`);
   if (!recording)
     throw new Problem(409, 'RECORDING_NOT_SEALED', `the session is ${state}; its media is not complete yet`);
 

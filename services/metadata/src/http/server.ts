@@ -9,6 +9,7 @@ import type { Api, Routes } from './api.ts';
 import { requireToken } from './auth.ts';
 import { controllerRoutes } from './controllers.ts';
 import { controlRoutes } from './control.ts';
+import { deletionRoutes } from './deletion.ts';
 import { drainRoutes } from './drains.ts';
 import { eventRoutes } from './events.ts';
 import { explanationRoutes } from './explanation.ts';
@@ -20,6 +21,7 @@ import { ruleRoutes } from './rules.ts';
 import { sessionRoutes } from './sessions.ts';
 import { statusRoutes } from './status.ts';
 import { subscriptionRoutes } from './subscriptions.ts';
+import { tagRoutes } from './tags.ts';
 import { validatorCompiler } from './validation.ts';
 
 const prefix = '/api/v1';
@@ -30,6 +32,8 @@ const requestTimeoutMs = 10_000;
 const storedRoutes: readonly Routes[] = [
   sessionRoutes,
   controlRoutes,
+  tagRoutes,
+  deletionRoutes,
   mediaRoutes,
   subscriptionRoutes,
   eventRoutes,

@@ -1,4 +1,4 @@
-import { PublicSession, SessionState, Uuid } from '@reelstream/events';
+import { PublicSession, SessionState, TagName, Uuid } from '@reelstream/events';
 import Type from 'typebox';
 import { findSession, listSessions } from '../adapters/sessions.ts';
 import { publicSession } from '@reelstream/domain';
@@ -24,6 +24,7 @@ const Query = Type.Object(
         description: 'correlation.xRefCi: all sessions of one call on Unified CM, however often it was held',
       }),
     ),
+    tag: Type.Optional(Type.String({ ...TagName, description: 'name of a tag, in any case' })),
     limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
     cursor: Type.Optional(Type.String({ maxLength: 200, description: 'nextCursor of the page before' })),
   },
@@ -45,13 +46,22 @@ export const sessionRoutes: Routes = (api) => async (app) => {
     '/sessions',
     { schema: { tags, querystring: Query, response: { 200: Page, '4xx': ProblemDetails } } },
     async (request) => {
-      const { state, from, to, participant, xRefCi, limit, cursor } = request.query;
+      const { state, from, to, participant, xRefCi, tag, limit, cursor } = request.query;
       const after = cursor === undefined ? undefined : parseCursor(cursor);
       if (cursor !== undefined && !after)
         throw new Problem(400, 'INVALID_PARAMETER', 'cursor is none that this API gave', 'cursor');
       // Read first: the list may know more than this position, never less.
       const position = positionOf(api);
-      const page = await listSessions(api.store.db, { state, from, to, participant, xRefCi, limit, after });
+      const page = await listSessions(api.store.db, {
+        state,
+        from,
+        to,
+        participant,
+        xRefCi,
+        tag,
+        limit,
+        after,
+      });
 
       return {
         items: [...page.items],

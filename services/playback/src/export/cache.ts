@@ -46,6 +46,15 @@ export class FileCache {
     return made;
   }
 
+  /** Keys of the files that are there. */
+  keys(): Promise<readonly string[]> {
+    return readdir(this.#files);
+  }
+
+  async remove(key: string): Promise<void> {
+    await rm(join(this.#files, key), { force: true });
+  }
+
   async #make(path: string, make: (workFolder: string) => Promise<string>): Promise<string> {
     const folder = join(this.#work, randomUUID());
     await mkdir(folder, { mode: 0o700 });

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NotSealedError, readManifest, recordingFolder, SessionIdError } from '@reelstream/recording';
+import {
+  isRemoved,
+  NotSealedError,
+  readManifest,
+  recordingFolder,
+  SessionIdError,
+} from '@reelstream/recording';
 import type { Manifest } from '@reelstream/recording';
 import type { Logger } from '@reelstream/service';
 import { channelsOf, undecodable } from '../core/channels.ts';
@@ -40,6 +46,7 @@ const findRecording = async (recordingsDir: string, sessionId: string): Promise<
     if (error instanceof SessionIdError) return undefined;
     throw error;
   }
+  if (await isRemoved(folder)) return undefined;
   try {
     return { folder, manifest: await readManifest(folder) };
   } catch (error) {
@@ -53,7 +60,9 @@ const findRecording = async (recordingsDir: string, sessionId: string): Promise<
   }
 };
 
-const keyOf = (manifest: Manifest): string =>
+const keyOf = (manifest: Manifest): string => `${manifest.sessionId.toLowerCase()}.${digestOf(manifest)}`;
+
+const digestOf = (manifest: Manifest): string =>
   createHash('sha256')
     .update(`${renderingVersion}\n`)
     .update(manifest.files.map(({ name, sha256 }) => `${name} ${sha256}\n`).join(''))

@@ -38,7 +38,13 @@ before(async () => {
     slots: new Slots(1, 8),
     log,
   });
-  server = createHttpServer({ exports, clusterKey, log, meters: createMeters() });
+  server = createHttpServer({
+    exports,
+    forgotten: new Set<string>(),
+    clusterKey,
+    log,
+    meters: createMeters(),
+  });
   await server.listen({ host: '127.0.0.1', port: 0 });
   base = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
 });

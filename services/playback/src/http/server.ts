@@ -8,6 +8,8 @@ import { sendFile } from './send-file.ts';
 
 export type HttpOptions = {
   readonly exports: Exports;
+  /** Nothing of these sessions is served. */
+  readonly forgotten: { has(sessionId: string): boolean };
   readonly clusterKey: Secret;
   readonly log: Logger;
   readonly meters: Meters;
@@ -36,7 +38,13 @@ const isGone = (error: unknown): boolean =>
 type MediaParams = { readonly Params: { readonly sessionId: string; readonly trackNumber?: string } };
 
 /** Builds the server of recorded media; every path below `/media` opens by a signed query only. */
-export const createHttpServer = ({ exports, clusterKey, log, meters }: HttpOptions): FastifyInstance => {
+export const createHttpServer = ({
+  exports,
+  forgotten,
+  clusterKey,
+  log,
+  meters,
+}: HttpOptions): FastifyInstance => {
   const server = fastify({ exposeHeadRoutes: false, routerOptions: { maxParamLength: 64 } });
 
   const media = (
@@ -49,6 +57,7 @@ export const createHttpServer = ({ exports, clusterKey, log, meters }: HttpOptio
       handler: async (request, reply): Promise<FastifyReply> => {
         meters.count('media.requests');
         if (!isAuthorised(request, clusterKey)) return sendProblem(reply, linkInvalid);
+        if (forgotten.has(request.params.sessionId)) return sendProblem(reply, notFound);
         const serve = async (): Promise<FastifyReply> => {
           const file = await find(request.params);
 

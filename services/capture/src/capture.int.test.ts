@@ -187,7 +187,7 @@ describe('a call', () => {
 
       return box.bus.request(commandSubject('capture-1'), { commandId: freshId(), deadline, command }, 5_000);
     };
-    assert.deepEqual(await ask({ name: 'stop', sessionId }), { ok: true });
+    assert.deepEqual(await ask({ name: 'stop', sessionId }), { ok: true, version: 2 });
     await waitFor(() => caller.received.includes('BYE') || undefined, {
       deadlineMs: 5_000,
       describe: 'no BYE',

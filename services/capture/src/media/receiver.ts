@@ -78,13 +78,14 @@ export class Receiver {
     return this.#of(sessionId).map((stream) => stream.figures(this.#source.counts(stream.slot)));
   }
 
-  /** Keeps nothing more of a session, or keeps it again, on all its tracks; what has arrived before goes the old way. */
+  /** Keeps nothing more of a session, or keeps it again, on all its tracks; what has arrived before goes the old way, to the disk. */
   async pause(sessionId: string, paused: boolean): Promise<void> {
     await Promise.all(this.#of(sessionId).map(({ slot }) => this.#source.settle(slot)));
     this.#drain();
     if (paused) this.#paused.add(sessionId);
     else this.#paused.delete(sessionId);
     for (const stream of this.#of(sessionId)) stream.paused = paused;
+    await this.#log.flush();
   }
 
   /** Takes and writes what has arrived and what trails the hang-up, and closes the sockets. */

@@ -45,6 +45,7 @@ const undescribed: ProfileFound = { profile: {} };
 
 /** The profile of the narrowest network the controller is in. */
 export const profileFor = (book: ProfileBook, controllerAddress: string): ProfileFound => {
+  if (book.length === 0) return undescribed;
   const address = parseIp(controllerAddress);
 
   return (address && book.find(({ parsed }) => contains(parsed, address))) ?? undescribed;

@@ -31,7 +31,7 @@ test('a server fed RFC 4475, whole and damaged, goes on taking calls (seed 4475)
     if (round % 100 === 0) {
       // Wait for the server: what it had no time to read would prove nothing.
       peer.send(new Caller(`alive-${round}`, peer.port).request('INFO', 1, { contact: false }), udp);
-      await peer.response(503, 'INFO');
+      await peer.response(405, 'INFO');
     }
   }
   await using stream = await TcpPeer.open(endpoint(server, 'tcp'));

@@ -346,3 +346,18 @@ test('a BYE of ours while our re-INVITE is unanswered cancels that first', async
   await until('the dialog is gone', () => server.counters()['now.dialogs'] === 0);
   await modified;
 });
+
+test('a known method that no application takes gets 405 with what they take; 503 while there is none', async () => {
+  await using server = await startServer();
+  await using peer = await UdpPeer.open();
+  const udp = endpoint(server, 'udp');
+  peer.send(new Caller('early', peer.port).request('MESSAGE', 1), udp);
+  assert.equal(header(await peer.response(503, 'MESSAGE'), 'retry-after'), '1');
+  const app = answeringApp();
+  await using _ = await connectApp(server, app.prepare);
+  peer.send(new Caller('late', peer.port).request('MESSAGE', 1), udp);
+  assert.match(
+    header(await peer.response(405, 'MESSAGE'), 'allow') ?? '',
+    /^(?=.*\bINVITE\b)(?=.*\bBYE\b)(?!.*MESSAGE)/,
+  );
+});

@@ -4,6 +4,8 @@ import { parseMetadata } from './metadata.ts';
 import type { Metadata } from './metadata.ts';
 import { parseBody } from './multipart.ts';
 import type { BodyPart } from './multipart.ts';
+import { readMediaLines } from './sdp-lines.ts';
+import type { MediaLines } from './sdp-lines.ts';
 import { parseSdp } from './sdp.ts';
 import type { Sdp } from './sdp.ts';
 import type { RequestInfo } from './types.ts';
@@ -33,6 +35,11 @@ export type Invitation = {
   readonly isMislabelled: boolean;
   /** What broke the rules, each with the name of what was read. */
   readonly problems: readonly string[];
+};
+
+/** What whoever places a call needs of it. */
+export type InviteGlance = Pick<Invitation, 'parts' | 'marks' | 'bib' | 'problems'> & {
+  readonly offer: Pick<MediaLines, 'media'> | undefined;
 };
 
 const isTypedSdp = ({ contentType }: BodyPart): boolean => contentType === 'application/sdp';
@@ -66,15 +73,36 @@ const marksOf = (info: RequestInfo, parts: readonly BodyPart[], metadata: boolea
   };
 };
 
-/** Reads an INVITE's body and telling headers. Never throws: `problems` says what could not be read. */
-export const readInvite = (info: RequestInfo): Invitation => {
-  const { parts, problems: bodyProblems } = parseBody(info.contentType, info.body);
+const named = (name: string, list: readonly string[] = []): string[] =>
+  list.map((text) => `${name}: ${text}`);
+
+const readBody = (info: RequestInfo) => {
+  const { parts, problems } = parseBody(info.contentType, info.body);
   const sdpPart = parts.find(isSdp);
   const metadataPart = parts.find((part) => part !== sdpPart && isMetadata(part));
+
+  return { parts, problems, sdpPart, metadataPart };
+};
+
+/** Reads only what tells where an INVITE should go: of metadata that it is there, of an offer the m-lines. Never throws. */
+export const glanceAtInvite = (info: RequestInfo): InviteGlance => {
+  const { parts, problems, sdpPart, metadataPart } = readBody(info);
+  const offer = sdpPart && readMediaLines(sdpPart.body);
+
+  return {
+    offer,
+    parts,
+    marks: marksOf(info, parts, metadataPart !== undefined),
+    bib: readBibLeg(info.from),
+    problems: [...named('body', problems), ...named('sdp', offer?.problems)],
+  };
+};
+
+/** Reads an INVITE's body and telling headers. Never throws: `problems` says what could not be read. */
+export const readInvite = (info: RequestInfo): Invitation => {
+  const { parts, problems: bodyProblems, sdpPart, metadataPart } = readBody(info);
   const offer = sdpPart && parseSdp(sdpPart.body);
   const metadata = metadataPart && parseMetadata(metadataPart.body);
-  const named = (name: string, list: readonly string[] = []): string[] =>
-    list.map((text) => `${name}: ${text}`);
 
   return {
     offer,

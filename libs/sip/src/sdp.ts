@@ -71,7 +71,7 @@ export type MediaLine = MediaSecurity & {
 
 /** Bounds of what is read: no sane peer comes near, and a hostile one costs us little. */
 const mostLines = 2_000;
-const mostMediaRead = 32;
+export const mostMediaRead = 32;
 const mostFormats = 32;
 
 /** Session part, then one part for each m-line. */
@@ -115,7 +115,8 @@ export const parseSdp = (text: string): Sdp => {
 /** RFC 8866 §5.14. By hand: sdp-transform knows no `port/count` and drops such a line. */
 const mediaLine = /^m=(\S+)\s+(\d+)(?:\/\d+)?\s+(\S+)((?:\s+\S+)*)\s*$/;
 
-const readLine = (
+/** Undefined for a line that is none. */
+export const readLine = (
   line: string,
 ): Pick<MediaLine, 'kind' | 'type' | 'port' | 'protocol' | 'formats'> | undefined => {
   const match = mediaLine.exec(line);

@@ -1,7 +1,7 @@
 import { profileFor } from '@reelstream/domain';
 import { freshId, reservationSubject } from '@reelstream/events';
 import type { Heartbeat, Reservation } from '@reelstream/events';
-import { parseUri, readInvite } from '@reelstream/sip';
+import { glanceAtInvite, parseUri } from '@reelstream/sip';
 import type { InviteReceived } from '@reelstream/sip';
 import type { Agreed } from './adapters/pair-claims.ts';
 import { contactsFor, homeUri } from './contacts.ts';
@@ -63,7 +63,7 @@ const point = (pilot: Pilot, invite: InviteReceived, call: Call, { verdict, legs
 };
 
 const readCall = ({ settings }: Pilot, { info }: InviteReceived): Call => {
-  const invitation = readInvite(info);
+  const invitation = glanceAtInvite(info);
   const profile = profileFor(settings.profiles, info.source.address);
   const dialledUser = parseUri(info.requestUri).user;
   const call = callOf(info, invitation, { profile: profile.profile, dialledUser });

@@ -34,6 +34,11 @@ export class Apps {
     return this.#all.some((app) => app.routes.has(method) && app.isConnected);
   }
 
+  /** Every method of which somebody takes new requests. */
+  get methods(): ReadonlySet<string> {
+    return new Set(this.#all.flatMap((app) => (app.isConnected ? [...app.routes] : [])));
+  }
+
   /** The next application, in turn, that takes new requests of this method. */
   pick(method: string): App | undefined {
     const willing = this.#all.filter((app) => app.routes.has(method) && app.isConnected);

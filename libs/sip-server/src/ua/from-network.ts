@@ -24,6 +24,8 @@ import { randomToken } from '../random-token.ts';
 
 /** Methods that exist only within a dialog. */
 const IN_DIALOG_ONLY = new Set(['BYE', 'UPDATE', 'PRACK']);
+/** What every application of a dialog takes. */
+const ALLOWED_WITHIN = ['ACK', 'CANCEL', 'BYE'];
 /** Methods that an application may come to take; any other that none takes is unknown for good (RFC 3261 §21.5.2). */
 const METHODS = new Set(
   'INVITE OPTIONS INFO MESSAGE NOTIFY PUBLISH REFER REGISTER SUBSCRIBE BYE UPDATE PRACK'.split(' '),
@@ -49,9 +51,16 @@ export function onRequest(core: Core, transaction: ServerTransaction): void {
   else if (earlier !== undefined) transaction.respond(earlier);
   else if (!core.apps.canTake(request.method) && !METHODS.has(request.method)) answer(transaction, 501);
   else if (!core.apps.canTake(request.method)) {
-    core.counters.count('request.no-application');
-    answer(transaction, 503, makeHeader('Retry-After', '1'));
+    refuseMethod(core, transaction);
   } else admit(core, transaction, undefined);
+}
+
+/** Nobody takes this method: for good where there are applications that take others (§8.2.1), for now where there are none. */
+function refuseMethod(core: Core, transaction: ServerTransaction): void {
+  const { methods } = core.apps;
+  core.counters.count(methods.size === 0 ? 'request.no-application' : 'request.not-allowed');
+  if (methods.size === 0) answer(transaction, 503, makeHeader('Retry-After', '1'));
+  else answer(transaction, 405, makeHeader('Allow', [...methods, ...ALLOWED_WITHIN].join(', ')));
 }
 
 function canMakeDialog(request: SipRequest): boolean {

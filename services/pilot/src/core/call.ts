@@ -1,7 +1,7 @@
 import { bibPairingKey, classifyInvite, weightOf } from '@reelstream/domain';
 import type { ProfileFound } from '@reelstream/domain';
 import type { ControllerProfile, ControllerType, Rule } from '@reelstream/events';
-import type { Invitation, RequestInfo, Transport } from '@reelstream/sip';
+import type { InviteGlance, RequestInfo, Transport } from '@reelstream/sip';
 
 /** What the pilot needs to know of an INVITE. */
 export type Call = {
@@ -31,7 +31,7 @@ export type Call = {
 };
 
 /** An INVITE without an offer brings one audio stream: a leg of a built-in bridge, or a caller that waits for ours. */
-const weightFrom = ({ offer }: Invitation): number => {
+const weightFrom = ({ offer }: InviteGlance): number => {
   const kinds = (offer?.media ?? []).flatMap(({ kind, port }) =>
     kind === 'other' || port === 0 ? [] : [kind],
   );
@@ -39,13 +39,16 @@ const weightFrom = ({ offer }: Invitation): number => {
   return Math.max(1, weightOf(kinds));
 };
 
-const pairingKey = ({ bib }: Invitation, info: RequestInfo, profile: ControllerProfile): string | undefined =>
-  bib && bibPairingKey(bib, profile.pairing ?? info.source.address);
+const pairingKey = (
+  { bib }: InviteGlance,
+  info: RequestInfo,
+  profile: ControllerProfile,
+): string | undefined => bib && bibPairingKey(bib, profile.pairing ?? info.source.address);
 
 /** Reads a call from its INVITE. `dialledUser` is that of the request URI, taken apart by the caller. */
 export const callOf = (
   info: RequestInfo,
-  invitation: Invitation,
+  invitation: InviteGlance,
   given: { readonly profile: ControllerProfile; readonly dialledUser: string | undefined },
 ): Call => {
   const type = classifyInvite(invitation.marks);

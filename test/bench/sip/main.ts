@@ -14,7 +14,7 @@ import { measureGrowth } from './transactions.ts';
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    seconds: { type: 'string', default: '2' },
+    seconds: { type: 'string', default: '5' },
     dialogs: { type: 'string', default: '1000' },
     transactions: { type: 'string' },
   },
@@ -36,7 +36,11 @@ const tell =
   (step: Step): void =>
     say(
       `${who}: ${step.rate}/s ${step.passed ? 'held' : 'not held'}, ${step.redirected} of ${step.sent} redirected, ` +
-        `p50 ${step.p50Ms} ms, p99 ${step.p99Ms} ms, ${step.cpuMsPerRedirect} ms of CPU each`,
+        `${step.unanswered} unanswered (${step.droppedBySocket} datagrams found the receive buffer full), ` +
+        `p50 ${step.p50Ms} ms, p99 ${step.p99Ms} ms, ${step.cpuMsPerRedirect} ms of CPU each ` +
+        `(${Object.entries(step.cpuMsOf)
+          .map(([name, ms]) => `${name} ${ms}`)
+          .join(', ')}; caller on ${step.callerCores} cores)`,
     );
 
 const seconds = Number(values.seconds);
@@ -46,7 +50,7 @@ const measureKamailio = async (): Promise<readonly Step[]> => {
 
   // Awaited here: it is gone as soon as we return.
   return await climb(
-    { port: kamailio.port, pids: [kamailio.program.pid] },
+    { port: kamailio.port, pids: { kamailio: kamailio.program.pid } },
     kamailioRates,
     seconds,
     tell('Kamailio'),
@@ -54,7 +58,7 @@ const measureKamailio = async (): Promise<readonly Step[]> => {
 };
 
 await using door = await startFrontDoor({ core: judgedCore, nodeOptions: inspectable });
-const judged = { port: door.port, pids: [door.server.pid, door.pilot.pid] };
+const judged = { port: door.port, pids: { server: door.server.pid, pilot: door.pilot.pid } };
 const steps = await climb(judged, rates, seconds, tell('Reelstream'));
 const best = bestOf(steps);
 

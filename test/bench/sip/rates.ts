@@ -1,4 +1,5 @@
 import { cpuMsOf } from '../../support/cpu.ts';
+import { droppedAt } from '../../support/udp-drops.ts';
 import { runLoad } from './load.ts';
 import type { LoadPlan, LoadResult } from './load.ts';
 
@@ -7,12 +8,20 @@ export type Step = LoadResult & {
   readonly rate: number;
   /** User and kernel time of all processes judged, per redirect. */
   readonly cpuMsPerRedirect: number;
+  /** The same of each process. */
+  readonly cpuMsOf: Readonly<Record<string, number>>;
+  /** INVITEs without a final answer. */
+  readonly unanswered: number;
+  /** Datagrams, of INVITEs and ACKs, that found the server's receive buffer full: it never saw them. */
+  readonly droppedBySocket: number;
+  /** Cores the caller's own process was busy on: near 1 the figures are its own. */
+  readonly callerCores: number;
   readonly passed: boolean;
 };
 
 export type Judged = Pick<LoadPlan, 'port'> & {
   /** Processes whose CPU counts, with all they started. */
-  readonly pids: readonly number[];
+  readonly pids: Readonly<Record<string, number>>;
 };
 
 const longestP99Ms = 5;
@@ -25,16 +34,33 @@ const passes = (result: LoadResult, rate: number): boolean =>
   result.sentPerSecond >= 0.95 * rate;
 
 const runStep = async (judged: Judged, rate: number, seconds: number): Promise<Step> => {
-  const before = await cpuMsOf(judged.pids);
+  const [before, dropped, begun] = [await cpuOfEach(judged), await droppedAt(judged.port), performance.now()];
+  const caller = process.cpuUsage();
   const result = await runLoad({ ...judged, rate, count: Math.round(rate * seconds) });
-  const cpuMs = (await cpuMsOf(judged.pids)) - before;
-  const cpuMsPerRedirect = Math.round((1_000 * cpuMs) / Math.max(1, result.redirected)) / 1_000;
+  const { user, system } = process.cpuUsage(caller);
+  const callerCores = (user + system) / 1_000 / (performance.now() - begun);
+  const used = (await cpuOfEach(judged)).map(
+    ([name, ms], index) => [name, ms - (before[index]?.[1] ?? 0)] as const,
+  );
+  const each = (ms: number): number => Math.round((1_000 * ms) / Math.max(1, result.redirected)) / 1_000;
 
-  return { rate, ...result, cpuMsPerRedirect, passed: passes(result, rate) };
+  return {
+    rate,
+    ...result,
+    cpuMsPerRedirect: each(used.reduce((sum, [, ms]) => sum + ms, 0)),
+    cpuMsOf: Object.fromEntries(used.map(([name, ms]) => [name, each(ms)])),
+    unanswered: result.sent - result.redirected - result.refused,
+    droppedBySocket: (await droppedAt(judged.port)) - dropped,
+    callerCores: Math.round(100 * callerCores) / 100,
+    passed: passes(result, rate),
+  };
 };
 
+const cpuOfEach = ({ pids }: Judged): Promise<(readonly [string, number])[]> =>
+  Promise.all(Object.entries(pids).map(async ([name, pid]) => [name, await cpuMsOf([pid])] as const));
+
 /** A service that has run for a while has its hot code compiled, and so shall ours. */
-const warmUp = { rate: 500, count: 4_000 };
+const warmUp = { rate: 500, count: 6_000 };
 
 /** Holds each rate in turn, after a warm-up; ends when two in a row are too much, each tried twice. */
 export const climb = async (

@@ -71,6 +71,8 @@ const exitCodeOf = (status: number): ExitCode => {
 type RequestOptions = {
   readonly method?: 'GET' | 'POST';
   readonly accept?: string;
+  /** Prefer (RFC 7240). */
+  readonly prefer?: string;
   readonly signal?: AbortSignal;
 };
 
@@ -90,6 +92,7 @@ export class Api {
         headers: {
           authorization: `Bearer ${this.#system.token}`,
           accept: init.accept ?? 'application/json, application/problem+json',
+          ...(init.prefer === undefined ? {} : { prefer: init.prefer }),
         },
         ...(init.signal ? { signal: init.signal } : {}),
       });

@@ -110,6 +110,10 @@ const publicRecording = (sessionId: string, sealed: Sealed): NonNullable<PublicS
   sizeBytes: sealed.sizeBytes,
   ...(sealed.recovered === undefined ? {} : { recovered: sealed.recovered }),
   wavUrl: `/api/v1/sessions/${sessionId}/recording.wav`,
+  mp4Url: `/api/v1/sessions/${sessionId}/recording.mp4`,
+  opusUrl: `/api/v1/sessions/${sessionId}/recording.opus`,
+  mp3Url: `/api/v1/sessions/${sessionId}/recording.mp3`,
+  tonesUrl: `/api/v1/sessions/${sessionId}/tones`,
   files: sealed.files.flatMap(({ trackNumber, name, sizeBytes, sha256 }) =>
     trackNumber === undefined || !name.endsWith('.rtpdump')
       ? []

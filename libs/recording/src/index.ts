@@ -6,6 +6,8 @@ export type { JournalContents, JournalDamage } from './journal-lines.ts';
 export { Codec, Manifest, ManifestTrack, PayloadSpan } from './manifest.ts';
 export { openOutbox } from './outbox.ts';
 export type { Outbox } from './outbox.ts';
+export { readTrackPackets } from './packets.ts';
+export type { TrackPacket } from './packets.ts';
 export { bodiesFolder, indexFile, journalFile, manifestFile, recordingFolder, rtpdumpFile } from './paths.ts';
 export { readManifest, readRtpdump } from './reader.ts';
 export type { RecordedPacket } from './reader.ts';

@@ -17,7 +17,11 @@ export const PublicRecording = Type.Object({
   sealedAt: Timestamp,
   sizeBytes: Count,
   recovered: Type.Optional(Type.Boolean()),
-  wavUrl: Type.String({ description: 'path below the API' }),
+  wavUrl: Type.String({ description: 'path: one channel a track' }),
+  mp4Url: Type.String({ description: 'path: AAC, with the video that came as H.264' }),
+  opusUrl: Type.String({ description: 'path: Opus in Ogg' }),
+  mp3Url: Type.String({ description: 'path' }),
+  tonesUrl: Type.String({ description: 'path: the keys that were pressed, with offsets' }),
   files: Type.Array(
     Type.Object({ trackNumber: Count, sizeBytes: Count, sha256: Type.String(), rtpdumpUrl: Type.String() }),
   ),

@@ -3,7 +3,20 @@ import type { Codec as ManifestCodec } from '@reelstream/recording';
 import type { BibLegInfo, Codec, Metadata, SessionId } from '@reelstream/sip';
 
 /** Encoding names that our playback decodes, best first: an answer prefers them, and takes anything else too. */
-export const playableCodecs = ['PCMU', 'PCMA'] as const;
+export const playableCodecs = [
+  'L16',
+  'opus',
+  'MP4A-LATM',
+  'mpeg4-generic',
+  'AMR-WB',
+  'G722',
+  'PCMU',
+  'PCMA',
+  'G729',
+  'AMR',
+  'iLBC',
+  'H264',
+] as const;
 
 /** A codec as the manifest keeps it. */
 export const manifestCodec = ({

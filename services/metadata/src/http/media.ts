@@ -59,21 +59,34 @@ const playbackUrl = (api: Api, host: string, path: string, client: string): stri
   return `http://${authority}:${http.port}${path}?${query}`;
 };
 
+/** What a whole recording can be fetched as: path below the session here, and at its playback. */
+const forms = [
+  { ours: 'recording.wav', theirs: 'recording.wav', summary: 'WAV, one channel a track' },
+  { ours: 'recording.mp4', theirs: 'recording.mp4', summary: 'MP4: AAC, with video that came as H.264' },
+  { ours: 'recording.opus', theirs: 'recording.opus', summary: 'Opus in Ogg' },
+  { ours: 'recording.mp3', theirs: 'recording.mp3', summary: 'MP3' },
+  { ours: 'tones', theirs: 'tones.json', summary: 'the keys that were pressed (RFC 4733), with offsets' },
+] as const;
+
+const patience =
+  'With `Prefer: respond-async` playback answers 202 with `{state, progress}` and Retry-After as long as the file is ' +
+  'being made; without, it answers when it is.';
+
 /** Media is served by the machine that holds it; a signed link leads there. */
 export const mediaRoutes: Routes = (api) => async (app) => {
-  app.get(
-    '/sessions/:sessionId/recording.wav',
-    { schema: { tags, params: SessionParams, response: answers } },
-    async (request, reply) => {
-      const { sessionId } = request.params;
-      const { recording } = await findSealed(api, sessionId);
-      const path = `/media/${sessionId}/recording.wav`;
+  for (const { ours, theirs, summary } of forms) {
+    app.get(
+      `/sessions/:sessionId/${ours}`,
+      { schema: { tags, summary, description: patience, params: SessionParams, response: answers } },
+      async (request, reply) => {
+        const { sessionId } = request.params;
+        const { recording } = await findSealed(api, sessionId);
+        const url = playbackUrl(api, recording.host, `/media/${sessionId}/${theirs}`, request.ip);
 
-      return reply
-        .header('cache-control', 'no-store')
-        .redirect(playbackUrl(api, recording.host, path, request.ip), 307);
-    },
-  );
+        return reply.header('cache-control', 'no-store').redirect(url, 307);
+      },
+    );
+  }
 
   app.get(
     '/sessions/:sessionId/tracks/:file',

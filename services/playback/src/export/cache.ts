@@ -31,6 +31,13 @@ export class FileCache {
     return cache;
   }
 
+  /** Path of the file of a key, if there is one; it counts as used now. */
+  async find(key: string): Promise<string | undefined> {
+    const path = join(this.#files, key);
+
+    return (await this.#touch(path)) ? path : undefined;
+  }
+
   /**
    * Path of the file of a key, a name without slashes. `make` gets an empty folder to work in and returns the path of
    * the finished file there; it runs once, however many ask at the same time.

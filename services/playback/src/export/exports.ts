@@ -10,14 +10,18 @@ import {
 } from '@reelstream/recording';
 import type { Manifest } from '@reelstream/recording';
 import type { Logger } from '@reelstream/service';
-import { channelsOf, undecodable } from '../core/channels.ts';
+import { channelsOf, undecodable } from '../codec/channels.ts';
+import { formats } from '../core/formats.ts';
+import type { Format } from '../core/formats.ts';
+import type { Job } from '../render/job.ts';
 import type { FileCache } from './cache.ts';
 import { ExportError } from './errors.ts';
-import { renderWav } from './render-wav.ts';
+import { Making } from './making.ts';
+import { renderApart } from './renderer.ts';
 import type { Slots } from './slots.ts';
 
 /** Part of every key: raised when the same packets would render to other samples. */
-const renderingVersion = 1;
+const renderingVersion = 2;
 
 export type MediaFile = {
   readonly path: string;
@@ -66,6 +70,7 @@ const digestOf = (manifest: Manifest): string =>
   createHash('sha256')
     .update(`${renderingVersion}\n`)
     .update(manifest.files.map(({ name, sha256 }) => `${name} ${sha256}\n`).join(''))
+    .update(JSON.stringify(manifest.tracks.map(({ codecs }) => codecs)))
     .digest('hex');
 
 /** Says which channels have media that can't be heard, as `2=G729`. */
@@ -80,56 +85,94 @@ const silenceHeader = (channels: ReturnType<typeof channelsOf>): Record<string, 
 /** A recording's media in the forms it can be fetched in. */
 export class Exports {
   readonly #options: ExportOptions;
+  readonly #making = new Map<string, Making>();
 
   constructor(options: ExportOptions) {
     this.#options = options;
   }
 
-  /** The recording as WAV; undefined for an unknown session. Throws NotSealedError, DamagedFileError, ExportError. */
-  async wav(sessionId: string): Promise<MediaFile | undefined> {
-    const recording = await findRecording(this.#options.recordingsDir, sessionId);
-    if (!recording) return undefined;
-    const channels = channelsOf(recording.manifest.tracks);
+  /**
+   * The recording in a format: made already, or being made from now on; undefined for an unknown session. Throws
+   * NotSealedError, DamagedFileError, ExportError.
+   */
+  async recording(sessionId: string, format: Format): Promise<Making | undefined> {
+    const found = await findRecording(this.#options.recordingsDir, sessionId);
+    if (!found) return undefined;
+    const channels = channelsOf(found.manifest.tracks);
     const codecs = undecodable(channels);
     if (codecs.length > 0) {
-      throw new ExportError(
-        'CODEC_NOT_DECODABLE',
-        `${codecs.join(', ')} can't be decoded: fetch the tracks as rtpdump`,
-      );
+      const said = `${codecs.join(', ')} can't be decoded: fetch the tracks as rtpdump`;
+      throw new ExportError('CODEC_NOT_DECODABLE', said);
     }
 
-    const key = keyOf(recording.manifest);
-    const path = await this.#options.cache.get(`${key}.wav`, (workFolder) =>
-      this.#options.slots.run(async () => {
-        const { path: made, notes } = await renderWav(recording.folder, channels, workFolder);
-        if (notes.length > 0) this.#options.log.warn({ sessionId, notes }, 'recording rendered with losses');
-
-        return made;
-      }),
-    );
-
-    return {
-      path,
-      contentType: 'audio/wav',
-      fileName: `${recording.manifest.sessionId}.wav`,
-      etag: `"${key}"`,
+    return this.#make(found, format, format, {
+      contentType: formats[format].contentType,
+      fileName: `${sessionId}.${format}`,
       headers: silenceHeader(channels),
-    };
+    });
+  }
+
+  /** The keys that were pressed, as JSON; undefined for an unknown session. Throws as `recording` does. */
+  async tones(sessionId: string): Promise<Making | undefined> {
+    const found = await findRecording(this.#options.recordingsDir, sessionId);
+    const media = { contentType: 'application/json', fileName: `${sessionId}-tones.json`, headers: {} };
+
+    return found && this.#make(found, 'tones', 'json', media);
   }
 
   /** The packets of one track; undefined for an unknown session or track. Throws NotSealedError, DamagedFileError. */
-  async rtpdump(sessionId: string, trackNumber: number): Promise<MediaFile | undefined> {
+  async rtpdump(sessionId: string, trackNumber: number): Promise<Making | undefined> {
     const recording = await findRecording(this.#options.recordingsDir, sessionId);
     const track = recording?.manifest.tracks.find((candidate) => candidate.trackNumber === trackNumber);
     const file = recording?.manifest.files.find(({ name }) => name === track?.rtpdump);
     if (!recording || !file) return undefined;
 
-    return {
+    return Making.done({
       path: join(recording.folder, file.name),
       contentType: 'application/octet-stream',
       fileName: `${recording.manifest.sessionId}-${trackNumber}.rtpdump`,
       etag: `"${file.sha256}"`,
       headers: {},
-    };
+    });
+  }
+
+  async #make(
+    { folder, manifest }: Recording,
+    format: Job['format'],
+    extension: string,
+    media: Omit<MediaFile, 'path' | 'etag'>,
+  ): Promise<Making> {
+    const key = `${keyOf(manifest)}.${extension}`;
+    const file = (path: string): MediaFile => ({ ...media, path, etag: `"${key}"` });
+    const kept = await this.#options.cache.find(key);
+    if (kept !== undefined) return Making.done(file(kept));
+    const underway = this.#making.get(key);
+    if (underway) return underway;
+    const making = new Making(async (onProgress) => {
+      const path = await this.#options.cache.get(key, (workFolder) =>
+        this.#options.slots.run(() => this.#render(folder, manifest, format, workFolder, onProgress)),
+      );
+
+      return file(path);
+    });
+    this.#making.set(key, making);
+    void making.settled.then(() => this.#making.delete(key));
+
+    return making;
+  }
+
+  async #render(
+    folder: string,
+    manifest: Manifest,
+    format: Job['format'],
+    workFolder: string,
+    onProgress: (progress: number) => void,
+  ): Promise<string> {
+    const { sessionId, tracks } = manifest;
+    onProgress(0);
+    const { path, notes } = await renderApart({ folder, tracks, format, workFolder }, onProgress);
+    if (notes.length > 0) this.#options.log.warn({ sessionId, notes }, 'recording rendered with losses');
+
+    return path;
   }
 }

@@ -9,12 +9,13 @@ import { freshId } from '@reelstream/events';
 import { recordingFolder } from '@reelstream/recording';
 import { createLogger, createMeters, Secret, signPath } from '@reelstream/service';
 import { decodeG711, encodeG711, parseWav, sampleConversation } from '@reelstream/testing/callers';
+import { waitFor } from '@reelstream/testing';
 import type { FastifyInstance } from 'fastify';
 import { FileCache } from '../export/cache.ts';
 import { Exports } from '../export/exports.ts';
 import { Slots } from '../export/slots.ts';
 import { record, rtp, talk } from '../test-support/recording.ts';
-import type { RecordedTrack } from '../test-support/recording.ts';
+import type { RecordedTrack, SentPacket } from '../test-support/recording.ts';
 import { closeHttpServer, createHttpServer } from './server.ts';
 
 const clusterKey = new Secret(randomBytes(32).toString('base64'));
@@ -199,10 +200,10 @@ test('no path leads out of the recordings, however it is written and signed', as
 });
 
 test('a track that can not be decoded is silent and named; if none can, the codec is told', async () => {
-  const g729 = [{ payloadType: 18, codec: 'G729', clockRate: 8_000 }];
+  const speex = [{ payloadType: 98, codec: 'speex', clockRate: 8_000 }];
   const opaque = {
-    codecs: g729,
-    packets: [{ atMs: 0, packet: rtp({ payloadType: 18, sequence: 1, timestamp: 1 }, Buffer.alloc(20)) }],
+    codecs: speex,
+    packets: [{ atMs: 0, packet: rtp({ payloadType: 98, sequence: 1, timestamp: 1 }, Buffer.alloc(20)) }],
   };
   const half = await record(root, [
     opaque,
@@ -211,13 +212,13 @@ test('a track that can not be decoded is silent and named; if none can, the code
   const response = await fetch(wavOf(half.sessionId));
   const { channels } = parseWav(await bytesOf(response));
 
-  assert.equal(response.headers.get('reel-silent-tracks'), '1=G729');
+  assert.equal(response.headers.get('reel-silent-tracks'), '1=speex');
   assert.deepEqual(channels, [new Int16Array(1_600), decodeG711('PCMU', agentCodes.subarray(0, 1_600))]);
 
   const none = await record(root, [opaque]);
   const refused = await fetch(wavOf(none.sessionId));
   assert.equal(refused.status, 415);
-  assert.match(await refused.clone().text(), /G729/);
+  assert.match(await refused.clone().text(), /speex/);
   assert.equal(await codeOf(refused), 'CODEC_NOT_DECODABLE');
 });
 
@@ -237,4 +238,63 @@ test('many who ask at once get one export, and nothing is left of making it', as
 
   assert.equal(new Set(responses.map((bytes) => createHash('sha256').update(bytes).digest('hex'))).size, 1);
   assert.deepEqual(await readdir(join(root, 'playback', 'work')), []);
+});
+
+test('who prefers an answer at once is told how far it is, and gets the file in the end', async () => {
+  const long = new Uint8Array(8_000 * 1_200).fill(0x55);
+  const { sessionId } = await record(root, [{ codecs: pcma, packets: talk(8, long, 0) }]);
+  const url = signed(`/media/${sessionId}/recording.mp3`);
+  const told: number[] = [];
+  const ask = (): Promise<Response> => fetch(url, { headers: { prefer: 'respond-async' } });
+  const made = await waitFor(
+    async () => {
+      const response = await ask();
+      if (response.status === 200) return response;
+      assert.equal(response.status, 202);
+      assert.equal(response.headers.get('preference-applied'), 'respond-async');
+      assert.match(response.headers.get('retry-after') ?? '', /^\d+$/);
+      told.push(((await response.json()) as { progress: number }).progress);
+
+      return undefined;
+    },
+    { deadlineMs: 60_000, describe: 'no MP3' },
+  );
+
+  assert.equal(made.headers.get('content-type'), 'audio/mpeg');
+  assert.ok(told.length > 0);
+  assert.deepEqual(
+    told,
+    told.toSorted((a, b) => a - b),
+  );
+  const part = await fetch(url, { headers: { range: 'bytes=0-2' } });
+  assert.equal(part.status, 206);
+});
+
+test('keys that were pressed are listed with their times, and not heard', async () => {
+  const tone = (n: number, event: number, at: number, end: number): SentPacket[] =>
+    [1, 2, 3, 4].map((part) => {
+      const payload = Buffer.from([event, part === 4 ? 0x8a : 0x0a, 0, 0]);
+      payload.writeUInt16BE(part * 160, 2);
+
+      return {
+        atMs: 1_000 + at + part * 20,
+        packet: rtp({ payloadType: 101, sequence: end + n, timestamp: 0xffff_f000 + at * 8 }, payload),
+      };
+    });
+  const speech = talk(0, agentCodes.subarray(0, 8_000), 1_000);
+  const packets = [...speech, ...tone(0, 5, 2_000, 100), ...tone(1, 11, 3_000, 100)].toSorted(
+    (a, b) => a.atMs - b.atMs,
+  );
+  const codecs = [...pcmu, { payloadType: 101, codec: 'telephone-event', clockRate: 8_000 }];
+  const { sessionId } = await record(root, [{ codecs, packets }]);
+  const response = await fetch(signed(`/media/${sessionId}/tones.json`));
+
+  assert.deepEqual(await response.json(), {
+    items: [
+      { trackNumber: 1, event: '5', offsetMs: 3_000, durationMs: 80 },
+      { trackNumber: 1, event: '#', offsetMs: 4_000, durationMs: 80 },
+    ],
+  });
+  const { channels } = parseWav(await bytesOf(await fetch(wavOf(sessionId))));
+  assert.deepEqual(channels, [decodeG711('PCMU', agentCodes.subarray(0, 8_000))]);
 });

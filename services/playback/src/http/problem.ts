@@ -22,7 +22,8 @@ export const linkInvalid: Problem = {
 
 const exportProblems = {
   CODEC_NOT_DECODABLE: { status: 415, title: 'Unsupported Media Type', headers: {} },
-  WAV_TOO_LARGE: { status: 422, title: 'Unprocessable Content', headers: {} },
+  RECORDING_TOO_LONG: { status: 422, title: 'Unprocessable Content', headers: {} },
+  RENDERING_FAILED: { status: 500, title: 'Internal Server Error', headers: {} },
   PLAYBACK_BUSY: { status: 503, title: 'Service Unavailable', headers: { 'retry-after': '5' } },
 } as const;
 

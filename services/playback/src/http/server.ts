@@ -2,7 +2,11 @@ import { verifyPath } from '@reelstream/service';
 import type { Logger, Meters, Secret } from '@reelstream/service';
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Exports, MediaFile } from '../export/exports.ts';
+import { formats } from '../core/formats.ts';
+import type { Format } from '../core/formats.ts';
+import type { Exports } from '../export/exports.ts';
+import type { Making } from '../export/making.ts';
+import { isPatient, sendProgress, soonOrNever } from './progress.ts';
 import { linkInvalid, notFound, problemOf, sendProblem } from './problem.ts';
 import { sendFile } from './send-file.ts';
 
@@ -49,7 +53,7 @@ export const createHttpServer = ({
 
   const media = (
     path: string,
-    find: (params: MediaParams['Params']) => Promise<MediaFile | undefined>,
+    find: (params: MediaParams['Params']) => Promise<Making | undefined>,
   ): void => {
     server.route<MediaParams>({
       method: ['GET', 'HEAD'],
@@ -59,9 +63,11 @@ export const createHttpServer = ({
         if (!isAuthorised(request, clusterKey)) return sendProblem(reply, linkInvalid);
         if (forgotten.has(request.params.sessionId)) return sendProblem(reply, notFound);
         const serve = async (): Promise<FastifyReply> => {
-          const file = await find(request.params);
+          const making = await find(request.params);
+          if (!making) return sendProblem(reply, notFound);
+          if (!isPatient(request) && !(await soonOrNever(making))) return sendProgress(reply, making);
 
-          return file ? sendFile(request, reply, file) : sendProblem(reply, notFound);
+          return sendFile(request, reply, await making.file);
         };
 
         // An export may be cleared away between being found and being opened: then it is made again.
@@ -72,7 +78,9 @@ export const createHttpServer = ({
       },
     });
   };
-  media('/media/:sessionId/recording.wav', ({ sessionId }) => exports.wav(sessionId));
+  for (const format of Object.keys(formats) as Format[])
+    media(`/media/:sessionId/recording.${format}`, ({ sessionId }) => exports.recording(sessionId, format));
+  media('/media/:sessionId/tones.json', ({ sessionId }) => exports.tones(sessionId));
   media('/media/:sessionId/tracks/:trackNumber(^[0-9]{1,4}).rtpdump', ({ sessionId, trackNumber }) =>
     exports.rtpdump(sessionId, Number(trackNumber)),
   );

@@ -1,7 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import { fitsWav, formatWavHeader } from '../core/wav.ts';
+import { RenderError } from './errors.ts';
 import type { MonoFile } from './mono-file.ts';
-import { tooLarge } from './render-track.ts';
+import type { Span } from './span.ts';
 
 /** Frames read and written at a time. */
 const blockFrames = 32_768;
@@ -13,19 +14,18 @@ const writeAll = async (file: FileHandle, bytes: Uint8Array): Promise<void> => {
 };
 
 /**
- * Writes a WAV file with one channel for each mono file, from the first sample of any to the last of any; a channel is
- * silent where it has none. Throws ExportError `WAV_TOO_LARGE`.
+ * Writes a WAV file with one channel for each mono file over the span; a channel is silent where it has no samples.
+ * Throws RenderError `TOO_LONG`.
  */
 export const interleave = async (
   channels: readonly MonoFile[],
+  { start, end }: Span,
   target: FileHandle,
   sampleRate: number,
+  onFrames: (frames: number) => void,
 ): Promise<void> => {
-  const heard = channels.filter(({ start, end }) => end > start);
-  const start = heard.length === 0 ? 0 : Math.min(...heard.map((channel) => channel.start));
-  const end = heard.length === 0 ? 0 : Math.max(...heard.map((channel) => channel.end));
   const format = { channels: channels.length, sampleRate, frames: end - start };
-  if (!fitsWav(format)) throw tooLarge();
+  if (!fitsWav(format)) throw new RenderError('TOO_LONG');
 
   await writeAll(target, formatWavHeader(format));
   const mono = new Int16Array(blockFrames);
@@ -37,5 +37,6 @@ export const interleave = async (
     }
     const length = Math.min(blockFrames, end - at) * channels.length;
     await writeAll(target, new Uint8Array(frames.buffer, 0, length * 2));
+    onFrames(Math.min(blockFrames, end - at));
   }
 };

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
 /** Room before the start of the session, for samples placed slightly earlier. */
-const leadSamples = 80_000;
+const leadSamples = 480_000;
 /** What is gathered before it is written: 64 KiB. */
 const runSamples = 32_768;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { channelsOf, undecodable } from './channels.ts';
-import type { TrackSummary } from './channels.ts';
+import { channelsOf, sampleRateOf, undecodable } from './channels.ts';
+import type { Channel, TrackSummary } from './channels.ts';
 
 const track = (
   trackNumber: number,
@@ -14,6 +14,14 @@ const track = (
   spans: used.map((payloadType) => ({ payloadType })),
 });
 
+const decodersOf = ({ uses }: Channel): readonly string[] =>
+  [...uses].map(([payloadType, use]) => {
+    if (use.kind !== 'audio') return `${payloadType} ${use.kind}`;
+    const { decoder } = use.codec;
+
+    return `${payloadType} ${decoder.kind === 'ffmpeg' ? decoder.decoder : decoder.kind}`;
+  });
+
 test('each audio track is a channel, in order; video is none', () => {
   const channels = channelsOf([
     track(2, [[8, 'PCMA']]),
@@ -22,10 +30,10 @@ test('each audio track is a channel, in order; video is none', () => {
   ]);
 
   assert.deepEqual(
-    channels.map(({ trackNumber, decoders }) => [trackNumber, ...decoders.values()]),
+    channels.map((channel) => [channel.trackNumber, decodersOf(channel)]),
     [
-      [1, 'PCMU'],
-      [2, 'PCMA'],
+      [1, ['0 PCMU']],
+      [2, ['8 PCMA']],
     ],
   );
 });
@@ -36,7 +44,7 @@ test('only payload types that were used count; tones and comfort noise are no so
       1,
       [
         [0, 'PCMU'],
-        [18, 'G729'],
+        [18, 'X-OWN'],
         [101, 'telephone-event'],
         [13, 'CN'],
       ],
@@ -44,19 +52,29 @@ test('only payload types that were used count; tones and comfort noise are no so
     ),
   ]);
 
-  assert.deepEqual([...(channel?.decoders ?? [])], [[0, 'PCMU']]);
+  assert.deepEqual(channel && decodersOf(channel), ['0 PCMU', '101 tones', '13 silence']);
   assert.deepEqual(channel?.silentCodecs, []);
 });
 
 test('a payload type that was never negotiated means what RFC 3551 says', () => {
   const [channel] = channelsOf([track(1, [], [8, 97])]);
 
-  assert.deepEqual([...(channel?.decoders ?? [])], [[8, 'PCMA']]);
+  assert.deepEqual(channel && decodersOf(channel), ['8 PCMA']);
   assert.deepEqual(channel?.silentCodecs, ['payload type 97']);
 });
 
 test('a recording is undecodable when it has media and none can be heard', () => {
-  assert.deepEqual(undecodable(channelsOf([track(1, [[18, 'G729']]), track(2, [[18, 'G729']])])), ['G729']);
-  assert.deepEqual(undecodable(channelsOf([track(1, [[18, 'G729']]), track(2, [[0, 'PCMU']])])), []);
+  assert.deepEqual(undecodable(channelsOf([track(1, [[18, 'X-OWN']]), track(2, [[18, 'X-OWN']])])), [
+    'X-OWN',
+  ]);
+  assert.deepEqual(undecodable(channelsOf([track(1, [[18, 'X-OWN']]), track(2, [[0, 'PCMU']])])), []);
   assert.deepEqual(undecodable(channelsOf([track(1, [[0, 'PCMU']], [])])), []);
+});
+
+test('a recording keeps all of its best codec: the telephone stays at 8,000 Hz, wide-band raises them all', () => {
+  const pcmu = track(1, [[0, 'PCMU']]);
+
+  assert.equal(sampleRateOf(channelsOf([pcmu, track(2, [[18, 'G729']])])), 8_000);
+  assert.equal(sampleRateOf(channelsOf([pcmu, track(2, [[9, 'G722']])])), 16_000);
+  assert.equal(sampleRateOf(channelsOf([])), 8_000);
 });

@@ -1,0 +1,13 @@
+export { amrFrames } from './amr.ts';
+export { formatParameters } from './frame.ts';
+export type { Depacketise, Frame, MediaPacket } from './frame.ts';
+export { g729Frames, ilbcFrames, ilbcMode, ilbcModes, wholePayload } from './frame-by-frame.ts';
+export type { IlbcMode } from './frame-by-frame.ts';
+export { H264Assembler } from './h264.ts';
+export { latmFormat, latmFrames } from './latm.ts';
+export type { LatmFormat } from './latm.ts';
+export { genericFormat } from './mpeg4-generic.ts';
+export { readTelephoneEvent } from './telephone-event.ts';
+export type { TelephoneEvent } from './telephone-event.ts';
+export type { VideoFrame } from './video-frame.ts';
+export { Vp8Assembler } from './vp8.ts';

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { amrFrames } from './amr.ts';
+import type { Depacketise, MediaPacket } from './frame.ts';
+import { g729Frames, ilbcFrames, ilbcMode } from './frame-by-frame.ts';
+import { H264Assembler } from './h264.ts';
+import { latmFormat, latmFrames } from './latm.ts';
+import { genericFormat } from './mpeg4-generic.ts';
+import { readTelephoneEvent } from './telephone-event.ts';
+import { Vp8Assembler } from './vp8.ts';
+
+const packet = (payload: readonly number[] | Uint8Array, more: Partial<MediaPacket> = {}): MediaPacket => ({
+  payload: Uint8Array.from(payload),
+  marker: true,
+  timestamp: 1_000,
+  follows: true,
+  ...more,
+});
+
+const frames = (format: Depacketise | undefined, ...packets: readonly MediaPacket[]) =>
+  packets.map((each) => format?.(each)?.map(({ bytes, timestamp }) => [timestamp, ...bytes]));
+
+test('G.729: frames of 10 ms; comfort noise behind them is silence, any other rest is broken', () => {
+  const bytes = Array.from({ length: 22 }, (_, i) => i);
+
+  assert.deepEqual(frames(g729Frames, packet(bytes)), [
+    [
+      [1_000, ...bytes.slice(0, 10)],
+      [1_080, ...bytes.slice(10, 20)],
+    ],
+  ]);
+  assert.deepEqual(frames(g729Frames, packet([1, 2])), [[]]);
+  assert.deepEqual(frames(g729Frames, packet(bytes.slice(0, 13))), [undefined]);
+});
+
+test('iLBC: the mode is that of the SDP, 30 ms without one', () => {
+  assert.equal(ilbcMode('mode=20'), 20);
+  assert.equal(ilbcMode(undefined), 30);
+  const [two] = frames(ilbcFrames(20), packet(new Uint8Array(76)));
+  assert.deepEqual(
+    two?.map(([timestamp]) => timestamp),
+    [1_000, 1_160],
+  );
+  assert.deepEqual(frames(ilbcFrames(30), packet(new Uint8Array(38))), [undefined]);
+});
+
+test('AMR octet-aligned: speech, comfort noise and nothing, each 20 ms further', () => {
+  // CMR; a frame of 4.75 kbit/s (95 bits), one without data, one of comfort noise, another of speech.
+  const entries = [0x84, 0xfc, 0xc4, 0x04];
+  const speech = Array.from({ length: 12 }, (_, i) => i + 1);
+  speech[11] = 0xfe;
+  const payload = [0xf0, ...entries, ...speech, 9, 9, 9, 9, 9, ...speech];
+
+  assert.deepEqual(frames(amrFrames(false, 'octet-align=1'), packet(payload)), [
+    [
+      [1_000, 0x04, ...speech],
+      [1_480, 0x04, ...speech],
+    ],
+  ]);
+});
+
+test('AMR: what its frames would reach past, an unknown type, and interleaving are refused', () => {
+  const format = amrFrames(false, 'octet-align=1');
+
+  assert.deepEqual(frames(format, packet([0xf0, 0x04, 1, 2])), [undefined]);
+  assert.deepEqual(frames(format, packet([0xf0, 0x54, 1, 2])), [undefined]);
+  assert.deepEqual(frames(format, packet([])), [undefined]);
+  assert.equal(amrFrames(false, 'octet-align=1; interleaving=30'), undefined);
+});
+
+test('LATM with the configuration in the SDP: lengths in bytes of 255, fragments joined by their timestamp', () => {
+  const format = latmFormat('profile-level-id=24; cpresent=0; config=400028103fc0');
+  assert.ok(format?.kind === 'units');
+  // AudioSpecificConfig: AAC-LC (2), 16 kHz (8), mono (1).
+  assert.deepEqual([...format.audioSpecificConfig.subarray(0, 2)], [0x14, 0x08]);
+  const unit = new Uint8Array(300).fill(7);
+  const element = Uint8Array.of(255, 45, ...unit);
+  const parts = [
+    packet(element.subarray(0, 100), { marker: false }),
+    packet(element.subarray(100), { marker: true }),
+  ];
+
+  assert.deepEqual(frames(latmFrames(format, 1_024), ...parts), [[], [[1_000, ...unit]]]);
+  const lost = [parts[0]!, packet(element.subarray(200), { follows: false })];
+  assert.deepEqual(frames(latmFrames(format, 1_024), ...lost), [[], undefined]);
+  assert.equal(latmFormat('cpresent=0; config=80'), undefined);
+});
+
+test('LATM that brings its configuration goes to the decoder in LOAS', () => {
+  const format = latmFormat('object=23');
+  assert.deepEqual(format, { kind: 'loas' });
+
+  assert.deepEqual(frames(format && latmFrames(format, 1_024), packet([1, 2, 3])), [
+    [[1_000, 0x56, 0xe0, 3, 1, 2, 3]],
+  ]);
+});
+
+test('MPEG-4 generic: access units by the sizes in front', () => {
+  const format = genericFormat('config=1408; sizelength=13; indexlength=3; indexdeltalength=3', 1_024);
+  const payload = [0, 32, (2 << 3) >> 8, 2 << 3, 0, 1 << 3, 5, 6, 7];
+
+  assert.deepEqual(frames(format?.frames, packet(payload)), [
+    [
+      [1_000, 5, 6],
+      [2_024, 7],
+    ],
+  ]);
+  assert.deepEqual(frames(format?.frames, packet(payload.slice(0, 8))), [undefined]);
+});
+
+test('telephone events: key, end, duration', () => {
+  assert.deepEqual(readTelephoneEvent(Uint8Array.of(11, 0x8a, 3, 0x20)), {
+    event: '#',
+    ended: true,
+    duration: 800,
+  });
+  assert.equal(readTelephoneEvent(Uint8Array.of(36, 0, 0, 0))?.event, '36');
+  assert.equal(readTelephoneEvent(Uint8Array.of(1, 2, 3)), undefined);
+});
+
+const pictures = (
+  assembler: { take(each: MediaPacket): readonly { bytes: Uint8Array; key: boolean; whole: boolean }[] },
+  packets: readonly MediaPacket[],
+) =>
+  packets
+    .flatMap((each) => assembler.take(each))
+    .map(({ bytes, key, whole }) => ({ bytes: [...bytes], key, whole }));
+
+test('H.264: parameter sets together, a picture in fragments, each behind a start code', () => {
+  const packets = [
+    packet([24, 0, 2, 0x67, 1, 0, 2, 0x68, 2], { marker: false }),
+    packet([0x7c, 0x85, 10, 11], { marker: false }),
+    packet([0x7c, 0x45, 12]),
+    packet([0x41, 13], { timestamp: 4_000 }),
+  ];
+
+  assert.deepEqual(pictures(new H264Assembler(), packets), [
+    {
+      bytes: [0, 0, 0, 1, 0x67, 1, 0, 0, 0, 1, 0x68, 2, 0, 0, 0, 1, 0x65, 10, 11, 12],
+      key: true,
+      whole: true,
+    },
+    { bytes: [0, 0, 0, 1, 0x41, 13], key: false, whole: true },
+  ]);
+  const lossy = [packets[1]!, { ...packets[2]!, follows: false }];
+  assert.deepEqual(
+    pictures(new H264Assembler(), lossy).map(({ whole }) => whole),
+    [false],
+  );
+});
+
+test('VP8: the descriptor in all its lengths is taken off, a frame begins where it says', () => {
+  const packets = [
+    packet([0x90, 0xf0, 0x80, 1, 2, 3, 0x10, 20], { marker: false }),
+    packet([0x80, 0x80, 5, 21]),
+    packet([0x10, 0x11, 22], { timestamp: 4_000 }),
+    packet([0x00, 23], { timestamp: 7_000 }),
+  ];
+
+  assert.deepEqual(pictures(new Vp8Assembler(), packets), [
+    { bytes: [0x10, 20, 21], key: true, whole: true },
+    { bytes: [0x11, 22], key: false, whole: true },
+    { bytes: [23], key: false, whole: false },
+  ]);
+});

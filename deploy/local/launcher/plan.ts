@@ -49,6 +49,12 @@ const sipOf = (settings: LauncherSettings, role: SipRole) =>
     playback: { port: settings.playbackSipPort, server: settings.playbackSipServer },
   })[role];
 
+/** Only capture knows whether media still comes of a call that its controller has ceased to refresh. */
+const captureServer = ({ folder }: Surroundings): Variables => ({
+  SIP_SERVER_STATE_DIR: join(folder.path, 'sip-capture'),
+  SIP_SERVER_SESSION_EXPIRY: 'leave',
+});
+
 const planSipServer = (settings: LauncherSettings, around: Surroundings, role: SipRole): ProcessPlan => {
   const { port } = sipOf(settings, role);
   const place = `${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
@@ -58,7 +64,7 @@ const planSipServer = (settings: LauncherSettings, around: Surroundings, role: S
     SIP_SERVER_CONTROL: `${loopback}:${around.controlPorts[role]}`,
     SIP_SERVER_SECRET: around.sipSecret,
     // Recordings outlive their processes, and so must their dialogs.
-    ...(role === 'capture' ? { SIP_SERVER_STATE_DIR: join(around.folder.path, 'sip-capture') } : {}),
+    ...(role === 'capture' ? captureServer(around) : {}),
     REEL_NODE_ID: `sip-${role}`,
     REEL_LOG_LEVEL: settings.logLevel,
   });

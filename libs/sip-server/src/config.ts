@@ -36,6 +36,12 @@ export const settings = {
     ['no', 'yes'],
     'no',
   ),
+  sessionExpiry: oneOf(
+    'SIP_SERVER_SESSION_EXPIRY',
+    'what becomes of a session that is not refreshed in time: hang-up, or leave it to the application',
+    ['hang-up', 'leave'],
+    'hang-up',
+  ),
   ...guardSettings,
   stateDir: optionalText(
     'SIP_SERVER_STATE_DIR',

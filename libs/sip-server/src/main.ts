@@ -16,6 +16,7 @@ await run(async () => {
     secret: config.secret.reveal(),
     ...tlsOf(config),
     guard,
+    sessionExpiry: config.sessionExpiry,
     ...(config.stateDir === '' ? {} : { stateDir: config.stateDir }),
     onStateFault: (error) => log.error({ error }, 'dialogs could not be saved'),
     onBug: (where, error) => log.error({ where, error }, 'a message met a bug'),

@@ -42,6 +42,11 @@ export type SipServerOptions = {
   readonly appGraceMs?: number;
   /** Length of a second of session timers (RFC 4028) in ms; default 1000. Shorter ones are for tests. */
   readonly sessionSecondMs?: number;
+  /**
+   * What becomes of a dialog whose peer has not refreshed it in time (RFC 4028 §10): `hang-up`, the default, as drachtio-server;
+   * `leave`: the application decides, since only it knows whether media still comes.
+   */
+  readonly sessionExpiry?: 'hang-up' | 'leave';
   /** A dialog that no application has owned for this many ms is ended; default an hour. */
   readonly orphanMs?: number;
   /** The peer of a dialog without session timers is asked for a sign of life this often, in ms; default an hour. */
@@ -169,6 +174,7 @@ export function assemble(options: SipServerOptions, guard: Guard, saver?: Saver<
     timing,
     appGraceMs: options.appGraceMs ?? 3000,
     sessionSecondMs: options.sessionSecondMs ?? 1000,
+    leavesExpired: options.sessionExpiry === 'leave',
     routeKey: options.secret,
     counters,
     transports,

@@ -32,6 +32,22 @@ test('a session that its peer refreshes lives on; one it does not is ended, and 
   assert.equal((await destroyed)[1], 'Session timer expired');
 });
 
+test('where that is left to the application, a session that is not refreshed stays until it hangs up; a late refresh counts', async () => {
+  await using server = await startServer({ sessionSecondMs: 5, sessionExpiry: 'leave' });
+  const app = answeringApp();
+  await using _ = await connectApp(server, app.prepare);
+  await using peer = await UdpPeer.open();
+  const timer = ['Supported: timer', 'Session-Expires: 90'];
+  const { caller, dialog } = await establish(server, peer, app, 'left', timer);
+  await until('it is left', () => server.counters()['dialog.session-left'] === 1);
+  peer.send(caller.request('UPDATE', 2, { extra: ['Supported: timer'] }), endpoint(server, 'udp'));
+  assert.deepEqual(terms(await peer.response(200, 'UPDATE')), ['1800;refresher=uac', 'timer']);
+  assert.equal(server.counters()['now.dialogs'], 1);
+  dialog.destroy();
+  peer.send(answerTo(await peer.request('BYE'), '200 OK', ''), endpoint(server, 'udp'));
+  await until('it is over', () => server.counters()['now.dialogs'] === 0);
+});
+
 test('a session shorter than 90 s is refused with 422', async () => {
   await using server = await startServer();
   await using _ = await connectApp(server, answeringApp().prepare);

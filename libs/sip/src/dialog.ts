@@ -17,6 +17,7 @@ type Listener = (request: InDialogRequest) => void;
 const causes: readonly (readonly [RegExp, DialogEnd['cause']])[] = [
   [/ack timeout/i, 'ack-timeout'],
   [/session[ -](timer )?expired/i, 'session-expired'],
+  [/^no answer$/i, 'peer-gone'],
   [/cancel/i, 'cancelled'],
 ];
 

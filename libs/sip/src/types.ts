@@ -74,8 +74,11 @@ export interface InviteReceived {
 }
 
 export type DialogEnd = {
-  /** `bye`: the peer hung up; the others were decided on our side, `other` by `Dialog.bye` too. */
-  readonly cause: 'bye' | 'ack-timeout' | 'session-expired' | 'cancelled' | 'other';
+  /**
+   * `bye`: the peer hung up; the others were decided on our side, `other` by `Dialog.bye` too. `peer-gone`: the server asked
+   * a peer without session timers, and had no answer.
+   */
+  readonly cause: 'bye' | 'ack-timeout' | 'session-expired' | 'peer-gone' | 'cancelled' | 'other';
   readonly reason: string | undefined;
 };
 

@@ -1,16 +1,18 @@
 import { bibPairingKey, bibTrackNumber, classifyInvite, wantsAudioOnly, weightOf } from '@reelstream/domain';
-import type { ControllerType, Participant, Track } from '@reelstream/events';
+import type { ControllerType, Participant, SessionFlag, SystemTag, Track } from '@reelstream/events';
 import {
   carriesMedia,
   formatUri,
   parseUri,
   participantsByLabel,
+  participantsInOrder,
   readInvite,
   wantsPort,
 } from '@reelstream/sip';
 import type { Codec, Invitation, Metadata, RequestInfo } from '@reelstream/sip';
 import { addressTowards } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
+import { oddities } from './core/flags.ts';
 import { mergeParticipants, participantsOfPair, participantsOn } from './core/participants.ts';
 import type { Said } from './core/participants.ts';
 import { offeredAudio, offeredVideo } from './core/offered-codecs.ts';
@@ -90,9 +92,27 @@ export const saidIn = (
   type,
   from: info.from,
   byLabel: metadata ? participantsByLabel(metadata) : new Map(),
+  inOrder: metadata ? participantsInOrder(metadata) : [],
   cubeParticipants: invitation.cubeParticipants,
   bib: invitation.bib,
 });
+
+/** What was odd about a request, and about what its leg has become by it. */
+export const oddIn = (
+  invitation: Invitation,
+  leg: Pick<Leg, 'type' | 'audioOnly' | 'metadata' | 'lines' | 'lineAt'>,
+): readonly SessionFlag[] =>
+  oddities(invitation, {
+    isSiprec: leg.type === 'siprec',
+    metadata: leg.metadata,
+    lines: leg.lines
+      .filter(({ isRemoved }) => !isRemoved)
+      .map((line) => ({ label: line.label, codec: codecOf(line).name })),
+    refused:
+      invitation.offer?.media.some(
+        ({ index, port, kind }) => port > 0 && !leg.lineAt(index) && !(leg.audioOnly && kind === 'video'),
+      ) ?? false,
+  });
 
 /** The codec of a line: the first agreed that carries media, or the first of ours as long as nothing is agreed. */
 const codecOf = ({ codecs, kind }: RecordedLine): Codec => {
@@ -115,7 +135,11 @@ export const tracksAfter = (
     const named = line ? said && participantsOn(said, line, now) : onOtherLeg(said, track, now);
     const spoken = line ? withCodec(track, codecOf(line), now) : track;
 
-    return named ? { ...spoken, participants: mergeParticipants(track.participants, named, now) } : spoken;
+    return {
+      ...spoken,
+      ...(line?.label === undefined ? {} : { label: line.label }),
+      participants: named ? mergeParticipants(track.participants, named, now) : track.participants,
+    };
   });
   const added = leg.lines.filter((line) =>
     before.every(({ trackNumber }) => trackNumber !== line.trackNumber),
@@ -131,6 +155,12 @@ const onOtherLeg = (
   now: string,
 ): readonly Participant[] | undefined =>
   said?.bib && endedAt === undefined ? participantsOfPair(said.bib, trackNumber, now) : undefined;
+
+/** Lines that are on hold from the beginning. */
+export const heldFrom = (leg: Leg, at: string): readonly SystemTag[] =>
+  leg.lines
+    .filter(({ isActive }) => !isActive)
+    .map(({ trackNumber }) => ({ name: 'TrackInactive', type: 'system', at, offsetMs: 0, trackNumber }));
 
 const trackOf = (line: RecordedLine, participants: readonly Participant[], now: string): Track =>
   newTrack(

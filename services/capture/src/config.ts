@@ -15,6 +15,18 @@ export const settings = {
     { min: 100, max: 600_000 },
     30_000,
   ),
+  mediaTimeoutMs: integer(
+    'REEL_MEDIA_TIMEOUT_MS',
+    'silence that ends a session which no session timer keeps alive',
+    { min: 1_000, max: 86_400_000 },
+    300_000,
+  ),
+  maxDurationMs: integer(
+    'REEL_MAX_DURATION_MS',
+    'longest session',
+    { min: 1_000, max: 604_800_000 },
+    86_400_000,
+  ),
   databaseServers: names(
     'REEL_DATABASE_SERVERS',
     'database servers in order of preference; an event is kept until each has committed it',

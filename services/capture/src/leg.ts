@@ -1,6 +1,15 @@
 import type { ControllerType, DialogInfo } from '@reelstream/events';
 import { answerOffer, makeOffer } from '@reelstream/sip';
-import type { BibLegInfo, Codec, Dialog, Metadata, RequestInfo, Sdp, SdpAnswer } from '@reelstream/sip';
+import type {
+  BibLegInfo,
+  Codec,
+  Dialog,
+  MediaLine,
+  Metadata,
+  RequestInfo,
+  Sdp,
+  SdpAnswer,
+} from '@reelstream/sip';
 import { offeredAudio, offeredVideo } from './core/offered-codecs.ts';
 import type { NegotiatedCodecs } from './core/sealing.ts';
 import { manifestCodec, playableCodecs } from './core/tracks.ts';
@@ -17,7 +26,18 @@ export type RecordedLine = {
   readonly codecs: readonly Codec[];
   /** What the peer's last description of the line agreed to, beside codecs. */
   readonly terms?: MediaTerms;
+  /** The peer sends on it: not on hold, and not taken away. */
+  readonly isActive: boolean;
+  /** The peer has taken it away (port 0); it may come back. */
+  readonly isRemoved: boolean;
 };
+
+/** RFC 3264 §8.4; and as RFC 2543 held a call, by an address of zeros. */
+const isSending = (line: MediaLine | undefined): boolean =>
+  line !== undefined &&
+  line.port > 0 &&
+  (line.direction === 'sendonly' || line.direction === 'sendrecv') &&
+  line.address !== '0.0.0.0';
 
 /** One dialog of a session, and what was agreed in it. */
 export class Leg {
@@ -31,6 +51,8 @@ export class Leg {
   metadata: Metadata | undefined;
   /** Of a built-in bridge: what the leg said when it came, and says now. */
   bib: { readonly opened: BibLegInfo; readonly now: BibLegInfo } | undefined;
+  /** Of the INVITE, and of each request since that brought a change: milliseconds of `performance.now()`. */
+  heardMs = performance.now();
   readonly #address: string;
   readonly #sdpSessionId = String(Date.now());
   #sdpVersion = 0;
@@ -75,8 +97,8 @@ export class Leg {
   }
 
   /** Records an m-line from now on. */
-  add(line: Omit<RecordedLine, 'codecs'>): void {
-    this.#set({ ...line, codecs: [] });
+  add(line: Omit<RecordedLine, 'codecs' | 'isActive' | 'isRemoved'>): void {
+    this.#set({ ...line, codecs: [], isActive: true, isRemoved: false });
   }
 
   /** Our answer, mirroring the offer; lines that were not added are refused. */
@@ -86,8 +108,12 @@ export class Leg {
     for (const { index, refusal, codecs, label } of answer.media) {
       const line = this.#lines[index];
       const peer = offer.media[index];
-      if (line && peer && !refusal)
-        this.#set({ ...line, label: label ?? line.label, codecs, terms: agreedIn(peer, codecs) });
+      if (!line || !peer) continue;
+      if (refusal) this.#set({ ...line, isActive: false, isRemoved: true });
+      else {
+        const agreed = { codecs, terms: agreedIn(peer, codecs), isActive: isSending(peer) };
+        this.#set({ ...line, ...agreed, label: label ?? line.label, isRemoved: false });
+      }
     }
     this.#lines = offer.media.map(({ index }) => this.#lines[index]);
 
@@ -108,12 +134,14 @@ export class Leg {
     return makeOffer(this.#describer(), media);
   }
 
-  /** The peer's answer to our offer: what it left of the codecs. */
+  /** The peer's answer to our offer: what it left of the codecs, and whether it sends. */
   answered(answer: Sdp): void {
     for (const peer of answer.media) {
       const line = this.#lines[peer.index];
       const { codecs } = peer;
-      if (line && codecs.length > 0) this.#set({ ...line, codecs, terms: agreedIn(peer, codecs) });
+      if (!line) continue;
+      const agreed = codecs.length > 0 ? { codecs, terms: agreedIn(peer, codecs) } : {};
+      this.#set({ ...line, ...agreed, isActive: isSending(peer), isRemoved: peer.port === 0 });
     }
   }
 

@@ -1,33 +1,26 @@
 import { rm } from 'node:fs/promises';
 import { isPaused } from '@reelstream/domain';
 import type { SessionEvent, SessionRecord } from '@reelstream/domain';
-import type { EndReason, SystemTagName } from '@reelstream/events';
-import { openJournal, saveBody } from '@reelstream/recording';
+import type { EndReason, SessionFlag, SystemTagName } from '@reelstream/events';
+import { openJournal } from '@reelstream/recording';
 import type { Journal } from '@reelstream/recording';
 import type { Logger } from '@reelstream/service';
-import type { Dialog, DialogEnd } from '@reelstream/sip';
+import type { Dialog } from '@reelstream/sip';
 import type { CaptureNode } from './capture-node.ts';
 import { folderOf } from './capture-node.ts';
 import type { Command, Description, Stamp } from './core/decide.ts';
+import { reasonOf } from './core/end-reason.ts';
+import { withFlags } from './core/flags.ts';
 import type { NegotiatedCodecs } from './core/sealing.ts';
-import { sealDescription, totalsOf } from './core/sealing.ts';
+import { sealDescription, totalsOf, withNegotiated } from './core/sealing.ts';
 import { sealedBy } from './finish.ts';
 import { goOnWithout } from './gone-leg.ts';
 import type { Leg } from './leg.ts';
 import { Ledger } from './ledger.ts';
 import type { TrackFigures } from './media/types.ts';
 import { persist } from './persist.ts';
-
-const reasonOf: Readonly<Record<DialogEnd['cause'], EndReason>> = {
-  bye: 'bye',
-  'ack-timeout': 'ack-timeout',
-  'session-expired': 'session-expired',
-  cancelled: 'stopped',
-  other: 'stopped',
-};
-
-/** The keys of a call's encryption are kept nowhere in the clear. */
-const withoutKeys = (body: string): string => body.replace(/^(a=crypto:|k=)[^\r\n]*/gm, '$1removed');
+import { RawBodies } from './raw-bodies.ts';
+import { Vigil } from './vigil.ts';
 
 /** A session while it is recorded: its dialogs, its media and its journal, until it is sealed. */
 export class LiveSession {
@@ -39,7 +32,8 @@ export class LiveSession {
   #startedMs = performance.now();
   readonly #legs = new Set<Leg>();
   #codecs: NegotiatedCodecs = {};
-  #bodies = 0;
+  readonly #bodies: RawBodies;
+  readonly #vigil: Vigil;
   #answered = false;
   /** Why the dialog ended that ended last. */
   #lastReason: EndReason = 'stopped';
@@ -54,6 +48,8 @@ export class LiveSession {
     this.sessionId = sessionId;
     this.#log = node.log.child({ sessionId });
     this.#ledger = new Ledger(journal, node.writer, (event) => this.#journalled(event));
+    this.#bodies = new RawBodies(folderOf(node, sessionId), this.#log);
+    this.#vigil = new Vigil(node, this);
   }
 
   /** Makes the journal of a new session, durably. Nothing is said of it before it is answered. */
@@ -126,33 +122,34 @@ export class LiveSession {
 
   /** Codecs negotiated for tracks, beside those negotiated before; durable when it resolves. */
   async negotiated(codecs: NegotiatedCodecs): Promise<void> {
-    const merged: Record<number, NegotiatedCodecs[number]> = { ...this.#codecs };
-    for (const [track, added] of Object.entries(codecs)) {
-      const before = merged[Number(track)] ?? [];
-      const replaced = before.filter(({ payloadType }) =>
-        added.every((codec) => codec.payloadType !== payloadType),
-      );
-      merged[Number(track)] = [...replaced, ...added];
-    }
-    this.#codecs = merged;
-    await this.#ledger.journal.note('codecs', merged);
+    this.#codecs = withNegotiated(this.#codecs, codecs);
+    await this.#ledger.journal.note('codecs', this.#codecs);
   }
 
   /** Keeps a raw body, without keys, in the recording's folder. Never fails: the call goes on without. */
   keepBody(kind: string, body: string): void {
-    if (body === '') return;
-    this.#bodies += 1;
-    const name = `${String(this.#bodies).padStart(3, '0')}-${kind}`;
-    const folder = folderOf(this.#node, this.sessionId);
-    saveBody(folder, name, Buffer.from(withoutKeys(body))).catch((error: unknown) => {
-      this.#log.warn({ error }, 'raw body could not be kept');
-    });
+    this.#bodies.keep(kind, body);
+  }
+
+  /** Notes what was odd; nothing is told of what is noted already. */
+  flag(...raised: readonly SessionFlag[]): Promise<readonly SessionEvent[]> {
+    return this.describe('dialog', ({ flags }) => withFlags(flags, raised));
   }
 
   /** The 200 has left: from now on the session is a fact, to be told. */
   answered(): void {
     this.#answered = true;
     this.#node.outbox.journalled(this.sessionId, this.record?.version ?? 0, false);
+    this.#vigil.look();
+  }
+
+  /** Its dialogs that stand. */
+  get legs(): ReadonlySet<Leg> {
+    return this.#legs;
+  }
+
+  get startedMs(): number {
+    return this.#startedMs;
   }
 
   get isAnswered(): boolean {
@@ -186,7 +183,17 @@ export class LiveSession {
     this.#legs.add(leg);
     leg.dialog = dialog;
     if (this.isOver) this.#hangUp();
-    dialog.onEnded((end) => this.left(leg, reasonOf[end.cause]));
+    dialog.onEnded(({ cause }) => {
+      if (cause === 'session-expired' || cause === 'peer-gone') this.#lost(leg, dialog);
+      else this.left(leg, reasonOf[cause]);
+    });
+    this.#vigil.look();
+  }
+
+  /** A leg was heard of: a refresh, a hold, a change. */
+  heardOf(leg: Leg): void {
+    leg.heardMs = performance.now();
+    this.#vigil.look();
   }
 
   /** A dialog is gone, or nobody knows whether it ever stood. */
@@ -218,6 +225,7 @@ export class LiveSession {
    */
   end(endReason: EndReason): Promise<void> {
     if (this.#ended) return this.#ended;
+    this.#vigil.end();
     for (const listener of this.#onOver) listener();
     const closed = this.#close(endReason);
     closed
@@ -234,6 +242,13 @@ export class LiveSession {
     await this.#ledger.close();
     await rm(folderOf(this.#node, this.sessionId), { recursive: true, force: true });
     await this.#node.outboxIndex.remove(this.sessionId);
+  }
+
+  /** The SIP server gave the dialog up, and the peer perhaps not: what still comes is recorded. */
+  #lost(leg: Leg, { timer }: Dialog): void {
+    this.#legs.delete(leg);
+    this.#lastReason = timer ? 'session-expired' : 'media-timeout';
+    if (this.#legs.size === 0) this.#vigil.lost(timer !== undefined);
   }
 
   #endIfLeft(): void {

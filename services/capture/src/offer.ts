@@ -1,9 +1,10 @@
 import { weightOf } from '@reelstream/domain';
 import { bibLegAfter, mergeMetadata, parseSdp, readInvite } from '@reelstream/sip';
 import type { InDialogRequest, Invitation, RequestInfo } from '@reelstream/sip';
-import { saidIn, tracksAfter, wantedLines } from './call.ts';
+import { oddIn, saidIn, tracksAfter, wantedLines } from './call.ts';
 import type { WantedLine } from './call.ts';
 import type { CaptureNode } from './capture-node.ts';
+import { withFlags } from './core/flags.ts';
 import type { Said } from './core/participants.ts';
 import { nextTrackNumber } from './core/sealing.ts';
 import { correlationOf } from './core/tracks.ts';
@@ -107,5 +108,10 @@ const journalChange = async (
     correlation: invitation
       ? { ...record.correlation, ...correlationOf({ ...invitation, metadata: leg.metadata }) }
       : record.correlation,
+    ...withFlags(record.flags, invitation ? oddIn(invitation, leg) : []),
   }));
+  // A hold is told where it begins and ends; what is so already is not told again.
+  for (const { trackNumber, isActive } of leg.lines)
+    await session.tag(isActive ? 'TrackActive' : 'TrackInactive', { trackNumber });
+  session.heardOf(leg);
 };

@@ -1,11 +1,13 @@
 import { freshId } from '@reelstream/events';
+import type { SystemTag } from '@reelstream/events';
 import type { InviteReceived } from '@reelstream/sip';
 import { answer, describeMedia, follow, openLeg, refuse } from './answer.ts';
-import { saidIn, tracksAfter } from './call.ts';
+import { heldFrom, oddIn, saidIn, tracksAfter } from './call.ts';
 import type { Call } from './call.ts';
 import { currentOrigin } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
 import type { RefusalCause } from './core/admission.ts';
+import { withFlags } from './core/flags.ts';
 import { correlationOf } from './core/tracks.ts';
 import type { Leg } from './leg.ts';
 import { LiveSession } from './live-session.ts';
@@ -56,6 +58,9 @@ const occupyPlace = (node: CaptureNode, { weight }: Call, undo: AsyncDisposableS
   return sessionId;
 };
 
+const withTags = (tags: readonly SystemTag[]): { readonly tags?: SystemTag[] } =>
+  tags.length === 0 ? {} : { tags: [...tags] };
+
 /** From here on a crash leaves a session that the next life ends. */
 const journalStart = async (
   node: CaptureNode,
@@ -85,6 +90,8 @@ const journalStart = async (
         continues: call.pair?.continues,
       }),
       tracks: [...tracksAfter([], leg, saidIn(call, leg.metadata), stamp.time)],
+      ...withTags(heldFrom(leg, stamp.time)),
+      ...withFlags(undefined, oddIn(call.invitation, leg)),
     },
   }));
 

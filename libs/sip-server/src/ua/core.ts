@@ -18,6 +18,8 @@ export type Core = {
   readonly appGraceMs: number;
   /** Length of a second of session timers. */
   readonly sessionSecondMs: number;
+  /** A session that its peer does not refresh is its application's to end. */
+  readonly leavesExpired: boolean;
   /** Known to this server alone: proves what it has written into Record-Route. */
   readonly routeKey: string;
   readonly counters: Counters;

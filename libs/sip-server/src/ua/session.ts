@@ -29,8 +29,15 @@ export function startSessionTimer(core: Core, dialog: Dialog, session: SessionTi
   clearTimeout(dialog.sessionTimer);
   dialog.sessionTimer = setTimeout(() => {
     if (session.refresher === 'us') refresh(core, dialog, session);
+    else if (core.leavesExpired) leave(core, dialog);
     else expire(core, dialog);
   }, ms);
+}
+
+/** From now on it is as one without a timer: a late refresh arms it again, and a silent peer is asked (sweep.ts). */
+function leave(core: Core, dialog: Dialog): void {
+  core.counters.count('dialog.session-left');
+  core.dialogs.update(dialog, { ...dialog.state, session: null, sessionDue: null });
 }
 
 function expire(core: Core, dialog: Dialog): void {

@@ -220,6 +220,17 @@ describe('tags', () => {
     assert.equal(event?.type === 'session.ended' && event.data.state, 'CLOSED_NORMAL');
   });
 
+  test('of a call that was held from the beginning to the end say that nothing was to be heard', () => {
+    const held = (second: number, trackNumber: number): Command => ({
+      ...tag(second, 'TrackInactive', trackNumber),
+    });
+    const reasonAfter = (...commands: Command[]): string | undefined =>
+      after([start, ...commands, end(9, 'bye', [0, 0])]).record?.endReason;
+    assert.equal(reasonAfter(held(0, 0), held(0, 1)), 'bye');
+    assert.equal(reasonAfter(held(0, 0)), 'no-media');
+    assert.equal(reasonAfter(held(5, 0), held(5, 1)), 'no-media');
+  });
+
   test('that say nothing new, or come after the end, are not told', () => {
     assert.deepEqual(given(start, tag(2, 'Pause')).when(tag(3, 'Pause')), []);
     assert.deepEqual(given(start).when(tag(3, 'Resume')), []);

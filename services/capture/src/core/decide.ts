@@ -8,6 +8,7 @@ import type {
   RemovalCause,
   SessionStarted,
   SessionUpdated,
+  SystemTag,
   SystemTagName,
   Track,
 } from '@reelstream/events';
@@ -179,12 +180,23 @@ const remove = (record: SessionRecord, { stamp, cause }: CommandOf<'remove'>): r
   return [next(record, stamp, 'recording.removed', { sessionId, removedAt: stamp.time, home, host, cause })];
 };
 
-/** A call that ends as it should, but of which nothing was heard, is an error of its own; one that was paused needn't be. */
-const endReasonOf = ({ tags = [] }: SessionRecord, { endReason, totals }: CommandOf<'end'>): EndReason =>
+/** On hold from the beginning to the end: there was nothing to be heard. */
+const isHeldThroughout = (tags: readonly SystemTag[], { trackNumber }: Track): boolean => {
+  const own = tags.filter((tag) => tag.trackNumber === trackNumber);
+
+  return own[0]?.name === 'TrackInactive' && own[0].offsetMs === 0 && own.length === 1;
+};
+
+/** A call that ends as it should, but of which nothing was heard, is an error; not so one that was paused, or held all along. */
+const endReasonOf = (
+  { tags = [], tracks }: SessionRecord,
+  { endReason, totals }: CommandOf<'end'>,
+): EndReason =>
   inGoodOrder(endReason) &&
   totals.length > 0 &&
   totals.every(({ packets }) => packets === 0) &&
-  tags.every(({ name }) => name !== 'Pause')
+  tags.every(({ name }) => name !== 'Pause') &&
+  !tracks.every((track) => isHeldThroughout(tags, track))
     ? 'no-media'
     : endReason;
 

@@ -12,6 +12,7 @@ const nothing: Said = {
   type: 'direct',
   from: { uri: 'sip:alice@example.com', displayName: 'Alice' },
   byLabel: new Map(),
+  inOrder: [],
   cubeParticipants: [],
   bib: undefined,
 };
@@ -124,6 +125,24 @@ describe('who is heard on a track', () => {
     assert.deepEqual(mergeParticipants([alice], [carol], later), [{ ...alice, leftAt: later }, carol]);
     assert.deepEqual(mergeParticipants([alice], [{ ...alice, joinedAt: later }], later), [alice]);
     assert.deepEqual(mergeParticipants([{ ...alice, leftAt: now }], [alice], later), [alice]);
+  });
+});
+
+describe('who left', () => {
+  const alice = { address: 'sip:alice@example.com', joinedAt: now };
+  const gone = { ...alice, leftAt: later };
+  const back = { ...alice, joinedAt: '2026-11-23T09:00:00.000Z' };
+
+  test('and comes again is heard twice, each time with its times', () => {
+    const twice = mergeParticipants([gone], [back], later);
+    assert.deepEqual(twice, [gone, back]);
+    assert.deepEqual(mergeParticipants(twice, [back], later), twice);
+    const leftAt = '2026-11-23T10:00:00.000Z';
+    assert.deepEqual(mergeParticipants(twice, [{ ...back, leftAt }], leftAt), [gone, { ...back, leftAt }]);
+  });
+
+  test('does so at the time that is told', () => {
+    assert.deepEqual(mergeParticipants([alice], [gone], '2026-11-23T11:00:00.000Z'), [gone]);
   });
 });
 

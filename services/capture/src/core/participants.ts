@@ -7,6 +7,8 @@ export type Said = {
   readonly from: Pick<NameAddr, 'uri' | 'displayName'>;
   /** SIPREC: by the label of the stream on which they are heard. */
   readonly byLabel: ReadonlyMap<string, readonly StreamParticipant[]>;
+  /** SIPREC where no label can tell: by the place of the stream. */
+  readonly inOrder: readonly (readonly StreamParticipant[])[];
   readonly cubeParticipants: readonly CubeParticipant[];
   readonly bib: BibLegInfo | undefined;
 };
@@ -55,7 +57,7 @@ const partiesOn = (
 ): readonly Party[] => {
   switch (said.type) {
     case 'siprec':
-      return (said.byLabel.get(line.label ?? '') ?? []).map(streamParty);
+      return (said.byLabel.get(line.label ?? '') ?? said.inOrder[line.index] ?? []).map(streamParty);
     case 'cube':
       return said.cubeParticipants
         .filter(({ mediaIndexes }) => mediaIndexes.includes(line.index))
@@ -81,6 +83,10 @@ export const participantsOn = (
 const identity = ({ address, name, deviceId, xRefCi, isConference }: Participant): string =>
   JSON.stringify([address, name, deviceId?.toLowerCase(), xRefCi, isConference]);
 
+/** Who left and comes again is heard from then on anew. */
+const isBack = (known: Participant, news: Participant): boolean =>
+  known.leftAt !== undefined && news.leftAt === undefined && news.joinedAt > known.leftAt;
+
 /**
  * The participants of a track after news of it: who is no longer named has left; who was known keeps their times. Of very
  * many, those that came last are kept.
@@ -90,16 +96,24 @@ export const mergeParticipants = (
   named: readonly Participant[],
   now: string,
 ): Participant[] => {
+  /** Of somebody who came several times, the last time is what news are about. */
+  const last = new Map(before.map((participant) => [identity(participant), participant]));
+  const newsOf = (participant: Participant): Participant | undefined =>
+    last.get(identity(participant)) === participant
+      ? named.find((other) => identity(other) === identity(participant) && !isBack(participant, other))
+      : undefined;
   const merged = before.map((participant) => {
-    const news = named.find((other) => identity(other) === identity(participant));
+    const news = newsOf(participant);
     const leftAt = news ? news.leftAt : (participant.leftAt ?? now);
     const { leftAt: _before, ...rest } = participant;
 
     return leftAt === undefined ? rest : { ...rest, leftAt };
   });
-  const come = named.filter(
-    (other) => !before.some((participant) => identity(participant) === identity(other)),
-  );
+  const come = named.filter((other) => {
+    const known = last.get(identity(other));
+
+    return known === undefined || isBack(known, other);
+  });
 
   return [...merged, ...come].slice(-mostParticipants);
 };

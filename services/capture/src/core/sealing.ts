@@ -8,6 +8,19 @@ import type { SealedMedia, TrackTotals } from './decide.ts';
 /** Every codec negotiated at any time, by track number: for the manifest. */
 export type NegotiatedCodecs = Readonly<Record<number, readonly Codec[]>>;
 
+/** Those negotiated before with those negotiated now; a payload type means what it was given last. */
+export const withNegotiated = (before: NegotiatedCodecs, now: NegotiatedCodecs): NegotiatedCodecs => {
+  const merged: Record<number, readonly Codec[]> = { ...before };
+  for (const [track, added] of Object.entries(now)) {
+    const kept = (before[Number(track)] ?? []).filter(({ payloadType }) =>
+      added.every((codec) => codec.payloadType !== payloadType),
+    );
+    merged[Number(track)] = [...kept, ...added];
+  }
+
+  return merged;
+};
+
 /** Payloads that accompany media and are no codec of a track. */
 const companions = new Set(['TELEPHONE-EVENT', 'CN', 'RED', 'ULPFEC', 'FLEXFEC', 'RTX']);
 

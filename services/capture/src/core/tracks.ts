@@ -18,6 +18,9 @@ export const playableCodecs = [
   'H264',
 ] as const;
 
+export const isPlayable = (codec: string): boolean =>
+  playableCodecs.some((name) => name === codec.toUpperCase());
+
 /** A codec as the manifest keeps it. */
 export const manifestCodec = ({
   payloadType,

@@ -12,7 +12,7 @@ import type { DomainEvent, Heartbeat, NodeState } from '@reelstream/events';
 import { readManifest, readRtpdump, recordingFolder } from '@reelstream/recording';
 import type { Manifest } from '@reelstream/recording';
 import { startSipServer } from '@reelstream/sip-server';
-import type { SipServer } from '@reelstream/sip-server';
+import type { SipServer, SipServerOptions } from '@reelstream/sip-server';
 import { boundToParent, startNats, waitFor } from '@reelstream/testing';
 import type { TestNats } from '@reelstream/testing';
 import { storedEvents } from './stored-events.ts';
@@ -54,6 +54,10 @@ export class Box implements AsyncDisposable {
       readonly advertise?: string;
       /** More settings of the capture process. */
       readonly settings?: Readonly<Record<string, string>>;
+      readonly mediaTimeoutMs?: number;
+      readonly maxDurationMs?: number;
+      /** Of the SIP server; by default the session's end is left to capture. */
+      readonly sip?: Partial<SipServerOptions>;
     } = {},
   ): Promise<Box> {
     const nats = await startNats();
@@ -61,6 +65,8 @@ export class Box implements AsyncDisposable {
     const sip = await startSipServer({
       listen: [{ protocol: 'udp', address: '127.0.0.1', port: 0 }],
       secret,
+      sessionExpiry: 'leave',
+      ...options.sip,
     });
     const folder = await mkdtemp(join(tmpdir(), 'capture-'));
     const bus = await connectBus({ url: nats.url, name: 'test' });
@@ -77,6 +83,8 @@ export class Box implements AsyncDisposable {
       REEL_RECORDINGS_DIR: join(folder, 'recordings'),
       REEL_CAPTURE_DIR: join(folder, 'capture'),
       REEL_CAPTURE_CAPACITY: String(options.capacity ?? 10),
+      REEL_MEDIA_TIMEOUT_MS: String(options.mediaTimeoutMs ?? 300_000),
+      REEL_MAX_DURATION_MS: String(options.maxDurationMs ?? 86_400_000),
       CAPTURE_SIP_SERVER: `drachtio://${sip.control.host}:${sip.control.port}?secret=${secret}`,
       ...options.settings,
     };

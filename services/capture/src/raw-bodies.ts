@@ -1,0 +1,27 @@
+import { saveBody } from '@reelstream/recording';
+import type { Logger } from '@reelstream/service';
+
+/** The keys of a call's encryption are kept nowhere in the clear. */
+const withoutKeys = (body: string): string => body.replace(/^(a=crypto:|k=)[^\r\n]*/gm, '$1removed');
+
+/** The raw bodies of a session's requests, numbered as they came. */
+export class RawBodies {
+  readonly #folder: string;
+  readonly #log: Logger;
+  #count = 0;
+
+  constructor(folder: string, log: Logger) {
+    this.#folder = folder;
+    this.#log = log;
+  }
+
+  /** Keeps one, without keys, in the recording's folder. Never fails: the call goes on without. */
+  keep(kind: string, body: string): void {
+    if (body === '') return;
+    this.#count += 1;
+    const name = `${String(this.#count).padStart(3, '0')}-${kind}`;
+    saveBody(this.#folder, name, Buffer.from(withoutKeys(body))).catch((error: unknown) => {
+      this.#log.warn({ error }, 'raw body could not be kept');
+    });
+  }
+}

@@ -7,6 +7,7 @@ import {
   participantsByLabel,
   participantsInOrder,
   readInvite,
+  undescribed,
   wantsPort,
 } from '@reelstream/sip';
 import type { Codec, Invitation, Metadata, RequestInfo } from '@reelstream/sip';
@@ -105,6 +106,7 @@ export const oddIn = (
   oddities(invitation, {
     isSiprec: leg.type === 'siprec',
     metadata: leg.metadata,
+    isGappy: leg.metadata !== undefined && undescribed(leg.metadata).length > 0,
     lines: leg.lines
       .filter(({ isRemoved }) => !isRemoved)
       .map((line) => ({ label: line.label, codec: codecOf(line).name })),

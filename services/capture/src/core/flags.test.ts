@@ -21,6 +21,7 @@ const flagsOf = (invitation: Invitation, isSiprec = true): string =>
   oddities(invitation, {
     isSiprec,
     metadata: invitation.metadata,
+    isGappy: false,
     lines:
       invitation.offer?.media.map(({ label, codecs }) => ({ label, codec: codecs[0]?.name ?? '' })) ?? [],
     refused: false,

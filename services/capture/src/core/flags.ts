@@ -1,22 +1,35 @@
 import type { SessionFlag } from '@reelstream/events';
-import { recordingNamespace, undescribed } from '@reelstream/sip';
 import type { Invitation, Metadata } from '@reelstream/sip';
 import { isPlayable } from './tracks.ts';
 
 /** A line that is recorded, as far as something may be odd about it. */
 export type JudgedLine = { readonly label: string | undefined; readonly codec: string };
 
+/** What a request led to. */
+export type Outcome = {
+  readonly isSiprec: boolean;
+  /** Of the whole dialog so far. */
+  readonly metadata: Metadata | undefined;
+  /** It speaks of what it describes nowhere. */
+  readonly isGappy: boolean;
+  readonly lines: readonly JudgedLine[];
+  /** A stream was offered that could not be taken. */
+  readonly refused: boolean;
+};
+
+const rfc7865 = 'urn:ietf:params:xml:ns:recording:1';
+
 const has = ({ problems }: Invitation, what: 'body' | 'sdp' | 'metadata'): boolean =>
   problems.some((problem) => problem.startsWith(`${what}: `));
 
 const oddMetadata = (
   invitation: Invitation,
-  metadata: Metadata | undefined,
+  { metadata, isGappy }: Pick<Outcome, 'metadata' | 'isGappy'>,
 ): Readonly<Partial<Record<SessionFlag, boolean>>> => ({
   'no-metadata': metadata === undefined,
   'broken-metadata': has(invitation, 'metadata'),
-  'partial-metadata': metadata !== undefined && undescribed(metadata).length > 0,
-  'old-namespace': invitation.metadata !== undefined && invitation.metadata.namespace !== recordingNamespace,
+  'partial-metadata': isGappy,
+  'old-namespace': invitation.metadata !== undefined && invitation.metadata.namespace !== rfc7865,
 });
 
 const oddLabels = (
@@ -31,22 +44,11 @@ const oddLabels = (
   };
 };
 
-/**
- * What was odd about a request that is recorded all the same, and about what it led to. `metadata` is that of the whole
- * dialog so far, where it may have any (SIPREC); `refused`: a stream was offered that could not be taken.
- */
-export const oddities = (
-  invitation: Invitation,
-  led: {
-    readonly isSiprec: boolean;
-    readonly metadata: Metadata | undefined;
-    readonly lines: readonly JudgedLine[];
-    readonly refused: boolean;
-  },
-): readonly SessionFlag[] => {
-  const { isSiprec, metadata, lines, refused } = led;
+/** What was odd about a request that is recorded all the same, and about what it led to. */
+export const oddities = (invitation: Invitation, outcome: Outcome): readonly SessionFlag[] => {
+  const { isSiprec, metadata, lines, refused } = outcome;
   const found: Partial<Record<SessionFlag, boolean>> = {
-    ...(isSiprec ? { ...oddMetadata(invitation, metadata), ...oddLabels(metadata, lines) } : {}),
+    ...(isSiprec ? { ...oddMetadata(invitation, outcome), ...oddLabels(metadata, lines) } : {}),
     'wrong-content-type': invitation.isMislabelled,
     'broken-body': has(invitation, 'body'),
     'broken-sdp': has(invitation, 'sdp'),

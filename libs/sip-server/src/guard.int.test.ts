@@ -63,6 +63,24 @@ test('above its rate a source gets 503 with Retry-After 1; its calls, their repe
   assert.ok(refusals >= 1 && refusals <= 3, String(refusals));
 });
 
+test('while what arrives waits too long to be read, new requests get 503 and a running call is served', async () => {
+  await using server = await startServer({ guard: { maxQueueMs: 1_000 } });
+  // Any wait at all is too long here: that there is one, a datagram through the real socket has told.
+  await using strict = await startServer({ guard: { maxQueueMs: 0 } });
+  await using peer = await UdpPeer.open();
+  const ping = (name: string, to: typeof server): void =>
+    peer.send(new Caller(name, peer.port).request('OPTIONS', 1), endpoint(to, 'udp'));
+  let attempts = 0;
+  await until('the queue was measured', () => {
+    ping(`strict-${(attempts += 1)}`, strict);
+    return (strict.counters()['guard.queue'] ?? 0) > 0;
+  });
+  assert.equal(header(await peer.response(503), 'retry-after'), '1');
+  peer.send(new Caller('unknown', peer.port).request('BYE', 1), endpoint(strict, 'udp'));
+  await peer.response(481, 'BYE');
+  assert.equal(server.counters()['guard.queue'], undefined);
+});
+
 test('while too many requests wait for an answer, new ones get 503 and a running call is served', async () => {
   await using server = await startServer({ guard: { maxPending: 2 } });
   const app = answeringApp();

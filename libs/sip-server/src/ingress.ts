@@ -45,7 +45,10 @@ function take(core: Core, guard: Guard, bytes: Buffer, flow: Flow): void {
 /** Answers a new request that may not come in; only what begins something is turned away. */
 export function isTurnedAway(core: Core, guard: Guard, request: SipRequest, flow: Flow): boolean {
   if (!guard.concerns(request)) return false;
-  const refusal = guard.refusal(request, flow.remote.address, core.incoming.size);
+  const refusal = guard.refusal(request, flow.remote.address, {
+    pending: core.incoming.size,
+    queueMs: core.transports.queueMs,
+  });
   if (refusal !== undefined) {
     core.counters.count(`guard.${refusal.cause}`);
     answer(core, request, refusal.status, flow, refusal.headers);

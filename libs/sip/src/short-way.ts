@@ -7,7 +7,7 @@ import type { Engine, SrfRequest, SrfResponse } from './srf.ts';
 /*
  * Of all that passes between us and the SIP server, new INVITEs and their answers are what there is most of, and what
  * controllers wait for. drachtio-srf reads each three times and describes it to a log that nobody keeps; so these frames
- * are taken off its wire before it sees them (docs/decisions/0008). Everything else is its work.
+ * are taken off its wire before it sees them (docs/decisions/0009). Everything else is its work.
  */
 
 const lineEnd = '\r\n';

@@ -14,6 +14,14 @@ export type Refusal = {
   readonly headers: readonly Header[];
 };
 
+/** What the server has to do already. */
+export type Load = {
+  /** Requests that wait for an answer. */
+  readonly pending: number;
+  /** How long what arrives waits to be read, in ms. */
+  readonly queueMs: number;
+};
+
 /** Requests that end or settle what was taken before; turning them away would only keep it alive. */
 const SETTLING = new Set(['ACK', 'BYE', 'CANCEL', 'PRACK']);
 
@@ -44,13 +52,14 @@ export class Guard implements Disposable {
     return !SETTLING.has(request.method) && tagOf(header(request, 'to')) === undefined;
   }
 
-  /** Why a new request is turned away while `pending` others wait for an answer; undefined where it is let in. */
-  refusal(request: SipRequest, source: string, pending: number): Refusal | undefined {
-    const { requestsPerSecond, maxPending, maxLagMs } = this.limits;
+  /** Why a new request is turned away as things stand; undefined where it is let in. */
+  refusal(request: SipRequest, source: string, { pending, queueMs }: Load): Refusal | undefined {
+    const { requestsPerSecond, maxPending, maxLagMs, maxQueueMs } = this.limits;
     const buckets = request.method === 'INVITE' ? this.#invites : this.#others;
     if (requestsPerSecond > 0 && !buckets.take(source, performance.now())) return busy('rate');
     if (pending >= maxPending) return busy('pending');
     if (this.#lag.ms > maxLagMs) return busy('lag');
+    if (queueMs > maxQueueMs) return busy('queue');
     return this.#challenge(request);
   }
 

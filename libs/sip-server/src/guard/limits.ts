@@ -16,6 +16,8 @@ export type GuardOptions = {
   readonly maxPending: number;
   /** Lateness of the event loop, in ms, beyond which new requests get 503. Default 500. */
   readonly maxLagMs: number;
+  /** How long datagrams wait in the socket before they are read, in ms, beyond which new requests get 503. Default 200. */
+  readonly maxQueueMs: number;
   /** Largest message, head and body, in bytes. Default 65,536, which is also the most. */
   readonly maxMessageBytes: number;
   /** Most header lines of a message. Default 256, which is also the most. */
@@ -35,6 +37,8 @@ export const DEFAULT_GUARD: GuardOptions = {
   requestsPerSecond: 5000,
   maxPending: 2000,
   maxLagMs: 500,
+  // Well before T1: a caller that repeats its INVITE makes the queue longer (RFC 3261 §17.1.1.1).
+  maxQueueMs: 200,
   maxMessageBytes: 65_536,
   maxHeaders: 256,
   maxUriBytes: 2048,

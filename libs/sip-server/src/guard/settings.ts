@@ -36,6 +36,12 @@ export const guardSettings = {
     upTo(60_000),
     DEFAULT_GUARD.maxLagMs,
   ),
+  maxQueueMs: integer(
+    'SIP_SERVER_MAX_QUEUE_MS',
+    'how long datagrams may wait to be read before new requests get 503',
+    upTo(60_000),
+    DEFAULT_GUARD.maxQueueMs,
+  ),
   maxMessageBytes: integer(
     'SIP_SERVER_MAX_MESSAGE',
     'largest message in bytes',

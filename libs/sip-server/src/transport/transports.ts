@@ -76,6 +76,14 @@ export class Transports implements AsyncDisposable {
     return this.#all.map((each) => each.bound);
   }
 
+  /** How long a datagram waits at most before we read it, in ms. */
+  get queueMs(): number {
+    return this.#all.reduce(
+      (most, each) => (each instanceof UdpTransport ? Math.max(most, each.queueMs) : most),
+      0,
+    );
+  }
+
   /** How many stream connections there are. */
   get connections(): number {
     return this.#all.reduce((sum, each) => sum + (each instanceof StreamTransport ? each.size : 0), 0);

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { Endpoint, Flow } from './endpoint.ts';
 import { isIpv6, plainAddress, reachableAddress } from './endpoint.ts';
 import type { TransportEvents } from './events.ts';
+import { PROBE_MS, QueueProbe } from './queue-probe.ts';
 
 /** Room for bursts while the event loop is busy: about 1,000 messages of 2 kB. */
 const RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024;
@@ -12,13 +13,18 @@ const RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024;
 export class UdpTransport implements AsyncDisposable {
   readonly bound: Endpoint;
   readonly #socket: Socket;
+  readonly #probe = new QueueProbe();
+  readonly #probing: NodeJS.Timeout;
   #isClosed = false;
 
   private constructor(socket: Socket, bound: Endpoint, events: TransportEvents) {
     this.#socket = socket;
     this.bound = bound;
+    const self = reachableAddress(bound.address, isIpv6(bound.address) ? '::1' : '127.0.0.1');
+    this.#probing = setInterval(() => this.#sendProbe(self), PROBE_MS).unref();
     socket.on('error', (error) => events.failed('udp.socket-error', error));
     socket.on('message', (bytes, from) => {
+      if (this.#probe.takes(bytes, performance.now())) return;
       const address = plainAddress(from.address);
       const reachable = reachableAddress(bound.address, address);
       const local = reachable === bound.address ? bound : { ...bound, address: reachable };
@@ -41,6 +47,11 @@ export class UdpTransport implements AsyncDisposable {
     return new UdpTransport(socket, { protocol: 'udp', address, port }, events);
   }
 
+  /** How long a datagram waits before we read it, in ms. */
+  get queueMs(): number {
+    return this.#probe.ms(performance.now());
+  }
+
   /** Sends to the flow's remote endpoint; `failed` hears of an unreachable one, if the system says so. */
   send(bytes: Buffer, flow: Flow, failed: (error: Error) => void): void {
     if (this.#isClosed) return;
@@ -52,9 +63,15 @@ export class UdpTransport implements AsyncDisposable {
     });
   }
 
+  #sendProbe(self: string): void {
+    const probe = this.#probe.beat(performance.now());
+    if (probe !== undefined) this.#socket.send(probe, this.bound.port, self, () => {});
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#socket, 'close');
     this.#isClosed = true;
+    clearInterval(this.#probing);
     this.#socket.close();
     await closed;
   }

@@ -69,7 +69,9 @@ const exitCodeOf = (status: number): ExitCode => {
 };
 
 type RequestOptions = {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'DELETE';
+  /** Sent as JSON. */
+  readonly body?: unknown;
   readonly accept?: string;
   /** Prefer (RFC 7240). */
   readonly prefer?: string;
@@ -93,7 +95,9 @@ export class Api {
           authorization: `Bearer ${this.#system.token}`,
           accept: init.accept ?? 'application/json, application/problem+json',
           ...(init.prefer === undefined ? {} : { prefer: init.prefer }),
+          ...(init.body === undefined ? {} : { 'content-type': 'application/json' }),
         },
+        ...(init.body === undefined ? {} : { body: JSON.stringify(init.body) }),
         ...(init.signal ? { signal: init.signal } : {}),
       });
     } catch (error) {
@@ -118,8 +122,8 @@ export class Api {
     return (await (await this.open(path)).json()) as T;
   }
 
-  async post<T>(path: string): Promise<T> {
-    return (await (await this.open(path, { method: 'POST' })).json()) as T;
+  async post<T>(path: string, body?: unknown): Promise<T> {
+    return (await (await this.open(path, { method: 'POST', body })).json()) as T;
   }
 
   /** What the system says of its health, ready or not. */

@@ -40,14 +40,28 @@ test('as a process it exits with the code, and says why on standard error', asyn
 test('help teaches every command, with examples', async () => {
   const { stdout, exitCode } = await reel('--help');
   assert.equal(exitCode, 0);
-  for (const command of ['call', 'sessions', 'export', 'tail', 'status', 'explain', 'drain', 'undrain']) {
+  for (const command of [
+    'call',
+    'sessions',
+    'export',
+    'tail',
+    'status',
+    'explain',
+    'drain',
+    'undrain',
+    'tag',
+    'pause',
+    'resume',
+    'stop',
+    'delete',
+  ]) {
     assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
     assert.match((await reel(command, '--help')).stdout, /Examples?:\n {2}reel /);
   }
 });
 
 test('wrong usage exits 2 and says where to look', async () => {
-  for (const args of [['nope'], ['call', '--loud'], ['export'], ['sessions', 'x']]) {
+  for (const args of [['nope'], ['call', '--loud'], ['export'], ['sessions', 'x'], ['tag', 'x']]) {
     const { exitCode, stderr } = await reel(...args);
     assert.equal(exitCode, 2, args.join(' '));
     assert.match(stderr, /^reel: [^]*See: reel .*--help/);
@@ -73,6 +87,10 @@ test('with nothing running every command says how to start it and exits 3', asyn
     ['export', 'x', '-o', '-'],
     ['drain', 'x'],
     ['explain', 'x'],
+    ['tag', 'x', 'y'],
+    ['tag', 'x', 'y', '--remove'],
+    ['pause', 'x'],
+    ['delete', 'x'],
   ]) {
     const left = await reel(...args);
     assert.equal(left.exitCode, 3, args.join(' '));

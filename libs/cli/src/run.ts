@@ -2,11 +2,13 @@ import { parseArgs } from 'node:util';
 import { Api } from './api.ts';
 import type { Command } from './command.ts';
 import { callCommand } from './commands/call.ts';
+import { deleteCommand, pauseCommand, resumeCommand, stopCommand } from './commands/control.ts';
 import { drainCommand, undrainCommand } from './commands/drain.ts';
 import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import { sessionsCommand } from './commands/sessions.ts';
 import { statusCommand } from './commands/status.ts';
+import { tagCommand } from './commands/tag.ts';
 import { tailCommand } from './commands/tail.ts';
 import { CliError, exitCodes, usageError } from './errors.ts';
 import type { ExitCode } from './errors.ts';
@@ -18,6 +20,11 @@ const commands: readonly Command[] = [
   callCommand,
   sessionsCommand,
   exportCommand,
+  tagCommand,
+  pauseCommand,
+  resumeCommand,
+  stopCommand,
+  deleteCommand,
   tailCommand,
   statusCommand,
   explainCommand,

@@ -3,7 +3,7 @@ import { textOption } from '../command.ts';
 import type { Command } from '../command.ts';
 import { formatBytes, formatDuration, formatTable } from '../table.ts';
 
-const filters = ['state', 'from', 'to', 'participant', 'limit', 'cursor'] as const;
+const filters = ['state', 'from', 'to', 'participant', 'tag', 'limit', 'cursor'] as const;
 
 const participantsOf = ({ tracks = [] }: Session): string =>
   tracks
@@ -31,6 +31,7 @@ Lists recorded sessions, newest first.
   --from TIME          started at or after, 2026-11-23T07:00:00.000Z
   --to TIME            started before
   --participant TEXT   somebody heard on it
+  --tag NAME           tagged so, in any case
   --limit N            how many
   --cursor CURSOR      go on where a list ended
   --json               the answer of the API as it is

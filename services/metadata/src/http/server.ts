@@ -95,6 +95,16 @@ const describeApi = async (app: FastifyInstance): Promise<void> => {
   await app.register(swaggerUi, { routePrefix: `${prefix}/docs` });
 };
 
+/** Many clients call any request JSON, also one without a body: a body that is missing is missed where one is wanted. */
+const allowEmptyBodies = (app: FastifyInstance): void => {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parse(request, body, done);
+  });
+};
+
 /** The API over HTTP, not yet listening. */
 export const createServer = async (api: Api): Promise<FastifyInstance> => {
   const app = Fastify({
@@ -110,6 +120,7 @@ export const createServer = async (api: Api): Promise<FastifyInstance> => {
       void sendProblem(reply, toProblem(error) ?? new Problem(400, 'REQUEST_REFUSED', error.message)),
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.removeContentTypeParser('text/plain');
+  allowEmptyBodies(app);
   app.setValidatorCompiler(validatorCompiler);
   // Answers are made from typed values: their schemas are documentation.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));

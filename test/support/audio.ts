@@ -67,3 +67,30 @@ export const findSamples = (channel: Int16Array, needle: Int16Array): number => 
 
   return -1;
 };
+
+/** Mu-law to linear, from the definition in ITU-T G.711 (segment and mantissa), not from a table. */
+export const decodeUlaw = (code: number): number => {
+  const inverted = ~code & 0xff;
+  const magnitude = ((((inverted & 15) << 3) + 0x84) << ((inverted >> 4) & 7)) - 0x84;
+
+  return inverted & 0x80 ? -magnitude : magnitude;
+};
+
+/** A RIFF file of 16-bit PCM, 8 kHz, one channel. */
+export const writeWav = (samples: Int16Array): Buffer => {
+  const header = Buffer.alloc(44);
+  header.write('RIFF', 0, 'latin1');
+  header.writeUInt32LE(36 + 2 * samples.length, 4);
+  header.write('WAVEfmt ', 8, 'latin1');
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20);
+  header.writeUInt16LE(1, 22);
+  header.writeUInt32LE(8_000, 24);
+  header.writeUInt32LE(16_000, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write('data', 36, 'latin1');
+  header.writeUInt32LE(2 * samples.length, 40);
+
+  return Buffer.concat([header, Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)]);
+};

@@ -72,10 +72,16 @@ export class NodeFacts {
     const { node, origin } = this.#options;
     const { clusterId, nodeId, epoch } = node;
     const oncePerLife = type === 'node.started' || type === 'node.stopped';
+    // Whoever repeats the request that caused it finds it by this id.
+    const onceAnAttempt = type === 'attempt.failed' && 'attemptId' in data ? data.attemptId : undefined;
 
     return mintEvent<NodeFact>({
       type,
-      id: oncePerLife ? derivedId(type, nodeId, String(epoch)) : freshId(),
+      id: oncePerLife
+        ? derivedId(type, nodeId, String(epoch))
+        : onceAnAttempt === undefined
+          ? freshId()
+          : derivedId(type, onceAnAttempt),
       time: new Date().toISOString(),
       source: `/${clusterId}/${nodeId}`,
       subject: nodeId,

@@ -2,6 +2,7 @@ import { project, PublicSession } from '@reelstream/events';
 import type {
   Controller,
   Correlation,
+  Dialled,
   DialogInfo,
   DomainEvent,
   EndReason,
@@ -45,6 +46,7 @@ export type SessionRecord = {
   readonly home: string;
   readonly host: string;
   readonly controller: Controller;
+  readonly dialled?: Dialled;
   readonly dialogs: readonly DialogInfo[];
   readonly correlation: Correlation;
   readonly tracks: readonly Track[];

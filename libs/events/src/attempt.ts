@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { Timestamp, Uuid } from './primitives.ts';
+import { Dialled } from './session.ts';
 
 const attempt = {
   attemptId: Uuid,
@@ -28,3 +29,13 @@ export const AttemptLost = Type.Object({
   homes: Type.Array(Type.String(), { description: 'node ids offered, best first' }),
 });
 export type AttemptLost = Type.Static<typeof AttemptLost>;
+
+/** A call that we placed was not answered. Its address is that of the next hop. */
+export const AttemptFailed = Type.Object({
+  ...attempt,
+  status: Type.Optional(
+    Type.Integer({ minimum: 300, maximum: 699, description: 'final response; absent where none came' }),
+  ),
+  dialled: Dialled,
+});
+export type AttemptFailed = Type.Static<typeof AttemptFailed>;

@@ -1,6 +1,6 @@
 import type Type from 'typebox';
 import { SessionDeleted, TagAdded, TagRemoved } from './annotation.ts';
-import { AttemptCancelled, AttemptLost, AttemptRefused } from './attempt.ts';
+import { AttemptCancelled, AttemptFailed, AttemptLost, AttemptRefused } from './attempt.ts';
 import type { Envelope } from './envelope.ts';
 import { ControllerRemoved, ControllerSet } from './controller.ts';
 import { NodeDraining, NodeLost, NodeStarted, NodeStopped, NodeUndrained, PositionRewound } from './node.ts';
@@ -99,6 +99,12 @@ export const catalogue = {
     schema: 1,
     data: AttemptLost,
     summary: 'A redirect was not followed: no home saw the call arrive.',
+  }),
+  'attempt.failed': define({
+    family: 'node',
+    schema: 1,
+    data: AttemptFailed,
+    summary: 'A call that we placed was not answered.',
   }),
   'node.started': define({
     family: 'node',

@@ -1,5 +1,5 @@
 export { SessionDeleted, TagAdded, TagOffset, TagRemoved } from './annotation.ts';
-export { AttemptCancelled, AttemptLost, AttemptRefused } from './attempt.ts';
+export { AttemptCancelled, AttemptFailed, AttemptLost, AttemptRefused } from './attempt.ts';
 export { catalogue, families, familyOf, isEventType } from './catalogue.ts';
 export type { DataOf, DomainEvent, EventOf, EventType, Family } from './catalogue.ts';
 export { ControllerEntry, ControllerProfile, ControllerRemoved, ControllerSet } from './controller.ts';
@@ -11,6 +11,7 @@ export {
   Claim,
   Command,
   CommandReply,
+  DialCommand,
   Heartbeat,
   NodeState,
   PositionAnnouncement,
@@ -58,6 +59,8 @@ export {
   ControllerType,
   Correlation,
   DialogInfo,
+  Dialled,
+  DialMedia,
   EndReason,
   Participant,
   SessionEnded,

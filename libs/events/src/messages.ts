@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { DialMedia } from './session.ts';
 import { Role } from './node.ts';
 import { Count, Name, Timestamp, Uuid } from './primitives.ts';
 import { RemovalCause } from './recording.ts';
@@ -76,6 +77,16 @@ export const PositionAnnouncement = Type.Object({
 });
 export type PositionAnnouncement = Type.Static<typeof PositionAnnouncement>;
 
+/** Calls an endpoint and records it. Answered once its session is journalled, or the call has failed. */
+export const DialCommand = Type.Object({
+  name: Type.Literal('dial'),
+  to: Type.String({ maxLength: 256, description: 'SIP URI' }),
+  media: DialMedia,
+  from: Type.Optional(Type.String({ maxLength: 256, description: 'SIP URI that the called party is shown' })),
+  ringLimitMs: Type.Integer({ minimum: 1_000, maximum: 120_000 }),
+});
+export type DialCommand = Type.Static<typeof DialCommand>;
+
 /** `cmd.<nodeId>`, a request: answered once its event is journalled. */
 export const Command = Type.Object({
   commandId: Uuid,
@@ -95,6 +106,7 @@ export const Command = Type.Object({
       name: Type.Literal('forget', { description: "to a playback: serve nothing more of this session's" }),
       sessionId: Uuid,
     }),
+    DialCommand,
   ]),
 });
 export type Command = Type.Static<typeof Command>;
@@ -103,6 +115,8 @@ export const CommandReply = Type.Object({
   ok: Type.Boolean(),
   code: Type.Optional(Type.String()),
   detail: Type.Optional(Type.String()),
+  sessionId: Type.Optional({ ...Uuid, description: 'of a call that was dialled' }),
+  sipStatus: Type.Optional(Type.Integer({ description: 'with which a dialled call was refused' })),
   version: Type.Optional(
     Type.Integer({ ...Count, description: "that the session's journal has reached by what was commanded" }),
   ),

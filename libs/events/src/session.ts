@@ -105,12 +105,24 @@ const description = {
   flags: Type.Optional(Flags),
 };
 
+export const DialMedia = Type.Union([Type.Literal('audio'), Type.Literal('audio-video')]);
+export type DialMedia = Type.Static<typeof DialMedia>;
+
+/** What was asked for by `POST /recordings`. */
+export const Dialled = Type.Object({
+  requestId: Uuid,
+  to: Type.String({ description: 'SIP URI' }),
+  media: DialMedia,
+});
+export type Dialled = Type.Static<typeof Dialled>;
+
 export const SessionStarted = Type.Object({
   sessionId: Uuid,
   startedAt: Timestamp,
   clusterId: Name,
   home: Type.String({ ...Name, description: 'node id of the capture that records it' }),
   host: Type.String({ description: 'machine of the home; its playback serves the media' }),
+  dialled: Type.Optional({ ...Dialled, description: 'absent for a call that came to us' }),
   ...description,
 });
 export type SessionStarted = Type.Static<typeof SessionStarted>;

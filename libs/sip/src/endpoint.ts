@@ -3,11 +3,20 @@ import { dialogId, namesIn, SipDialog } from './dialog.ts';
 import type { DialogNames, DialogTable } from './dialog.ts';
 import { asError, SipError } from './errors.ts';
 import { IncomingInvite } from './invite.ts';
+import { placeCall } from './outgoing.ts';
 import { requestInfo } from './request-info.ts';
 import { takeShortWay } from './short-way.ts';
 import { createEngine } from './srf.ts';
 import type { SrfRequest, SrfResponse } from './srf.ts';
-import type { Dialog, RequestInfo, SipEndpoint, SipHandlers, SipOptions } from './types.ts';
+import type {
+  CallOutcome,
+  Dialog,
+  OutgoingCall,
+  RequestInfo,
+  SipEndpoint,
+  SipHandlers,
+  SipOptions,
+} from './types.ts';
 
 /** What we ask the server to hand us outside dialogs; anything else it answers itself. */
 const routedMethods = [
@@ -76,6 +85,10 @@ class Endpoint implements SipEndpoint {
 
   resume(names: DialogNames): Dialog {
     return this.#dialogs.get(dialogId(names)) ?? new SipDialog(this.#connection, this.#dialogs, names);
+  }
+
+  call(call: OutgoingCall): Promise<CallOutcome> {
+    return placeCall(this.#connection, this.#dialogs, call);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -44,6 +44,7 @@ export { parseSdp } from './sdp.ts';
 export type { Bandwidth, Codec, Direction, Feedback, MediaLine, Sdp } from './sdp.ts';
 export type { SessionTimer } from './session-refresh.ts';
 export type {
+  CallOutcome,
   Dialog,
   DialogEnd,
   DialogResponse,
@@ -51,6 +52,7 @@ export type {
   InDialogRequest,
   InviteReceived,
   NameAddr,
+  OutgoingCall,
   Parameters,
   RedirectContact,
   RequestInfo,

@@ -46,11 +46,13 @@ export interface SrfResponse {
 }
 
 export interface SrfSentRequest {
+  /** Of an INVITE that has no final response yet. */
+  cancel(done: (error: unknown) => void): void;
   /** `ack` acknowledges a 2xx to INVITE; nobody else does. */
   on(
     event: 'response',
     listener: (
-      response: SrfMessage & { readonly status: number },
+      response: SrfMessage & { readonly status: number; readonly reason?: string },
       ack: (options?: { readonly body?: string }) => void,
     ) => void,
   ): void;
@@ -74,7 +76,10 @@ export interface Engine {
     uri: string,
     options: {
       readonly method: string;
-      readonly stackDialogId: string;
+      /** Of the dialog that it is in. */
+      readonly stackDialogId?: string;
+      /** Next hop of a request outside dialogs: a SIP URI. */
+      readonly proxy?: string;
       readonly headers: Record<string, string>;
       readonly body?: string;
     },

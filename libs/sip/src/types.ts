@@ -127,6 +127,43 @@ export interface Dialog {
   bye(reason?: string): Promise<void>;
 }
 
+/** A call of ours, on its way. */
+export type OutgoingCall = {
+  /** Whom it is for: request URI and To. */
+  readonly uri: string;
+  /** SIP URI of the next hop; undefined: the host of `uri`. */
+  readonly proxy: string | undefined;
+  readonly callId: string;
+  /** URI and tag of From. */
+  readonly from: string;
+  readonly fromTag: string;
+  /** Value of Contact. */
+  readonly contact: string;
+  readonly headers?: Headers;
+  /** Our offer. */
+  readonly body: string;
+  /** Takes the call back: CANCEL, or BYE where it is answered all the same. */
+  readonly signal?: AbortSignal;
+};
+
+export type CallOutcome =
+  | {
+      readonly answered: true;
+      readonly dialog: Dialog;
+      /** Body of the 200. */
+      readonly body: string;
+      /** Sends the ACK, which is owed: the peer repeats its 200 until then, and gives up after 32 s. */
+      acknowledge(): void;
+    }
+  | {
+      readonly answered: false;
+      /** Final status; 408 and 503 may be made by our SIP server, where nobody answered or could be reached. */
+      readonly status: number;
+      readonly reason: string;
+      /** The signal has taken it back. */
+      readonly wasTakenBack: boolean;
+    };
+
 export type SipHandlers = {
   invite(invite: InviteReceived): void;
   /** Answer to OPTIONS outside a dialog. */
@@ -153,6 +190,11 @@ export interface SipEndpoint extends AsyncDisposable {
    * there is one. If the server does not know it either, `bye` ends it and reports `SIP_REFUSED`.
    */
   resume(names: Pick<Dialog, 'callId' | 'localTag' | 'remoteTag'>): Dialog;
+  /**
+   * Places a call; resolves with its final answer. Throws SipError `SIP_DISCONNECTED` (nobody knows what became of it),
+   * `SIP_REFUSED` or `SIP_UNSENDABLE`.
+   */
+  call(call: OutgoingCall): Promise<CallOutcome>;
 }
 
 export type SipOptions = {

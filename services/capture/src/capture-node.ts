@@ -44,8 +44,11 @@ export type CaptureNode = {
   readonly closing: AbortSignal;
 };
 
-/** The address by which whoever sent this request knows us. */
-export const addressTowards = ({ config, advertise }: CaptureNode, info: RequestInfo): string => {
+/** The address by which whoever sent this request, or is to get ours, knows us. */
+export const addressTowards = (
+  { config, advertise }: Pick<CaptureNode, 'config' | 'advertise'>,
+  info: Pick<RequestInfo, 'source' | 'receivedOn'>,
+): string => {
   const anywhere = config.host === '0.0.0.0' || config.host === '::';
   const bound = anywhere ? (info.receivedOn?.address ?? config.host) : config.host;
 

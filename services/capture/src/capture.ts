@@ -12,6 +12,7 @@ import type { CaptureNode } from './capture-node.ts';
 import { takeCommand } from './command.ts';
 import type { Config } from './config.ts';
 import { takeInvite } from './invite.ts';
+import { OutgoingCalls } from './outgoing-calls.ts';
 import { recover } from './recover.ts';
 import { watchStorage } from './storage-watch.ts';
 
@@ -21,11 +22,12 @@ export const startCapture = async (config: Config, log: Logger, pid: number): Pr
   await needFolder(config.recordingsDir, 'REEL_RECORDINGS_DIR');
   const closing = new AbortController();
   const node = await assemble(config, log, { pid, closing: closing.signal });
+  const calls = new OutgoingCalls(node);
   const unfinished = await node.outboxIndex.list();
   const stops = [
     await watchStorage(node),
     reportMeters(node.meters, log),
-    node.bus.subscribe(commandSubject(config.nodeId), takeCommand(node)),
+    node.bus.subscribe(commandSubject(config.nodeId), takeCommand(node, calls)),
     followReservations(node),
     await followDrain(node.bus, config.nodeId, (isDrained) => node.status.drained(isDrained)),
     () => node.watch.stop(),
@@ -34,12 +36,14 @@ export const startCapture = async (config: Config, log: Logger, pid: number): Pr
   if (node.bus.connected) node.pairHomes.prepare();
   ensureStream(node);
   const sip = await connectSip({ server: config.sipServer, product: 'Reelstream' }, sipHandlers(node));
+  calls.placeBy(sip);
   const recovery = recover(node, unfinished);
   stops.push(announceNode(node.bus, () => node.status.heartbeat()));
   node.events.started();
 
   return {
     [Symbol.asyncDispose]: async () => {
+      calls[Symbol.dispose]();
       await drain(node);
       closing.abort();
       await Promise.race([recovery, sleep(200)]);

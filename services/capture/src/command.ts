@@ -5,12 +5,13 @@ import { Compile } from 'typebox/compile';
 import type { CaptureNode } from './capture-node.ts';
 import type { LiveSession } from './live-session.ts';
 import { removeMedia } from './remove-media.ts';
+import type { OutgoingCalls } from './outgoing-calls.ts';
 import { Turns } from './turns.ts';
 
 const validCommand = Compile(Command);
 
 /** The story of a command to this node: checked, done in its session's turn, answered once its event is journalled. */
-export const takeCommand = (node: CaptureNode): PlainHandler => {
+export const takeCommand = (node: CaptureNode, calls: OutgoingCalls): PlainHandler => {
   const turns = new Turns();
 
   return async ({ data, reply }) => {
@@ -18,12 +19,18 @@ export const takeCommand = (node: CaptureNode): PlainHandler => {
       return reply(refused('bad-command', 'not a command that this version knows'));
     if (Date.parse(data.deadline) < Date.now())
       return reply(refused('too-late', `deadline was ${data.deadline}`));
-    const obeyed = turns.take(data.command.sessionId, () => obey(node, data));
+    const { command, commandId } = data;
+    const obeyed =
+      command.name === 'dial'
+        ? calls.dial({ ...command, commandId })
+        : turns.take(command.sessionId, () => obey(node, command));
     reply(await obeyed.catch((error: unknown) => refused('failed', String(error))));
   };
 };
 
-const obey = async (node: CaptureNode, { command }: Command): Promise<CommandReply> => {
+type SessionCommand = Exclude<Command['command'], { name: 'dial' }>;
+
+const obey = async (node: CaptureNode, command: SessionCommand): Promise<CommandReply> => {
   const { sessionId } = command;
   switch (command.name) {
     case 'republish':

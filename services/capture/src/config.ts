@@ -1,4 +1,15 @@
-import { commonSettings, integer, loadConfig, names, port, portRange, text, url } from '@reelstream/service';
+import {
+  commonSettings,
+  integer,
+  loadConfig,
+  names,
+  port,
+  portRange,
+  text,
+  url,
+  oneOf,
+  optionalText,
+} from '@reelstream/service';
 import type { ConfigOf, Environment } from '@reelstream/service';
 
 export const settings = {
@@ -26,6 +37,16 @@ export const settings = {
     'longest session',
     { min: 1_000, max: 604_800_000 },
     86_400_000,
+  ),
+  outboundProxy: optionalText(
+    'REEL_OUTBOUND_PROXY',
+    'SIP URI of the proxy over which calls are placed, sip:host:port;transport=tcp; none if empty',
+  ),
+  dialDirect: oneOf(
+    'REEL_DIAL_DIRECT',
+    'whether calls may go straight to the host of their URI, where there is no proxy',
+    ['no', 'yes'],
+    'no',
   ),
   databaseServers: names(
     'REEL_DATABASE_SERVERS',

@@ -145,6 +145,11 @@ export class Leg {
     }
   }
 
+  /** Lines that the peer's answer has refused: nothing comes on them. */
+  drop(indexes: readonly number[]): void {
+    this.#lines = this.#lines.map((line) => (line && indexes.includes(line.index) ? undefined : line));
+  }
+
   #set(line: RecordedLine): void {
     const lines = [...this.#lines];
     lines[line.index] = line;

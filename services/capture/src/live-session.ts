@@ -2,12 +2,10 @@ import { rm } from 'node:fs/promises';
 import { isPaused } from '@reelstream/domain';
 import type { SessionEvent, SessionRecord } from '@reelstream/domain';
 import type { EndReason, SessionFlag, SystemTagName } from '@reelstream/events';
-import { openJournal } from '@reelstream/recording';
-import type { Journal } from '@reelstream/recording';
+import { openJournal, type Journal } from '@reelstream/recording';
 import type { Logger } from '@reelstream/service';
 import type { Dialog } from '@reelstream/sip';
-import type { CaptureNode } from './capture-node.ts';
-import { folderOf } from './capture-node.ts';
+import { folderOf, type CaptureNode } from './capture-node.ts';
 import type { Command, Description, Stamp } from './core/decide.ts';
 import { reasonOf } from './core/end-reason.ts';
 import { withFlags } from './core/flags.ts';
@@ -52,11 +50,13 @@ export class LiveSession {
     this.#vigil = new Vigil(node, this);
   }
 
-  /** Makes the journal of a new session, durably. Nothing is said of it before it is answered. */
-  static async open(node: CaptureNode, sessionId: string): Promise<LiveSession> {
+  /** Makes the journal of a new session, with a note if one is given, durably. Nothing is said of it before it is answered. */
+  static async open(node: CaptureNode, sessionId: string, attempt?: object): Promise<LiveSession> {
     await node.outboxIndex.add(sessionId);
     try {
-      const session = new LiveSession(node, sessionId, await openJournal(folderOf(node, sessionId)));
+      const journal = await openJournal(folderOf(node, sessionId));
+      if (attempt) await journal.note('attempt', attempt);
+      const session = new LiveSession(node, sessionId, journal);
       node.sessions.set(sessionId, session);
 
       return session;

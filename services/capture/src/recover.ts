@@ -1,7 +1,9 @@
 import { rm } from 'node:fs/promises';
+import { AttemptFailed } from '@reelstream/events';
 import { openJournal, readJournal } from '@reelstream/recording';
 import type { Manifest } from '@reelstream/recording';
 import type { SessionRecord } from '@reelstream/domain';
+import { Compile } from 'typebox/compile';
 import { folderOf } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { sealDescription, totalsOfManifest } from './core/sealing.ts';
@@ -27,6 +29,8 @@ export const recover = async (node: CaptureNode, sessionIds: readonly string[]):
   await finishAll(node, open);
 };
 
+const isAttempt = Compile(AttemptFailed);
+
 /** Hands the journal to the outbox; returns it if the session is not sealed yet. */
 const reopen = async (node: CaptureNode, sessionId: string): Promise<Ledger | undefined> => {
   const folder = folderOf(node, sessionId);
@@ -34,7 +38,9 @@ const reopen = async (node: CaptureNode, sessionId: string): Promise<Ledger | un
   const events = sessionEvents(contents.events);
   const last = events.at(-1);
   if (!last && contents.events.length === 0 && contents.damage.length === 0) {
-    // It had its folder, but neither its start nor its 200: nobody knows of it.
+    // It had its folder, but neither its start nor its 200: nobody knows of it, but whoever had it dialled.
+    const { attempt } = contents.notes;
+    if (isAttempt.Check(attempt)) node.events.say('attempt.failed', attempt);
     await rm(folder, { recursive: true, force: true });
     await node.outboxIndex.remove(sessionId);
 

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { Flags } from '../flag.ts';
 import { Name, Timestamp, Uuid, Count, DurationMs } from '../primitives.ts';
-import { Controller, Correlation, DialogInfo, EndReason, Track } from '../session.ts';
+import { Controller, Correlation, Dialled, DialogInfo, EndReason, Track } from '../session.ts';
 import { TagName } from '../tag.ts';
 
 export const SessionState = Type.Union([
@@ -49,6 +49,7 @@ export const PublicSession = Type.Object(
     durationMs: Type.Optional(DurationMs),
     endReason: Type.Optional(EndReason),
     controller: Controller,
+    dialled: Type.Optional(Dialled),
     dialogs: Type.Array(DialogInfo),
     correlation: Correlation,
     tracks: Type.Array(Track),

@@ -14,6 +14,7 @@ export const publicTypes = [
   'attempt.refused',
   'attempt.cancelled',
   'attempt.lost',
+  'attempt.failed',
   'node.lost',
 ] as const;
 export type PublicType = (typeof publicTypes)[number];

@@ -201,6 +201,7 @@ class Fold {
       case 'attempt.refused':
       case 'attempt.cancelled':
       case 'attempt.lost':
+      case 'attempt.failed':
       case 'session.started':
       case 'session.updated':
       case 'session.ended':

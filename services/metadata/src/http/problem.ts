@@ -10,6 +10,7 @@ export const ProblemDetails = Type.Object(
     code: Type.String(),
     detail: Type.String(),
     field: Type.Optional(Type.String({ description: 'the parameter or property that is to blame' })),
+    sipStatus: Type.Optional(Type.Integer({ description: 'with which a call that was dialled has failed' })),
   },
   { $id: 'Problem' },
 );
@@ -41,6 +42,14 @@ export type ProblemCode =
   | 'CONTROLLER_NOT_FOUND'
   | 'CONTROLLER_EXISTS'
   | 'CALL_NOT_FOUND'
+  | 'CALL_BUSY'
+  | 'CALL_REFUSED'
+  | 'CALL_NOT_ANSWERED'
+  | 'CALL_UNAVAILABLE'
+  | 'CALL_INTERRUPTED'
+  | 'CALLEE_NOT_FOUND'
+  | 'DIALLING_NOT_CONFIGURED'
+  | 'NO_CAPACITY'
   | 'RECORDING_NOT_SEALED'
   | 'RECORDING_REMOVED'
   | 'IDEMPOTENCY_KEY_REUSED'
@@ -60,23 +69,26 @@ export class Problem extends Error {
   readonly fault: 'ours' | 'theirs';
   readonly status: number;
   readonly field: string | undefined;
+  readonly sipStatus: number | undefined;
 
-  constructor(status: number, code: ProblemCode, detail: string, field?: string) {
+  constructor(status: number, code: ProblemCode, detail: string, field?: string, sipStatus?: number) {
     super(detail);
     this.name = 'Problem';
     this.code = code;
     this.fault = status < 500 ? 'theirs' : 'ours';
     this.status = status;
     this.field = field;
+    this.sipStatus = sipStatus;
   }
 }
 
 /** The body of the answer. `about:blank` says that the title is the status's own (RFC 9457 §4.2.1). */
-export const formatProblem = ({ status, code, message, field }: Problem): ProblemDetails => ({
+export const formatProblem = ({ status, code, message, field, sipStatus }: Problem): ProblemDetails => ({
   type: 'about:blank',
   title: STATUS_CODES[status] ?? 'Error',
   status,
   code,
   detail: message,
   ...(field === undefined ? {} : { field }),
+  ...(sipStatus === undefined ? {} : { sipStatus }),
 });

@@ -17,6 +17,7 @@ import { healthRoutes } from './health.ts';
 import { mediaRoutes } from './media.ts';
 import { nodeRoutes } from './nodes.ts';
 import { formatProblem, Problem } from './problem.ts';
+import { recordingRoutes } from './recordings.ts';
 import { ruleRoutes } from './rules.ts';
 import { sessionRoutes } from './sessions.ts';
 import { statusRoutes } from './status.ts';
@@ -42,6 +43,7 @@ const storedRoutes: readonly Routes[] = [
   controllerRoutes,
   drainRoutes,
   explanationRoutes,
+  recordingRoutes,
 ];
 
 /** What an error is to the client. Undefined for a bug of ours: its words stay in the log. */

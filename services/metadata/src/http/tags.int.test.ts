@@ -275,7 +275,7 @@ describe('a deletion', () => {
     assert.equal((await remove(sessionId)).status, 204);
     const commands: string[] = [];
     const end = homeAt('capture-back', async ({ command }) => {
-      commands.push(`${command.name} ${command.sessionId}`);
+      commands.push(`${command.name} ${'sessionId' in command ? command.sessionId : ''}`);
       // The first time it dies before it has journalled anything.
       if (commands.length === 1) return;
       const { time, source } = story.sealed;

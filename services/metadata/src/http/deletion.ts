@@ -19,7 +19,13 @@ const find = async ({ store }: Api, sessionId: string): Promise<SessionRecord> =
 const checkDeletable = (record: SessionRecord): void => {
   switch (obstacleToDeletion(record)) {
     case 'running':
-      throw new Problem(409, 'SESSION_RUNNING', `the session is ${record.state}: stop it first`);
+      throw new Problem(
+        409,
+        'SESSION_RUNNING',
+        record.state === 'INTERRUPTED'
+          ? `the session's home, ${record.home}, is lost and has yet to end it`
+          : 'the session runs: stop it first',
+      );
     case 'legal-hold':
       throw new Problem(409, 'LEGAL_HOLD', `the session has the tag ${legalHoldTag}: take that back first`);
     case undefined:

@@ -7,7 +7,7 @@ export { Codec, Manifest, ManifestTrack, PayloadSpan } from './manifest.ts';
 export { openOutbox } from './outbox.ts';
 export type { Outbox } from './outbox.ts';
 export { readTrackPackets } from './packets.ts';
-export type { TrackPacket } from './packets.ts';
+export type { TrackPacket, TrackPackets } from './packets.ts';
 export { bodiesFolder, indexFile, journalFile, manifestFile, recordingFolder, rtpdumpFile } from './paths.ts';
 export { readManifest, readRtpdump } from './reader.ts';
 export type { RecordedPacket } from './reader.ts';

@@ -6,10 +6,11 @@ export type SampleMap = { readonly origin: number; readonly step: number };
 
 /** Zero crossings of the sinc on each side: 64 taps, a flat band up to 0.45 of the lower rate, 80 dB beyond. */
 const sideLobes = 32;
-const phases = 256;
 const kaiserBeta = 8;
 /** Where the band ends, as a part of half the lower rate. */
 const band = 0.97;
+/** Places between two input samples that are told apart: what lies between is 76 dB below. */
+const phases = 4_096;
 
 /** Modified Bessel function of the first kind, order 0, by its series. */
 const bessel = (x: number): number => {
@@ -23,17 +24,61 @@ const bessel = (x: number): number => {
   return sum;
 };
 
-/** The right half of the kernel, `phases` values for each crossing, the last one 0. */
-const halfKernel = (): Float64Array =>
-  Float64Array.from({ length: sideLobes * phases + 2 }, (_, i) => {
-    const x = i / phases;
-    if (x >= sideLobes) return 0;
-    const sinc = x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+const besselOfBeta = bessel(kaiserBeta);
 
-    return (sinc * bessel(kaiserBeta * Math.sqrt(1 - (x / sideLobes) ** 2))) / bessel(kaiserBeta);
-  });
+/** The windowed sinc, `x` in zero crossings from its middle. */
+const kernel = (x: number): number => {
+  if (Math.abs(x) >= sideLobes) return 0;
+  const sinc = x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
 
-const kernel = halfKernel();
+  return (sinc * bessel(kaiserBeta * Math.sqrt(1 - (x / sideLobes) ** 2))) / besselOfBeta;
+};
+
+/** The weights of the input samples around a place, by how far it lies behind one of them. */
+class Weights {
+  /** Input samples needed on each side. */
+  readonly reach: number;
+  readonly #scale: number;
+  readonly #rows: (Float32Array | undefined)[] = [];
+
+  constructor(step: number) {
+    this.#scale = Math.min(1, step) * band;
+    this.reach = Math.ceil(sideLobes / this.#scale);
+  }
+
+  /** Weights of the samples from `reach − 1` before to `reach` behind, for a place `phase / phases` after one. */
+  row(phase: number): Float32Array {
+    return (this.#rows[phase] ??= Float32Array.from(
+      { length: 2 * this.reach },
+      (_, k) => kernel((k - this.reach + 1 - phase / phases) * this.#scale) * this.#scale,
+    ));
+  }
+}
+
+/** Weights are many, and the same for each run of a sender: those of a few steps are kept. */
+const kept = new Map<number, Weights>();
+const mostKept = 16;
+
+const weightsFor = (step: number): Weights => {
+  const known = kept.get(step) ?? new Weights(step);
+  if (kept.size >= mostKept) kept.clear();
+  kept.set(step, known);
+
+  return known;
+};
+
+const dot = (samples: Float32Array, from: number, weights: Float32Array): number => {
+  let even = 0;
+  let odd = 0;
+  // There is always an even number of them.
+  for (let k = 0; k < weights.length; k += 2) {
+    even += samples[from + k]! * weights[k]!;
+    odd += samples[from + k + 1]! * weights[k + 1]!;
+  }
+
+  return even + odd;
+};
+
 const none = new Int16Array(0);
 
 /**
@@ -42,19 +87,21 @@ const none = new Int16Array(0);
  */
 export class Resampler {
   readonly #map: SampleMap;
-  readonly #scale: number;
-  /** Input samples needed on each side. */
-  readonly #reach: number;
-  #history = new Float64Array(8_192);
+  readonly #weights: Weights;
+  #history: Float32Array;
   /** Input index of the history's first sample, and how many it holds. */
-  #base = 0;
-  #held = 0;
+  #base: number;
+  #held: number;
   #next: number;
 
   constructor(map: SampleMap) {
     this.#map = map;
-    this.#scale = Math.min(1, map.step) * band;
-    this.#reach = Math.ceil(sideLobes / this.#scale);
+    this.#weights = weightsFor(map.step);
+    const { reach } = this.#weights;
+    // As much silence before the first sample as its neighbourhood needs.
+    this.#history = new Float32Array(16_384);
+    this.#base = -reach;
+    this.#held = reach;
     this.#next = Math.ceil(map.origin - 1e-6);
   }
 
@@ -62,18 +109,21 @@ export class Resampler {
   push(samples: Int16Array): Placed {
     this.#append(samples);
 
-    return this.#emit(this.#base + this.#held - this.#reach);
+    return this.#emit(this.#base + this.#held - this.#weights.reach - 1);
   }
 
   /** The run ends here: the rest. */
   finish(): Placed {
-    return this.#emit(this.#base + this.#held);
+    const end = this.#base + this.#held;
+    this.#append(new Int16Array(this.#weights.reach + 1));
+
+    return this.#emit(end);
   }
 
   #append(samples: Int16Array): void {
     const needed = this.#held + samples.length;
     if (needed > this.#history.length) {
-      const larger = new Float64Array(needed * 2);
+      const larger = new Float32Array(needed * 2);
       larger.set(this.#history.subarray(0, this.#held));
       this.#history = larger;
     }
@@ -90,24 +140,19 @@ export class Resampler {
     const samples = new Int16Array(end - position);
     for (let i = 0; i < samples.length; i++) samples[i] = this.#at((position + i - origin) / step);
     this.#next = end;
-    this.#forget(Math.floor((end - origin) / step) - this.#reach);
+    this.#forget(Math.floor((end - origin) / step) - this.#weights.reach - 1);
 
     return { position, samples };
   }
 
   #at(t: number): number {
-    const scale = this.#scale;
-    const first = Math.max(this.#base, Math.ceil(t - sideLobes / scale));
-    const last = Math.min(this.#base + this.#held - 1, Math.floor(t + sideLobes / scale));
-    let sum = 0;
-    for (let i = first; i <= last; i++) {
-      const x = Math.abs(t - i) * scale * phases;
-      const k = x | 0;
-      const a = kernel[k]!;
-      sum += this.#history[i - this.#base]! * (a + (kernel[k + 1]! - a) * (x - k));
-    }
+    const before = Math.floor(t);
+    const phase = Math.round((t - before) * phases);
+    const row = this.#weights.row(phase);
+    const from = before - this.#weights.reach + 1 - this.#base;
+    const sum = dot(this.#history, from, row);
 
-    return Math.max(-32_768, Math.min(32_767, Math.round(sum * scale)));
+    return Math.max(-32_768, Math.min(32_767, Math.round(sum)));
   }
 
   #forget(before: number): void {

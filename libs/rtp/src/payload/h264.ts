@@ -34,8 +34,8 @@ export class H264Assembler {
     if (packet.timestamp !== this.#timestamp) {
       // The marker of the picture before may be lost, or never set.
       this.#finish(done);
+      // What is lost in between may have been its beginning: a fragment without a start tells.
       this.#timestamp = packet.timestamp;
-      if (!packet.follows) this.#whole = false;
     } else if (!packet.follows) {
       this.#whole = false;
       this.#inUnit = false;

@@ -11,6 +11,7 @@ import {
 import type { Manifest } from '@reelstream/recording';
 import type { Logger } from '@reelstream/service';
 import { channelsOf, undecodable } from '../codec/channels.ts';
+import { videosOf } from '../codec/videos.ts';
 import { formats } from '../core/formats.ts';
 import type { Format } from '../core/formats.ts';
 import type { Job } from '../render/job.ts';
@@ -73,13 +74,28 @@ const digestOf = (manifest: Manifest): string =>
     .update(JSON.stringify(manifest.tracks.map(({ codecs }) => codecs)))
     .digest('hex');
 
-/** Says which channels have media that can't be heard, as `2=G729`. */
-const silenceHeader = (channels: ReturnType<typeof channelsOf>): Record<string, string> => {
-  const silent = channels
-    .filter(({ silentCodecs }) => silentCodecs.length > 0)
-    .map(({ trackNumber, silentCodecs }) => `${trackNumber}=${silentCodecs.join('+')}`);
+/** Says which tracks have media that isn't in the export, as `2=G729`. */
+const silenceHeader = (tracks: Manifest['tracks'], format: Format): Record<string, string> => {
+  const videos = format === 'mp4' ? videosOf(tracks) : [];
+  const silent = [
+    ...channelsOf(tracks).map(({ trackNumber, silentCodecs }) => ({ trackNumber, codecs: silentCodecs })),
+    ...videos.map(({ trackNumber, unseenCodecs }) => ({ trackNumber, codecs: unseenCodecs })),
+  ]
+    .filter(({ codecs }) => codecs.length > 0)
+    .map(({ trackNumber, codecs }) => `${trackNumber}=${codecs.join('+')}`);
 
   return silent.length === 0 ? {} : { 'reel-silent-tracks': silent.join(', ').replace(/[^\x20-\x7e]/g, '?') };
+};
+
+/** Throws ExportError where nothing of a recording can be had in a format. */
+const refuseSilence = (tracks: Manifest['tracks'], format: Format): void => {
+  const channels = channelsOf(tracks);
+  const videos = videosOf(tracks);
+  if (format === 'mp4' && videos.some(({ uses }) => uses.size > 0)) return;
+  const codecs = undecodable(channels);
+  if (codecs.length === 0 && (channels.length > 0 || tracks.length === 0)) return;
+  const what = codecs.length > 0 ? `${codecs.join(', ')} can't be decoded` : 'there is no sound in it';
+  throw new ExportError('CODEC_NOT_DECODABLE', `${what}: fetch the tracks as rtpdump`);
 };
 
 /** A recording's media in the forms it can be fetched in. */
@@ -98,17 +114,13 @@ export class Exports {
   async recording(sessionId: string, format: Format): Promise<Making | undefined> {
     const found = await findRecording(this.#options.recordingsDir, sessionId);
     if (!found) return undefined;
-    const channels = channelsOf(found.manifest.tracks);
-    const codecs = undecodable(channels);
-    if (codecs.length > 0) {
-      const said = `${codecs.join(', ')} can't be decoded: fetch the tracks as rtpdump`;
-      throw new ExportError('CODEC_NOT_DECODABLE', said);
-    }
+    const { tracks } = found.manifest;
+    refuseSilence(tracks, format);
 
     return this.#make(found, format, format, {
       contentType: formats[format].contentType,
       fileName: `${sessionId}.${format}`,
-      headers: silenceHeader(channels),
+      headers: silenceHeader(tracks, format),
     });
   }
 

@@ -38,6 +38,7 @@ export const encode = async (job: EncodeJob): Promise<void> => {
   audio = muxer.add(encoder.context);
   for (const video of videos) video.addTo(muxer);
   muxer.begin(muxerOptions[job.format]);
+  const zeroS = span.start / sampleRate;
   const blocks = Math.max(1, Math.floor(sampleRate / encoder.frameSize));
   for (let at = span.start; at < span.end;) {
     const count = Math.min(blocks * encoder.frameSize, span.end - at);
@@ -45,10 +46,10 @@ export const encode = async (job: EncodeJob): Promise<void> => {
     for (let from = 0; from < count; from += encoder.frameSize)
       encoder.encode(channels.map((samples) => samples.subarray(from, from + encoder.frameSize)));
     at += count;
-    for (const video of videos) await video.writeUntil(muxer, (at - span.start) / sampleRate);
+    for (const video of videos) await video.writeUntil(muxer, at / sampleRate, zeroS);
     job.onFrames(count);
   }
-  for (const video of videos) await video.writeUntil(muxer, Number.POSITIVE_INFINITY);
+  for (const video of videos) await video.writeUntil(muxer, Number.POSITIVE_INFINITY, zeroS);
   encoder.finish();
   muxer.end();
 };

@@ -1,5 +1,4 @@
 import {
-  AV_LOG_QUIET,
   AV_SAMPLE_FMT_FLT,
   AV_SAMPLE_FMT_FLTP,
   AV_SAMPLE_FMT_S16,
@@ -8,14 +7,12 @@ import {
   AV_SAMPLE_FMT_S32P,
 } from 'node-av/constants';
 import type { FFDecoderCodec } from 'node-av/constants';
-import { avChannelLayoutDefault, Codec, CodecContext, Frame, Log, Packet } from 'node-av/lib';
+import { avChannelLayoutDefault, Codec, CodecContext, Frame, Packet } from 'node-av/lib';
 import type { DecoderSpec } from '../codec/codecs.ts';
+import './quiet.ts';
 import type { AudioDecoder, Pcm } from './decoder.ts';
 import { mono } from './samples.ts';
 import type { SampleLayout } from './samples.ts';
-
-// What a broken frame makes a decoder say goes nowhere: it is counted.
-Log.setLevel(AV_LOG_QUIET);
 
 const layouts = new Map<number, SampleLayout>([
   [AV_SAMPLE_FMT_S16, 's16'],

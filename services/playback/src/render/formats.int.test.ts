@@ -64,3 +64,29 @@ test('one party alone is mono; wide-band stays wide-band', async () => {
 
   assert.ok(match(speech(), heard!, [-100, 100]).correlation > 0.9);
 });
+
+test('pictures that came as H.264 are copied into the MP4, on the clock of the sound', async () => {
+  const codecs = [{ payloadType: 96, codec: 'H264', clockRate: 90_000, fmtp: 'packetization-mode=1' }];
+  const sent = sendFixture('h264', 90_000, 2_000);
+  const path = await made('mp4', [conversation[0]!, { codecs, packets: sent, mediaType: 'video' }]);
+  const streams = await probed(path);
+  const video = streams.find(({ codec_type }) => codec_type === 'video');
+  const audio = streams.find(({ codec_type }) => codec_type === 'audio');
+
+  assert.equal(audio?.codec_name, 'aac');
+  assert.deepEqual([video?.codec_name, video?.width, video?.height], ['h264', 176, 144]);
+  // Two seconds at 15 pictures a second, all of which Debian's decoder makes out.
+  assert.equal(Number(video?.nb_read_frames), 30);
+  assert.ok(Math.abs(Number(video?.start_time) - 1) < 0.001, `pictures begin at ${video?.start_time} s`);
+  assert.ok(Math.abs(Number(video?.duration) - 2) < 0.1, `${video?.duration} s`);
+});
+
+test('a lost packet costs its picture; decoding begins where it can', async () => {
+  const codecs = [{ payloadType: 96, codec: 'H264', clockRate: 90_000 }];
+  const sent = sendFixture('h264', 90_000, 2_000);
+  const lossy = [...sent.slice(0, 10), ...sent.slice(12)];
+  const path = await made('mp4', [{ codecs, packets: lossy, mediaType: 'video' }]);
+  const video = (await probed(path)).find(({ codec_type }) => codec_type === 'video');
+
+  assert.ok(Number(video?.nb_read_frames) >= 26 && Number(video?.nb_read_frames) < 30, video?.nb_read_frames);
+});

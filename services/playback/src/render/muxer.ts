@@ -1,5 +1,6 @@
 import { Dictionary, FormatContext } from 'node-av/lib';
 import type { CodecContext, Packet, Rational, Stream } from 'node-av/lib';
+import './quiet.ts';
 
 const check = (result: number, what: string): void => {
   if (result < 0) throw new Error(`FFmpeg can't ${what} (${result})`);

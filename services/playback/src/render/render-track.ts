@@ -2,16 +2,15 @@ import { readTelephoneEvent } from '@reelstream/rtp/payload';
 import type { Channel } from '../codec/channels.ts';
 import { Layout, secondsAt } from '../core/layout.ts';
 import type { SegmentClock } from '../core/layout.ts';
-import { Reorder } from '../core/reorder.ts';
-import type { ClockedPacket } from '../core/sender-clocks.ts';
 import type { ToneList } from '../core/tones.ts';
 import type { OpenDecoder } from './decoder.ts';
 import { RenderError } from './errors.ts';
+import { InOrder } from './in-order.ts';
 import { Listeners } from './listeners.ts';
 import type { MonoFile } from './mono-file.ts';
 import { RunWriter } from './run-writer.ts';
 import { clockedPackets } from './track-packets.ts';
-import type { PacketBytes, ReadOutcome, TrackSource } from './track-packets.ts';
+import type { ReadOutcome, TrackSource } from './track-packets.ts';
 
 export type RenderOutcome = ReadOutcome & {
   /** Frames that their decoder, or their payload format, made nothing of. */
@@ -19,8 +18,6 @@ export type RenderOutcome = ReadOutcome & {
   /** Packets that came twice, or much too late. */
   repeats: number;
 };
-
-type Clocked = ClockedPacket<PacketBytes>;
 
 /** First reading of a track: where the segments of its senders' clocks lie. */
 export const layOutTrack = async (source: TrackSource): Promise<readonly SegmentClock[]> => {
@@ -30,27 +27,6 @@ export const layOutTrack = async (source: TrackSource): Promise<readonly Segment
 
   return layout.clocks();
 };
-
-/** Packets of each segment in the order they were sent in. Segments are few at a time; old ones are let go. */
-class InOrder {
-  readonly #segments = new Map<number, Reorder<Clocked>>();
-  repeats = 0;
-
-  push(packet: Clocked): readonly { readonly payload: Clocked; readonly follows: boolean }[] {
-    const known = this.#segments.get(packet.segment);
-    const reorder = known ?? new Reorder<Clocked>();
-    this.#segments.set(packet.segment, reorder);
-
-    return reorder.push({ sequenceNumber: packet.packet.payload.header.sequenceNumber, payload: packet });
-  }
-
-  finish(): readonly { readonly payload: Clocked; readonly follows: boolean }[] {
-    const rest = [...this.#segments.values()].flatMap((reorder) => reorder.finish());
-    this.repeats = [...this.#segments.values()].reduce((sum, reorder) => sum + reorder.repeats, 0);
-
-    return rest;
-  }
-}
 
 export type TrackRendering = {
   readonly source: TrackSource;

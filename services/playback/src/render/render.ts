@@ -2,7 +2,7 @@ import { open, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rtpdumpFile } from '@reelstream/recording';
 import { channelsOf, sampleRateOf } from '../codec/channels.ts';
-import type { Channel } from '../codec/channels.ts';
+import { videosOf } from '../codec/videos.ts';
 import { ToneList } from '../core/tones.ts';
 import { wavHeaderLength } from '../core/wav.ts';
 import { decodersFor } from './decoder.ts';
@@ -13,7 +13,8 @@ import { Progress } from './progress.ts';
 import { layOutTrack, listTones, renderTrack } from './render-track.ts';
 import type { RenderOutcome } from './render-track.ts';
 import { spanOf } from './span.ts';
-import type { TrackSource } from './track-packets.ts';
+import type { TrackSource, TrackUses } from './track-packets.ts';
+import type { VideoFeed } from './video-feed.ts';
 
 type Rendered = { readonly path: string; readonly notes: readonly TrackNote[] };
 
@@ -28,19 +29,19 @@ const noteOf = (trackNumber: number, outcome: RenderOutcome): readonly TrackNote
   return [{ trackNumber, strays, undecoded, ...(damage === undefined ? {} : { damage }) }];
 };
 
-type Reading = { readonly channel: Channel; readonly first: TrackSource; readonly second: TrackSource };
+type Reading<Track> = { readonly track: Track; readonly first: TrackSource; readonly second: TrackSource };
 
 const weights = { first: 1, second: 5, writing: 2 } as const;
 
 /** Both readings of each track, with what they tell of the progress. */
-const readings = async (
+const readings = async <Track extends { readonly trackNumber: number; readonly uses: TrackUses }>(
   folder: string,
-  channels: readonly Channel[],
+  tracks: readonly Track[],
   progress: Progress,
-): Promise<readonly Reading[]> => {
-  const readable: Reading[] = [];
-  for (const channel of channels) {
-    const { trackNumber, uses } = channel;
+): Promise<readonly Reading<Track>[]> => {
+  const readable: Reading<Track>[] = [];
+  for (const track of tracks) {
+    const { trackNumber, uses } = track;
     const { size } = await stat(join(folder, rtpdumpFile(trackNumber)));
     const source = (weight: number): TrackSource => ({
       folder,
@@ -48,7 +49,7 @@ const readings = async (
       uses,
       onRead: progress.part(weight, size),
     });
-    readable.push({ channel, first: source(weights.first), second: source(weights.second) });
+    readable.push({ track, first: source(weights.first), second: source(weights.second) });
   }
 
   return readable;
@@ -57,7 +58,7 @@ const readings = async (
 /** Lists the tones of all tracks. */
 const renderTones = async (job: Job, report: (progress: number) => void): Promise<Rendered> => {
   const items = [];
-  for (const { channel, first, second } of await readings(
+  for (const { track: channel, first, second } of await readings(
     job.folder,
     channelsOf(job.tracks),
     new Progress(report),
@@ -73,53 +74,78 @@ const renderTones = async (job: Job, report: (progress: number) => void): Promis
   return { path, notes: [] };
 };
 
+type Sound = {
+  readonly files: readonly MonoFile[];
+  readonly rate: number;
+  readonly notes: readonly TrackNote[];
+};
+
+/** Decodes every audio track into a file of its own, which `owner` closes. */
+const renderSound = async (job: Job, progress: Progress, owner: AsyncDisposableStack): Promise<Sound> => {
+  const channels = channelsOf(job.tracks);
+  const rate = sampleRateOf(channels);
+  const codecs = channels.flatMap(({ uses }) =>
+    [...uses.values()].flatMap((use) => (use.kind === 'audio' ? [use.codec] : [])),
+  );
+  const open = await decodersFor(codecs);
+  const mostSamples = job.format === 'wav' ? mostWavSamples(channels.length) : mostSeconds * rate;
+  const files: MonoFile[] = [];
+  const notes: TrackNote[] = [];
+  for (const { track: channel, first, second } of await readings(job.folder, channels, progress)) {
+    const { trackNumber } = channel;
+    const target = owner.use(await MonoFile.create(join(job.workFolder, `track-${trackNumber}.pcm`)));
+    files.push(target);
+    const clocks = await layOutTrack(first);
+    const outcome = await renderTrack({ source: second, channel, clocks, target, rate, mostSamples, open });
+    notes.push(...noteOf(trackNumber, outcome));
+  }
+
+  return { files, rate, notes };
+};
+
+/** The pictures that go into a file of this format. */
+const openVideos = async (
+  job: Job,
+  progress: Progress,
+  owner: AsyncDisposableStack,
+): Promise<readonly VideoFeed[]> => {
+  const tracks = job.format === 'mp4' ? videosOf(job.tracks).filter(({ uses }) => uses.size > 0) : [];
+  if (tracks.length === 0) return [];
+  const { VideoFeed } = await import('./video-feed.ts');
+  const feeds: VideoFeed[] = [];
+  for (const { first, second } of await readings(job.folder, tracks, progress)) {
+    const feed = await VideoFeed.open(first, second);
+    if (feed) feeds.push(owner.use(feed));
+  }
+
+  return feeds;
+};
+
 /**
  * Renders a recording into a file of the job's work folder, which must be there and empty, with bounded memory whatever
  * its length. Throws RenderError.
  */
 export const render = async (job: Job, report: (progress: number) => void): Promise<Rendered> => {
   if (job.format === 'tones') return renderTones(job, report);
-  const channels = channelsOf(job.tracks);
-  const rate = sampleRateOf(channels);
   const progress = new Progress(report);
-  const codecs = channels.flatMap(({ uses }) =>
-    [...uses.values()].flatMap((use) => (use.kind === 'audio' ? [use.codec] : [])),
+  const writing = progress.part(weights.writing * job.tracks.length, 1);
+  await using owner = new AsyncDisposableStack();
+  const { files, rate, notes } = await renderSound(job, progress, owner);
+  const videos = await openVideos(job, progress, owner);
+  const span = spanOf(
+    files,
+    videos.map(({ startS }) => Math.floor(startS * rate)),
   );
-  const openDecoder = await decodersFor(codecs);
-  await using files = new AsyncDisposableStack();
-  const notes: TrackNote[] = [];
-  const rendered: MonoFile[] = [];
-  const tracks = await readings(job.folder, channels, progress);
-  const writing = progress.part(weights.writing * channels.length, 1);
-  const mostSamples = job.format === 'wav' ? mostWavSamples(channels.length) : mostSeconds * rate;
-  for (const { channel, first, second } of tracks) {
-    const { trackNumber } = channel;
-    const target = files.use(await MonoFile.create(join(job.workFolder, `track-${trackNumber}.pcm`)));
-    rendered.push(target);
-    const clocks = await layOutTrack(first);
-    const outcome = await renderTrack({
-      source: second,
-      channel,
-      clocks,
-      target,
-      rate,
-      mostSamples,
-      open: openDecoder,
-    });
-    notes.push(...noteOf(trackNumber, outcome));
-  }
-
-  const span = spanOf(rendered);
   let written = 0;
   const onFrames = (frames: number): void => writing((written += frames) / (span.end - span.start));
   const path = join(job.workFolder, `recording.${job.format}`);
   if (job.format === 'wav') {
     const target = await open(path, 'wx', 0o600);
-    files.defer(() => target.close());
-    await interleave(rendered, span, target, rate, onFrames);
+    owner.defer(() => target.close());
+    await interleave(files, span, target, rate, onFrames);
   } else {
     const { encode } = await import('./encode.ts');
-    await encode({ format: job.format, files: rendered, span, sampleRate: rate, path, videos: [], onFrames });
+    await encode({ format: job.format, files, span, sampleRate: rate, path, videos, onFrames });
   }
 
   return { path, notes };

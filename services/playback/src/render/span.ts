@@ -1,16 +1,16 @@
 import type { MonoFile } from './mono-file.ts';
 
-/** From the first sample of any channel to behind the last of any. */
+/** From the first sample of any channel, or the first picture, to behind the last sample of any. */
 export type Span = { readonly start: number; readonly end: number };
 
-export const spanOf = (channels: readonly MonoFile[]): Span => {
+/** `pictures`: where the first picture of each video lies, in samples. */
+export const spanOf = (channels: readonly MonoFile[], pictures: readonly number[] = []): Span => {
   const heard = channels.filter(({ start, end }) => end > start);
-  if (heard.length === 0) return { start: 0, end: 0 };
+  const starts = [...heard.map(({ start }) => start), ...pictures];
+  if (starts.length === 0) return { start: 0, end: 0 };
+  const start = Math.min(...starts);
 
-  return {
-    start: Math.min(...heard.map(({ start }) => start)),
-    end: Math.max(...heard.map(({ end }) => end)),
-  };
+  return { start, end: Math.max(start, ...heard.map(({ end }) => end)) };
 };
 
 /**

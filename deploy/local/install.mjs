@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildAddon } from '../../libs/rtp/native/build.mjs';
 import { checkout, findPnpm, runQuietly, say } from './toolchain.mjs';
 
 /** Says which install node_modules is the outcome of; goes away with node_modules. */
@@ -60,8 +61,7 @@ const npmNetwork = async (env) => {
   };
 };
 
-/** Installs the workspace's packages, unless what is there came from the same lock file and package.json files. */
-export const installPackages = async ({ node, env }) => {
+const installMissing = async ({ node, env }) => {
   const dirs = packageDirs();
   if (isInstalled(dirs)) return;
 
@@ -76,6 +76,15 @@ export const installPackages = async ({ node, env }) => {
     failure: 'pnpm could not install the packages',
   });
   writeFileSync(stamp, fingerprint(dirs));
+};
+
+/**
+ * Installs the workspace's packages, unless what is there came from the same lock file and package.json files; builds the native
+ * packet source, unless it is there.
+ */
+export const installPackages = async ({ node, env }) => {
+  await installMissing({ node, env });
+  await buildAddon();
 };
 
 /** Brings nats-server into the cache in the meantime; a first start that had to fetch it afterwards would take longer. */

@@ -41,6 +41,11 @@ export const Heartbeat = Type.Object({
   reserved: Type.Number({ description: 'streams reserved and not yet claimed', minimum: 0 }),
   capacity: Type.Number({ description: 'streams it can hold', minimum: 0 }),
   storage: Type.Optional(Type.Object({ level: StorageLevel, usedPercent: Type.Number() })),
+  packetSource: Type.Optional(
+    Type.Union([Type.Literal('native'), Type.Literal('dgram')], {
+      description: 'what a capture node receives media by',
+    }),
+  ),
   server: Type.Optional(Type.String({ ...Name, description: 'database server, for metadata and publisher' })),
 });
 export type Heartbeat = Type.Static<typeof Heartbeat>;

@@ -7,7 +7,7 @@ import { kindOfPacket } from './header.ts';
 import { monotonicClock } from './monotonic.ts';
 import { formatSource, frameHeaderLength, frameKind, writeFrameHeader } from './packet-batch.ts';
 import type { FrameKind } from './packet-batch.ts';
-import { BindError } from './packet-source.ts';
+import { bindErrorOf } from './packet-source.ts';
 import type { PacketSource, SlotCounts, StreamSockets } from './packet-source.ts';
 
 /** A run of frames begins small (a beat of G.711 is 1 KB) and may grow to this: 80 Mbit/s at ten drains a second. */
@@ -109,14 +109,6 @@ class Stream {
   }
 }
 
-const bindReasons: Readonly<Record<string, BindError['reason']>> = {
-  EADDRINUSE: 'taken',
-  EACCES: 'taken',
-  EADDRNOTAVAIL: 'address',
-  EINVAL: 'address',
-  ENOTFOUND: 'address',
-};
-
 const bind = async (address: string, port: number, bufferBytes: number): Promise<Socket> => {
   const socket = createSocket(isIPv6(address) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' });
   try {
@@ -129,8 +121,7 @@ const bind = async (address: string, port: number, bufferBytes: number): Promise
     return socket;
   } catch (cause) {
     socket.close();
-    const code = (cause as NodeJS.ErrnoException).code ?? '';
-    throw new BindError(`udp ${address}:${port}: ${String(cause)}`, bindReasons[code] ?? 'other', { cause });
+    throw bindErrorOf(`${address}:${port}`, (cause as NodeJS.ErrnoException).code ?? '', cause as Error);
   }
 };
 

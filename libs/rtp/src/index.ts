@@ -1,8 +1,9 @@
-export { openDgramSource } from './dgram-source.ts';
 export { decodePcma, decodePcmu } from './g711.ts';
 export { kindOfPacket, readRtpHeader, rtpHeaderLength } from './header.ts';
 export type { RtpHeader } from './header.ts';
 export { monotonicClock } from './monotonic.ts';
+export { openPacketSource, packetSources } from './open-source.ts';
+export type { PacketSourceChoice } from './open-source.ts';
 export {
   formatSource,
   frameHeaderLength,

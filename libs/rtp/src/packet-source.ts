@@ -21,7 +21,10 @@ export type PacketSource = {
   readonly make: 'dgram' | 'native';
   /** Binds both sockets or none. Throws BindError. */
   open(sockets: StreamSockets): Promise<void>;
-  /** Hands over what came since the last drain, one run of frames per stream. `frames` is only valid in the call. */
+  /**
+   * Hands over what came since the last drain in runs of frames of one stream each: one per stream, or few where much has piled
+   * up. `frames` is only valid in the call.
+   */
   drain(take: (slot: number, frames: Buffer) => void): void;
   /** What has reached the stream's sockets until now is in the next drain when it resolves. */
   settle(slot: number): Promise<void>;
@@ -42,6 +45,20 @@ export class BindError extends Error {
     this.reason = reason;
   }
 }
+
+const bindReasons: Readonly<Record<string, BindError['reason']>> = {
+  EADDRINUSE: 'taken',
+  EACCES: 'taken',
+  EADDRNOTAVAIL: 'address',
+  EINVAL: 'address',
+  ENOTFOUND: 'address',
+};
+
+/** `code`: of the system, or of Node's resolver. */
+export const bindErrorOf = (place: string, code: string, cause?: Error): BindError =>
+  new BindError(`udp ${place}: ${cause ? String(cause) : code}`, bindReasons[code] ?? 'other', {
+    cause,
+  });
 
 const holdSeconds = 4;
 /** What the kernel charges for a small datagram beside its bytes (measured: 906 bytes for 172 of G.711). */

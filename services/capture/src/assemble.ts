@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { connectBus, NodeFacts, watchNodes } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
@@ -46,6 +47,8 @@ export const assemble = async (
   const recorder = await startRecorder(config, epoch, (event) =>
     hearRecorder({ sessions, status, log }, event),
   );
+  status.receivesBy(recorder.packetSource);
+  log.info({ packetSource: recorder.packetSource, workers: mediaWorkers(config) }, 'media is received');
   const bus = await connectBus({ url: config.natsUrl, name: nodeId, replicas: config.natsReplicas, meters });
   const outboxIndex = await openOutbox(join(captureDir, 'outbox'));
   const servers = config.databaseServers;
@@ -105,12 +108,18 @@ const openPublishing = ({
     log,
   });
 
+/** One core receives far more than a node takes; the others have the signalling and the sealing to do. */
+const mostMediaWorkers = 4;
+
+const mediaWorkers = ({ mediaWorkers: wanted }: Config): number =>
+  wanted > 0 ? wanted : Math.min(mostMediaWorkers, Math.max(1, Math.floor(availableParallelism() / 2)));
+
 const startRecorder = async (
   config: Config,
   epoch: number,
   listener: (event: RecorderEvent) => void,
 ): Promise<Recorder> => {
-  const { captureDir, recordingsDir, rtpPorts, capacity, nodeId, hostId } = config;
+  const { captureDir, recordingsDir, rtpPorts, capacity, nodeId, hostId, packetSource } = config;
   const ports = { first: rtpPorts.low, last: rtpPorts.high };
   try {
     return await openRecorder({
@@ -121,11 +130,13 @@ const startRecorder = async (
       nodeId,
       hostId,
       epoch,
+      workers: mediaWorkers(config),
+      packetSource,
       listener,
     });
   } catch (error) {
     throw new StartupError(
-      `REEL_CAPTURE_DIR, REEL_RTP_PORTS: the recorder can't start: ${messageOf(error)}`,
+      `REEL_CAPTURE_DIR, REEL_RTP_PORTS, REEL_PACKET_SOURCE: the recorder can't start: ${messageOf(error)}`,
       {
         cause: error,
       },

@@ -20,10 +20,11 @@ test('every bad setting is named, all at once', () => {
     ...needed,
     REEL_RTP_PORTS: '5-4',
     REEL_CAPTURE_CAPACITY: 'many',
+    REEL_PACKET_SOURCE: 'pcap',
     CAPTURE_SIP_SERVER: 'sip:x',
   };
   assert.throws(
     () => loadCaptureConfig(bad),
-    /CAPTURE_SIP_SERVER=sip:x .*\nREEL_RTP_PORTS=5-4 .*\nREEL_CAPTURE_CAPACITY=many /,
+    /CAPTURE_SIP_SERVER=sip:x .*\nREEL_RTP_PORTS=5-4 .*\nREEL_CAPTURE_CAPACITY=many .*\nREEL_PACKET_SOURCE=pcap .*native, dgram/,
   );
 });

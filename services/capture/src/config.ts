@@ -1,3 +1,4 @@
+import { packetSources } from '@reelstream/rtp';
 import {
   commonSettings,
   integer,
@@ -20,6 +21,18 @@ export const settings = {
   recordingsDir: text('REEL_RECORDINGS_DIR', 'folder of the recordings', '.reelstream/recordings'),
   captureDir: text('REEL_CAPTURE_DIR', "folder of this node's own state", '.reelstream/capture'),
   capacity: integer('REEL_CAPTURE_CAPACITY', 'streams recorded at a time', { min: 1, max: 100_000 }, 400),
+  mediaWorkers: integer(
+    'REEL_MEDIA_WORKERS',
+    'threads that receive media; 0: one for two cores, four at most',
+    { min: 0, max: 64 },
+    0,
+  ),
+  packetSource: oneOf(
+    'REEL_PACKET_SOURCE',
+    'what receives media: native (C, built at set-up where there is a compiler), dgram, or auto',
+    packetSources,
+    'auto',
+  ),
   pairWaitMs: integer(
     'REEL_PAIR_WAIT_MS',
     "how long the place of a forked call's other leg is held, in milliseconds",

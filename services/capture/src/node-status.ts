@@ -24,12 +24,18 @@ export class NodeStatus {
   #sip: 'starting' | 'connected' | 'away' = 'starting';
   #draining = false;
   #isDrained = false;
+  #packetSource: Heartbeat['packetSource'];
   /** Port on which clients reach our SIP server. */
   sipPort: number;
 
   constructor(identity: NodeIdentity, sipPort: number) {
     this.#identity = identity;
     this.sipPort = sipPort;
+  }
+
+  /** The recorder is open, and receives media by this. */
+  receivesBy(packetSource: 'native' | 'dgram'): void {
+    this.#packetSource = packetSource;
   }
 
   /** Streams in use. */
@@ -124,6 +130,7 @@ export class NodeStatus {
       load: this.load,
       reserved: reservedStreams(this.#held),
       storage: this.#storage,
+      ...(this.#packetSource !== undefined && { packetSource: this.#packetSource }),
     };
   }
 

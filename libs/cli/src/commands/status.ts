@@ -12,6 +12,7 @@ const rowOf = (node: Node): string[] => [
   node.storage?.level === undefined
     ? ''
     : `${node.storage.level} ${Math.round(node.storage.usedPercent ?? 0)} %`,
+  node.packetSource ?? '',
   node.pid === undefined ? '' : String(node.pid),
   node.detail ?? '',
 ];
@@ -53,7 +54,7 @@ Examples:
       output.line('');
       output.line(
         formatTable(
-          ['NODE', 'ROLE', 'STATE', 'ADDRESS', 'LOAD', 'STORAGE', 'PID', 'DETAIL'],
+          ['NODE', 'ROLE', 'STATE', 'ADDRESS', 'LOAD', 'STORAGE', 'MEDIA BY', 'PID', 'DETAIL'],
           nodes.map(rowOf),
         ),
       );

@@ -9,7 +9,7 @@ const answerWith = async (): Promise<Handlers<MediaCalls>> => {
   const receiver = await Receiver.open(workerData as MediaThreadData, say);
 
   return {
-    ready: () => undefined,
+    ready: () => receiver.packetSource,
     open: (request) => receiver.open(request),
     stats: ({ sessionId }) => receiver.stats(sessionId),
     release: ({ sessionId, trackNumbers }) => receiver.release(sessionId, trackNumbers),

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { PacketSource } from '@reelstream/rtp';
 import type { MediaCalls, MediaNotice, MediaThreadData } from './messages.ts';
 import { Thread } from './thread.ts';
 
@@ -11,6 +12,8 @@ export class MediaThreads {
   readonly #data: Omit<MediaThreadData, 'worker'>;
   readonly #threads: MediaThread[];
   #closed = false;
+  /** What the threads receive by. */
+  packetSource: PacketSource['make'] = 'dgram';
   onNotice: (notice: MediaNotice) => void = () => undefined;
   /** A thread is gone with its sockets; another takes its place. */
   onLost: (worker: number, error: Error) => void = () => undefined;
@@ -24,7 +27,8 @@ export class MediaThreads {
   static async open(count: number, data: Omit<MediaThreadData, 'worker'>): Promise<MediaThreads> {
     const threads = new MediaThreads(count, data);
     try {
-      await Promise.all(threads.#threads.map((thread) => thread.call('ready', undefined)));
+      const made = await Promise.all(threads.#threads.map((thread) => thread.call('ready', undefined)));
+      threads.packetSource = made[0] ?? 'dgram';
     } catch (error) {
       await threads.#end();
       throw error;

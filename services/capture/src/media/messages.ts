@@ -1,5 +1,6 @@
 /** What the main thread and the threads of the recorder say to each other. */
 import type { Manifest, SealRequest, SegmentSummary, StreamHead } from '@reelstream/recording';
+import type { PacketSource, PacketSourceChoice } from '@reelstream/rtp';
 import type { TrackFigures } from './types.ts';
 
 export type MediaThreadData = {
@@ -7,6 +8,7 @@ export type MediaThreadData = {
   readonly worker: number;
   readonly epoch: number;
   readonly segmentBytes: number;
+  readonly packetSource: PacketSourceChoice;
 };
 
 export type StreamRequest = {
@@ -28,7 +30,7 @@ export type Bound =
 export type Released = { readonly figures: readonly TrackFigures[]; readonly heads: readonly StreamHead[] };
 
 export type MediaCalls = {
-  readonly ready: { readonly request: undefined; readonly reply: undefined };
+  readonly ready: { readonly request: undefined; readonly reply: PacketSource['make'] };
   readonly open: { readonly request: StreamRequest; readonly reply: Bound };
   readonly stats: {
     readonly request: { readonly sessionId: string };

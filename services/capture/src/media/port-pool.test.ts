@@ -19,6 +19,23 @@ test('a port can be taken by number, once', () => {
   );
 });
 
+test('a range is split into parts of whole pairs, each port in one of them', () => {
+  const pools = PortPool.split(10_001, 10_020, 4);
+  assert.deepEqual(
+    pools.map(({ free }) => free),
+    [2, 2, 2, 3],
+  );
+  for (let port = 10_002; port < 10_020; port++) {
+    assert.equal(pools.filter((pool) => pool.owns(port)).length, 1);
+  }
+  assert.ok(!pools.some((pool) => pool.owns(10_001) || pool.owns(10_020)));
+  const few = PortPool.split(10_000, 10_003, 4);
+  assert.deepEqual(
+    few.map((pool) => pool.take()),
+    [undefined, 10_000, undefined, 10_002],
+  );
+});
+
 test('a segment goes when the last session in it ends, or at once where it is needed by none', () => {
   const removed: string[] = [];
   const ledger = new SegmentLedger((path) => removed.push(path));

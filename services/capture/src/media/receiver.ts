@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SegmentLog } from '@reelstream/recording/segments';
-import { BindError, monotonicClock, openDgramSource } from '@reelstream/rtp';
+import { BindError, monotonicClock, openPacketSource } from '@reelstream/rtp';
 import type { PacketSource } from '@reelstream/rtp';
 import type { Bound, MediaNotice, MediaThreadData, Released, StreamRequest } from './messages.ts';
 import { ReceivedStream } from './received-stream.ts';
@@ -27,17 +27,24 @@ export class Receiver {
   #beats = 0;
   #flushing = false;
 
-  private constructor(worker: number, log: SegmentLog, clocks: Clocks, say: (notice: MediaNotice) => void) {
+  private constructor(
+    worker: number,
+    source: PacketSource,
+    log: SegmentLog,
+    clocks: Clocks,
+    say: (notice: MediaNotice) => void,
+  ) {
     this.#worker = worker;
-    this.#source = openDgramSource();
+    this.#source = source;
     this.#log = log;
     this.#clocks = clocks;
     this.#say = say;
     this.#beat = setInterval(() => this.#onBeat(), beatMs);
   }
 
-  /** Opens the thread's segment log; throws Node's error where that can't be written. */
+  /** Opens the thread's segment log; throws Node's error where that can't be written, and where there is no such packet source. */
   static async open(data: MediaThreadData, say: (notice: MediaNotice) => void): Promise<Receiver> {
+    const source = openPacketSource(data.packetSource);
     const clocks = { monotonicNs: monotonicClock(), wallMs: Date.now };
     const log = await SegmentLog.open({
       ...data,
@@ -48,7 +55,11 @@ export class Receiver {
       onRecovered: () => say({ kind: 'write-resumed' }),
     });
 
-    return new Receiver(data.worker, log, clocks, say);
+    return new Receiver(data.worker, source, log, clocks, say);
+  }
+
+  get packetSource(): PacketSource['make'] {
+    return this.#source.make;
   }
 
   /** Binds the sockets of one track. */

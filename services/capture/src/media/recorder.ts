@@ -46,7 +46,6 @@ class ThreadedRecorder implements Recorder {
   /** Segments of earlier lives, until they are recovered. */
   #earlier: readonly string[];
   #streams = 0;
-  #nextWorker = 0;
   #closed = false;
 
   constructor(options: RecorderOptions, segments: string, earlier: readonly string[], threads: MediaThreads) {
@@ -79,8 +78,7 @@ class ThreadedRecorder implements Recorder {
     // Counted before the first await: calls that come together must not share the last places.
     this.#streams += tracks.length;
     const recording = this.#recording(sessionId);
-    const worker = this.#nextWorker++ % this.#threads.count;
-    const place = { sessionId, worker, address: bindAddress, paused: recording.paused };
+    const place = { sessionId, address: bindAddress, paused: recording.paused };
     const bound = await Promise.all(tracks.map((track) => this.#bind(recording, place, track)));
     const refused = bound.find((track) => !track.ok);
     const made = bound.flatMap((track) => (track.ok ? [track.ports] : []));
@@ -154,6 +152,10 @@ class ThreadedRecorder implements Recorder {
     await Promise.all(workers.map((thread) => thread.call('letGo', { sessionId })));
   }
 
+  get packetSource(): Recorder['packetSource'] {
+    return this.#threads.packetSource;
+  }
+
   load(): RecorderLoad {
     return {
       streams: this.#streams,
@@ -173,7 +175,6 @@ class ThreadedRecorder implements Recorder {
     recording: Recording,
     place: {
       readonly sessionId: string;
-      readonly worker: number;
       readonly address: string;
       readonly paused: boolean;
     },
@@ -181,7 +182,7 @@ class ThreadedRecorder implements Recorder {
   ): Promise<BoundTrack> {
     const bound = await this.#binder.bind(place, track);
     if (bound.ok) {
-      recording.open.set(track.trackNumber, { worker: place.worker, rtpPort: bound.ports.rtpPort });
+      recording.open.set(track.trackNumber, { worker: bound.worker, rtpPort: bound.ports.rtpPort });
     }
 
     return bound;
@@ -284,8 +285,8 @@ export const openRecorder = async (options: RecorderOptions): Promise<Recorder> 
   const segments = join(options.captureDir, 'segments');
   using store = new SegmentStore(segments);
   const earlier = store.names.map(({ path }) => path);
-  const { epoch, workers = 1, segmentBytes = defaultSegmentBytes } = options;
-  const threads = await MediaThreads.open(workers, { segments, epoch, segmentBytes });
+  const { epoch, workers = 1, segmentBytes = defaultSegmentBytes, packetSource = 'auto' } = options;
+  const threads = await MediaThreads.open(workers, { segments, epoch, segmentBytes, packetSource });
 
   return new ThreadedRecorder(options, segments, earlier, threads);
 };

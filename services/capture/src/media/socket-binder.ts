@@ -5,12 +5,11 @@ import { PortPool } from './port-pool.ts';
 import type { TrackPorts, TrackRequest } from './types.ts';
 
 export type BoundTrack =
-  | { readonly ok: true; readonly ports: TrackPorts }
+  | { readonly ok: true; readonly ports: TrackPorts; readonly worker: number }
   | { readonly ok: false; readonly refusal: 'no-ports' | 'bad-address' | 'closed'; readonly detail: string };
 
 type Place = {
   readonly sessionId: string;
-  readonly worker: number;
   readonly address: string;
   readonly paused: boolean;
 };
@@ -23,15 +22,16 @@ const refusals = { taken: 'no-ports', address: 'bad-address', other: 'closed' } 
 /** Finds free ports and has the receiving threads bind them. */
 export class SocketBinder {
   readonly #threads: MediaThreads;
-  readonly #pool: PortPool;
+  /** Of each thread. */
+  readonly #pools: readonly PortPool[];
 
   constructor(threads: MediaThreads, ports: { readonly first: number; readonly last: number }) {
     this.#threads = threads;
-    this.#pool = new PortPool(ports.first, ports.last);
+    this.#pools = PortPool.split(ports.first, ports.last, threads.count);
   }
 
   get freePorts(): number {
-    return this.#pool.free;
+    return this.#pools.reduce((sum, { free }) => sum + free, 0);
   }
 
   /** Binds the pair of one track: the port it asks for, or the next that is free. */
@@ -39,11 +39,12 @@ export class SocketBinder {
     let detail = 'every port pair is in use';
     const attempts = track.rtpPort === undefined ? mostAttempts : 1;
     for (let attempt = 0; attempt < attempts; attempt++) {
-      const rtpPort = this.#takePort(track.rtpPort);
-      if (rtpPort === undefined) break;
-      const bound = await this.#open(place, track, rtpPort);
-      if (bound.ok) return { ok: true, ports: this.#ports(place, track, rtpPort) };
-      this.#pool.give(rtpPort);
+      const taken = this.#takePort(track.rtpPort);
+      if (!taken) break;
+      const { rtpPort, worker } = taken;
+      const bound = await this.#open(worker, place, track, rtpPort);
+      if (bound.ok) return { ok: true, ports: this.#ports(place, track, rtpPort), worker };
+      this.free(rtpPort);
       if (bound.reason !== 'taken')
         return { ok: false, refusal: refusals[bound.reason], detail: bound.detail };
       detail = bound.detail;
@@ -54,14 +55,14 @@ export class SocketBinder {
 
   /** The pair's sockets are closed. */
   free(rtpPort: number): void {
-    this.#pool.give(rtpPort);
+    this.#pools.find((pool) => pool.owns(rtpPort))?.give(rtpPort);
   }
 
   #ports({ address }: Place, { trackNumber }: TrackRequest, rtpPort: number): TrackPorts {
     return { trackNumber, address, rtpPort, rtcpPort: rtpPort + 1 };
   }
 
-  #open({ worker, ...place }: Place, track: TrackRequest, rtpPort: number): Promise<Bound> {
+  #open(worker: number, place: Place, track: TrackRequest, rtpPort: number): Promise<Bound> {
     const { trackNumber, clockRates = {}, bitrateKbps = defaultBitrateKbps[track.mediaType] } = track;
     const receiveBufferBytes = receiveBufferFor(bitrateKbps);
 
@@ -71,9 +72,17 @@ export class SocketBinder {
       .catch((error: unknown) => ({ ok: false, reason: 'other', detail: String(error) }));
   }
 
-  #takePort(wanted: number | undefined): number | undefined {
-    if (wanted === undefined) return this.#pool.take();
+  /** The very port, or one of the thread that has the most left: it has the least to do. */
+  #takePort(wanted: number | undefined): { readonly rtpPort: number; readonly worker: number } | undefined {
+    if (wanted !== undefined) {
+      const worker = this.#pools.findIndex((pool) => pool.owns(wanted));
 
-    return this.#pool.takeExactly(wanted) ? wanted : undefined;
+      return this.#pools[worker]?.takeExactly(wanted) ? { rtpPort: wanted, worker } : undefined;
+    }
+    const most = Math.max(...this.#pools.map(({ free }) => free));
+    const worker = this.#pools.findIndex(({ free }) => free === most);
+    const rtpPort = this.#pools[worker]?.take();
+
+    return rtpPort === undefined ? undefined : { rtpPort, worker };
   }
 }

@@ -1,5 +1,6 @@
 /** What records media, as the rest of capture sees it. Times are RFC 3339; durations are monotonic. */
 import type { Codec, Manifest } from '@reelstream/recording';
+import type { PacketSource, PacketSourceChoice } from '@reelstream/rtp';
 
 export type RecorderOptions = {
   /** Node state: the segment logs live in `<captureDir>/segments`. Made where missing. */
@@ -16,6 +17,8 @@ export type RecorderOptions = {
   readonly epoch: number;
   /** Threads that receive; each owns an equal share of the ports. Default 1. */
   readonly workers?: number;
+  /** What they receive by. Default `auto`. */
+  readonly packetSource?: PacketSourceChoice;
   /** A segment file is closed at this size. Default 256 MiB. */
   readonly segmentBytes?: number;
   readonly listener: (event: RecorderEvent) => void;
@@ -123,6 +126,7 @@ export type RecorderLoad = {
 };
 
 export type Recorder = {
+  readonly packetSource: PacketSource['make'];
   /** Binds an RTP and an RTCP socket per track, all or none; bound when it resolves. May be called again to add tracks. */
   allocate(sessionId: string, tracks: readonly TrackRequest[], bindAddress: string): Promise<Allocation>;
   /** Figures of the running tracks; empty for an unknown session. */

@@ -20,6 +20,9 @@ const Node = Type.Object({
   reserved: Type.Optional(Type.Number({ description: 'streams on their way' })),
   capacity: Type.Optional(Type.Number({ description: 'streams it can hold' })),
   storage: Type.Optional(Type.Object({ level: StorageLevel, usedPercent: Type.Number() })),
+  packetSource: Type.Optional(
+    Type.Union([Type.Literal('native'), Type.Literal('dgram')], { description: 'what it receives media by' }),
+  ),
   server: Type.Optional(Name),
   drained: Type.Optional(Type.Boolean({ description: 'an operator took it out; it says draining' })),
 });
@@ -47,6 +50,7 @@ const fromHeartbeat = ({ heartbeat, alive }: WatchedNode, known: Known | undefin
     reserved,
     capacity,
     ...(heartbeat.storage ? { storage: heartbeat.storage } : {}),
+    ...(heartbeat.packetSource === undefined ? {} : { packetSource: heartbeat.packetSource }),
     ...(heartbeat.server === undefined ? {} : { server: heartbeat.server }),
   };
 };

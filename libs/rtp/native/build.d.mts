@@ -1,0 +1,2 @@
+export function addonFile(): string;
+export function buildAddon(): Promise<boolean>;

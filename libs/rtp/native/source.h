@@ -1,0 +1,76 @@
+// A packet source: what src/native-source.ts opens, drains and closes. Drained by the clock; one recvmmsg takes what a socket
+// holds, with the kernel's arrival times, and it lies in the caller's memory as frames (src/packet-batch.ts). Nothing is
+// allocated per packet, and nothing is static: every thread of a process may load it.
+#pragma once
+#define _GNU_SOURCE
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "frames are little-endian, and written by plain stores"
+#endif
+
+enum {
+  RTP, RTCP, SOCKETS,
+  SOURCE_KINDS = 2,      // kind of a source frame = kind of its packets + 2
+  BATCH = 32,            // datagrams of one recvmmsg
+  ORDINARY = 1600,       // a datagram of an Ethernet; an odd number of cache lines, so that neighbours share no cache set
+  LONGEST = 65536,       // the rest of the longest there is
+  FRAME_HEADER = 16,
+  SOURCE_BODY = 18,
+  // A recvmmsg may begin while the frames fill less than this: they are read again while the cache has them.
+  FULL = 256 * 1024,
+  LARGEST = FULL + BATCH * (LONGEST + ORDINARY + 2 * FRAME_HEADER + SOURCE_BODY),
+  ROUNDS = 256,          // of recvmmsg per socket and drain: a flood on one port must not hold up the others
+  READY = 256,
+};
+
+typedef struct {
+  uint8_t body[SOURCE_BODY];
+  uint8_t length;
+  bool named;            // in the run that is written
+} Sender;
+
+typedef struct {
+  int sockets[SOCKETS];  // -1: closed
+  uint32_t slot;
+  bool rtcp_waits;
+  uint32_t malformed;
+  uint32_t overflowed[SOCKETS]; // as the kernel counts them
+  int64_t arrivals[SOCKETS]; // of the packet before
+  Sender senders[SOCKETS];
+} Stream;
+
+typedef struct {
+  Stream *streams;
+  uint32_t count;
+  int epoll;             // of the RTCP sockets: most of them are silent most of the time
+  int64_t now, wall_to_monotonic;
+  uint32_t stream, socket, rounds; // where a drain goes on
+  struct mmsghdr messages[BATCH];
+  struct iovec pieces[BATCH][2];
+  struct sockaddr_storage names[BATCH];
+  _Alignas(struct cmsghdr) uint8_t controls[BATCH][CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t))];
+  uint8_t ordinary[BATCH][ORDINARY];
+  uint8_t (*rests)[LONGEST]; // touched by giants only
+} Source;
+
+// receive.c
+
+// Makes message i of the next batch ready to be filled.
+void expect_message(Source *source, int i);
+// Finds out which RTCP sockets have something, and what time it is; the cursor is at the first stream then.
+void begin_drain(Source *source);
+// Takes what both sockets of the stream at the cursor hold, as one run at `at`; returns its end. Moves the cursor on once they are
+// empty; stops without that where `full` is reached.
+uint8_t *drain_stream(Source *source, uint8_t *at, const uint8_t *full);
+
+// sockets.c
+
+// Binds both sockets or none; 0 or -errno.
+int open_stream(Source *source, uint32_t index, uint32_t slot, const char *address, uint32_t port, int buffer_bytes);
+void close_stream(Stream *stream);
+// 0 or -errno. Never waits.
+int send_from(const Stream *stream, int socket, const void *packet, size_t length, const char *address, uint32_t port);

@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { getSystemErrorName } from 'node:util';
+import { addonFile } from '../native/build.mjs';
+import { bindErrorOf } from './packet-source.ts';
+import type { PacketSource, SlotCounts, StreamSockets } from './packet-source.ts';
+
+/** `native/addon.c`. A stream's index is ours to choose: the addon keeps a table. */
+type Addon = {
+  /** Length that the frames' buffer must have. */
+  readonly bufferBytes: number;
+  create(): object;
+  open(
+    source: object,
+    index: number,
+    slot: number,
+    address: string,
+    rtpPort: number,
+    bufferBytes: number,
+  ): number;
+  /** Returns how many runs there are; `runs` holds whether there is more, and then each one's index, beginning and end. */
+  drain(source: object, frames: Buffer, runs: Uint32Array): number;
+  close(source: object, index: number): void;
+  count(source: object, index: number, into: Uint32Array): void;
+  send(
+    source: object,
+    index: number,
+    socket: number,
+    packet: Uint8Array,
+    address: string,
+    port: number,
+  ): number;
+};
+
+const mostRuns = 1_024;
+const sockets = { rtp: 0, rtcp: 1 } as const;
+
+const loadAddon = (): Addon | undefined => {
+  const file = addonFile();
+  if (!existsSync(file)) return undefined;
+  try {
+    return createRequire(import.meta.url)(file) as Addon;
+  } catch {
+    // Built for another C library, say: the other source does.
+    return undefined;
+  }
+};
+
+class NativeSource implements PacketSource {
+  readonly make = 'native';
+  readonly #addon: Addon;
+  readonly #source: object;
+  readonly #frames: Buffer;
+  readonly #runs = new Uint32Array(1 + 3 * mostRuns);
+  readonly #counted = new Uint32Array(2);
+  readonly #indexes = new Map<number, number>();
+  /** Which stream is at an index; undefined: free. */
+  readonly #slots: (number | undefined)[] = [];
+
+  constructor(addon: Addon) {
+    this.#addon = addon;
+    this.#source = addon.create();
+    // The kernel gives memory for what is used of it only.
+    this.#frames = Buffer.allocUnsafeSlow(addon.bufferBytes);
+  }
+
+  open({ slot, address, rtpPort, receiveBufferBytes }: StreamSockets): Promise<void> {
+    const free = this.#slots.indexOf(undefined);
+    const index = free < 0 ? this.#slots.length : free;
+    const result = this.#addon.open(this.#source, index, slot, address, rtpPort, receiveBufferBytes);
+    if (result !== 0) {
+      return Promise.reject(bindErrorOf(`${address}:${rtpPort}`, getSystemErrorName(result)));
+    }
+    this.#slots[index] = slot;
+    this.#indexes.set(slot, index);
+
+    return Promise.resolve();
+  }
+
+  drain(take: (slot: number, frames: Buffer) => void): void {
+    const runs = this.#runs;
+    do {
+      const count = this.#addon.drain(this.#source, this.#frames, runs);
+      for (let at = 1; at <= 3 * count; at += 3) {
+        const slot = this.#slots[runs[at]!];
+        if (slot !== undefined) take(slot, this.#frames.subarray(runs[at + 1]!, runs[at + 2]!));
+      }
+    } while (runs[0] !== 0);
+  }
+
+  /** A drain reads every socket empty by itself. */
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(slot: number): Promise<SlotCounts> {
+    const counts = this.counts(slot);
+    const index = this.#indexes.get(slot);
+    if (index !== undefined) {
+      this.#addon.close(this.#source, index);
+      this.#indexes.delete(slot);
+      this.#slots[index] = undefined;
+    }
+
+    return Promise.resolve(counts);
+  }
+
+  counts(slot: number): SlotCounts {
+    const index = this.#indexes.get(slot);
+    if (index === undefined) return { malformed: 0, overflowed: 0 };
+    this.#addon.count(this.#source, index, this.#counted);
+
+    return { malformed: this.#counted[0]!, overflowed: this.#counted[1]! };
+  }
+
+  send(
+    slot: number,
+    from: 'rtp' | 'rtcp',
+    packet: Uint8Array,
+    to: { readonly address: string; readonly port: number },
+  ): Promise<void> {
+    const index = this.#indexes.get(slot);
+    if (index !== undefined && to.port >= 1) {
+      this.#addon.send(this.#source, index, sockets[from], packet, to.address, to.port);
+    }
+
+    return Promise.resolve();
+  }
+}
+
+/** A packet source in C, with the kernel's arrival times; undefined where it could not be built (native/build.mjs). */
+export const openNativeSource = (): PacketSource | undefined => {
+  const addon = loadAddon();
+
+  return addon && new NativeSource(addon);
+};

@@ -21,6 +21,7 @@ export type TestMetadata = AsyncDisposable & {
   readonly bus: Bus;
   readonly store: Store;
   readonly apiUrl: string;
+  readonly tokenFile: string;
   /** Calls the API with the token; redirects are not followed. */
   api(path: string, init?: RequestInit): Promise<Response>;
   json<T>(path: string, init?: RequestInit): Promise<T>;
@@ -88,6 +89,7 @@ export const startTestMetadata = async (): Promise<TestMetadata> => {
     postgres,
     bus,
     store,
+    tokenFile,
     get apiUrl() {
       return apiUrl();
     },

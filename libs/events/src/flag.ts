@@ -14,6 +14,8 @@ export const sessionFlags = {
   'unsupported-codec': 'a track has a codec that can be kept but not be played here',
   'refused-stream': 'a stream was offered that could not be taken',
   'session-expired-with-media': 'the session timer ran out while media went on',
+  'srtp-auth-failed':
+    'no packet of an encrypted track could be decrypted: its keys were not those of the SDP',
   'unpaired-leg': 'the other leg of a call that comes in two never came',
 } as const;
 export type SessionFlag = keyof typeof sessionFlags;

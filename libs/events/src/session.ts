@@ -29,6 +29,11 @@ export const Track = Type.Object({
   label: Type.Optional(Type.String({ description: "SDP's a=label (RFC 4574)" })),
   codec: Type.String(),
   codecs: Type.Array(CodecSpan),
+  encryption: Type.Optional(
+    Type.String({
+      description: 'of the media as it came, e.g. sdes:AES_CM_128_HMAC_SHA1_80; absent: plain RTP',
+    }),
+  ),
   startedAt: Timestamp,
   firstPacketAt: Type.Optional(Timestamp),
   endedAt: Type.Optional({ ...Timestamp, description: 'its stream ended before the session did' }),

@@ -6,6 +6,7 @@ import type { Call } from './call.ts';
 import { addressTowards } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
 import type { RefusalCause } from './core/admission.ts';
+import { LegEncryption } from './leg-encryption.ts';
 import { Leg } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
 import { takeAck, takeOffer } from './offer.ts';
@@ -13,7 +14,7 @@ import { takeAck, takeOffer } from './offer.ts';
 /** Binds a socket for each line of a call, and makes its leg of them; undefined if there are none to be had. */
 export const openLeg = async (
   node: CaptureNode,
-  { info, type, lines, invitation, pair, audioOnly }: Call,
+  { info, type, lines, invitation, pair, audioOnly, srtp }: Call,
   sessionId: string,
 ): Promise<Leg | undefined> => {
   const numbered = lines.map((line, place) => ({ ...line, trackNumber: (pair?.trackNumber ?? 0) + place }));
@@ -26,7 +27,14 @@ export const openLeg = async (
   }
   const address = addressTowards(node, info);
   const contact = contactTowards(node, info, type);
-  const leg = new Leg({ type, request: info, audioOnly, address, contact });
+  const leg = new Leg({
+    type,
+    request: info,
+    audioOnly,
+    address,
+    contact,
+    encryption: new LegEncryption(srtp),
+  });
   leg.metadata = invitation.metadata;
   if (invitation.bib) leg.bib = { opened: invitation.bib, now: invitation.bib };
   for (const line of numbered) {
@@ -72,6 +80,10 @@ const statusOf: Readonly<Record<RefusalCause, number>> = {
   storage: 503,
   'no-capacity': 503,
   'bad-offer': 488,
+  'sdes-without-tls': 488,
+  'no-srtp-suite': 488,
+  'no-srtp-key': 488,
+  'dtls-unsupported': 488,
 };
 
 /** RFC 3261 §21.5.4: Retry-After keeps the peer from us altogether, so it is as short as can be. */

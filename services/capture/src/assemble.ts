@@ -161,6 +161,13 @@ const hearRecorder = (
   switch (event.kind) {
     case 'media':
       return sessions.get(event.sessionId)?.heard(event.trackNumber, event.at);
+    case 'rollovers':
+      sessions
+        .get(event.sessionId)
+        ?.keys.stands(event.trackNumber, event.rollovers)
+        .catch((error: unknown) => log.error({ error }, 'rollover counters could not be journalled'));
+
+      return;
     case 'write-failed':
       log.error({ ...event }, 'media can not be written');
 

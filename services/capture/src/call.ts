@@ -6,18 +6,27 @@ import {
   parseUri,
   participantsByLabel,
   participantsInOrder,
+  protectionOf,
   readInvite,
   undescribed,
   wantsPort,
 } from '@reelstream/sip';
-import type { Codec, Invitation, Metadata, RequestInfo } from '@reelstream/sip';
+import type {
+  Codec,
+  Invitation,
+  Metadata,
+  ProtectionRefusal,
+  RequestInfo,
+  SrtpPolicy,
+} from '@reelstream/sip';
 import { addressTowards } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { oddities } from './core/flags.ts';
 import { mergeParticipants, participantsOfPair, participantsOn } from './core/participants.ts';
 import type { Said } from './core/participants.ts';
 import { offeredAudio, offeredVideo } from './core/offered-codecs.ts';
-import { newTrack, withCodec } from './core/tracks.ts';
+import { newTrack, withCodec, withEncryption } from './core/tracks.ts';
+import { srtpPolicyFor } from './leg-encryption.ts';
 import type { Leg, RecordedLine } from './leg.ts';
 import type { LegOfPair } from './pairs.ts';
 
@@ -33,6 +42,8 @@ export type Call = {
   readonly pair: LegOfPair | undefined;
   /** A rule of the pilot's leaves the video of a direct call out. */
   readonly audioOnly: boolean;
+  /** What may be taken of the encryption it offers. */
+  readonly srtp: SrtpPolicy;
   readonly lines: readonly WantedLine[];
   /** Streams that its session takes: of a pair, those of both legs. */
   readonly weight: number;
@@ -42,9 +53,13 @@ export type Call = {
 const delayedOffer: readonly WantedLine[] = [{ index: 0, kind: 'audio', label: undefined }];
 
 /** The m-lines of a request that can be recorded. */
-export const wantedLines = ({ offer }: Invitation, audioOnly: boolean): readonly WantedLine[] =>
+export const wantedLines = (
+  { offer }: Invitation,
+  audioOnly: boolean,
+  srtp: SrtpPolicy,
+): readonly WantedLine[] =>
   offer?.media.flatMap((line) =>
-    line.kind !== 'other' && wantsPort(line) && !(audioOnly && line.kind === 'video')
+    line.kind !== 'other' && wantsPort(line, srtp) && !(audioOnly && line.kind === 'video')
       ? [{ index: line.index, kind: line.kind, label: line.label }]
       : [],
   ) ?? delayedOffer;
@@ -61,15 +76,29 @@ const pairOf = (
   return key === undefined ? undefined : { key, trackNumber: bibTrackNumber(bib) };
 };
 
-export const readCall = (node: Pick<CaptureNode, 'status'>, info: RequestInfo): Call => {
+/** Why none of its lines could be taken, where their encryption is the reason. */
+export const encryptionObstacle = ({
+  invitation: { offer },
+  srtp,
+}: Pick<Call, 'invitation' | 'srtp'>): ProtectionRefusal | undefined => {
+  for (const line of offer?.media ?? []) {
+    const protection = protectionOf(line, srtp);
+    if (line.port > 0 && protection.kind === 'refused') return protection.reason;
+  }
+
+  return undefined;
+};
+
+export const readCall = (node: Pick<CaptureNode, 'status' | 'config'>, info: RequestInfo): Call => {
   const invitation = readInvite(info);
   const type = classifyInvite(invitation.marks);
   const audioOnly = type === 'direct' && wantsAudioOnly(parseUri(info.requestUri).parameters);
-  const lines = wantedLines(invitation, audioOnly);
+  const srtp = srtpPolicyFor(node.config, info);
+  const lines = wantedLines(invitation, audioOnly, srtp);
   const pair = type === 'cucm' ? pairOf(node, info, invitation) : undefined;
   const weight = weightOf(lines.map(({ kind }) => kind));
 
-  return { info, invitation, type, pair, audioOnly, lines, weight: pair ? 2 * weight : weight };
+  return { info, invitation, type, pair, audioOnly, srtp, lines, weight: pair ? 2 * weight : weight };
 };
 
 /** Value of the Contact header towards whoever sent this request; a SIPREC peer is told what we are (RFC 7866 §6). */
@@ -78,7 +107,8 @@ export const contactTowards = (node: CaptureNode, info: RequestInfo, type: Contr
   const uri = formatUri({
     user: undefined,
     host,
-    port: node.status.sipPort,
+    // TLS has a port of its own.
+    port: (info.source.transport === 'tls' ? info.receivedOn?.port : undefined) ?? node.status.sipPort,
     transport: info.source.transport,
   });
 
@@ -135,7 +165,9 @@ export const tracksAfter = (
   const known = before.map((track) => {
     const line = leg.lines.find(({ trackNumber }) => trackNumber === track.trackNumber);
     const named = line ? said && participantsOn(said, line, now) : onOtherLeg(said, track, now);
-    const spoken = line ? withCodec(track, codecOf(line), now) : track;
+    const spoken = line
+      ? withEncryption(withCodec(track, codecOf(line), now), leg.encryption.nameAt(line.index))
+      : track;
 
     return {
       ...spoken,
@@ -147,7 +179,10 @@ export const tracksAfter = (
     before.every(({ trackNumber }) => trackNumber !== line.trackNumber),
   );
 
-  return [...known, ...added.map((line) => trackOf(line, said ? participantsOn(said, line, now) : [], now))];
+  return [
+    ...known,
+    ...added.map((line) => trackOf(leg, line, said ? participantsOn(said, line, now) : [], now)),
+  ];
 };
 
 /** A leg of a pair names the far end as well as the near one: news of either is for the other leg's track, too. */
@@ -164,9 +199,10 @@ export const heldFrom = (leg: Leg, at: string): readonly SystemTag[] =>
     .filter(({ isActive }) => !isActive)
     .map(({ trackNumber }) => ({ name: 'TrackInactive', type: 'system', at, offsetMs: 0, trackNumber }));
 
-const trackOf = (line: RecordedLine, participants: readonly Participant[], now: string): Track =>
+const trackOf = (leg: Leg, line: RecordedLine, participants: readonly Participant[], now: string): Track =>
   newTrack(
     {
+      encryption: leg.encryption.nameAt(line.index),
       trackNumber: line.trackNumber,
       mediaType: line.kind,
       label: line.label,

@@ -18,6 +18,12 @@ export const settings = {
   sipServer: url('CAPTURE_SIP_SERVER', "this node's SIP server, drachtio://host:port?secret=…", ['drachtio']),
   sipPort: port('REEL_CAPTURE_SIP_PORT', 'port on which that server takes SIP', 5070),
   rtpPorts: portRange('REEL_RTP_PORTS', 'ports for media, even RTP with odd RTCP', '16384-32767'),
+  sdesWithoutTls: oneOf(
+    'REEL_SDES_WITHOUT_TLS',
+    'whether keys of SRTP may stand in an SDP that came without TLS, where others can read them',
+    ['no', 'yes'],
+    'no',
+  ),
   recordingsDir: text('REEL_RECORDINGS_DIR', 'folder of the recordings', '.reelstream/recordings'),
   captureDir: text('REEL_CAPTURE_DIR', "folder of this node's own state", '.reelstream/capture'),
   capacity: integer('REEL_CAPTURE_CAPACITY', 'streams recorded at a time', { min: 1, max: 100_000 }, 400),

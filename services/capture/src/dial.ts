@@ -12,7 +12,9 @@ import { addressTowards, currentOrigin } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { failureOf } from './core/dial-outcome.ts';
 import type { DialFailure } from './core/dial-outcome.ts';
+import { srtpPolicyFor } from './leg-encryption.ts';
 import type { Leg } from './leg.ts';
+import { secureLeg } from './secure-leg.ts';
 import { LiveSession } from './live-session.ts';
 
 export type DialOrder = Omit<DialCommand, 'name'> & {
@@ -67,6 +69,7 @@ const ring = async (
 ): Promise<CommandReply> => {
   const { order, hop, call, fromTag } = dialling;
   const offer = leg.offer();
+  await secureLeg(node, session, leg);
   const signal = AbortSignal.any([order.closing, AbortSignal.timeout(order.ringLimitMs)]);
   const outcome = await sip.call({
     uri: order.to,
@@ -111,6 +114,7 @@ const agree = async (node: CaptureNode, session: LiveSession, leg: Leg, answer: 
   );
   node.status.occupy(sessionId, weightOf(leg.lines.map(({ kind }) => kind)));
   await session.negotiated(leg.negotiated);
+  await secureLeg(node, session, leg);
 
   return true;
 };
@@ -221,6 +225,7 @@ const callTo = (node: CaptureNode, { to, from, media }: DialOrder, hop: NextHop)
     type: 'direct',
     pair: undefined,
     audioOnly: media === 'audio',
+    srtp: srtpPolicyFor(node.config, info),
     lines: kinds.map((kind, index) => ({ index, kind, label: undefined })),
     weight: weightOf(kinds),
   };

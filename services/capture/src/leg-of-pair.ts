@@ -13,6 +13,7 @@ import type { Leg } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
 import { admit, openSession } from './open-session.ts';
 import type { LegOfPair } from './pairs.ts';
+import { secureLeg } from './secure-leg.ts';
 
 /**
  * The story of a leg of a built-in bridge: it joins the session that waits for it; or is sent where its partner is; or
@@ -145,6 +146,7 @@ const joinSession = async (
   undo.defer(async () => void (await node.recorder.release(sessionId, trackNumbers)));
   const body = describeMedia(call, leg);
   await session.negotiated(leg.negotiated);
+  await secureLeg(node, session, leg);
   await session.describe('dialog', (record, now) => withLeg(record, leg, call, now));
   undo.defer(async () => void (await session.describe('dialog', (record) => withoutLeg(record, leg))));
   const dialog = await answer(invite, leg, body);

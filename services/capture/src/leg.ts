@@ -1,5 +1,6 @@
 import type { ControllerType, DialogInfo } from '@reelstream/events';
 import { answerOffer, makeOffer } from '@reelstream/sip';
+import type { SrtpKeys } from '@reelstream/rtp';
 import type {
   BibLegInfo,
   Codec,
@@ -11,6 +12,7 @@ import type {
   SdpAnswer,
 } from '@reelstream/sip';
 import { offeredAudio, offeredVideo } from './core/offered-codecs.ts';
+import type { LegEncryption } from './leg-encryption.ts';
 import type { NegotiatedCodecs } from './core/sealing.ts';
 import { manifestCodec, playableCodecs } from './core/tracks.ts';
 import { agreedIn } from './media-terms.ts';
@@ -47,6 +49,7 @@ export class Leg {
   readonly audioOnly: boolean;
   /** Header of our responses: where the peer reaches us. */
   readonly contact: string;
+  readonly encryption: LegEncryption;
   dialog: Dialog | undefined;
   metadata: Metadata | undefined;
   /** Of a built-in bridge: what the leg said when it came, and says now. */
@@ -65,11 +68,13 @@ export class Leg {
     /** Our address as the peer knows it. */
     readonly address: string;
     readonly contact: string;
+    readonly encryption: LegEncryption;
   }) {
     const { source, callId, from, to } = options.request;
     this.type = options.type;
     this.audioOnly = options.audioOnly;
     this.contact = options.contact;
+    this.encryption = options.encryption;
     this.#address = options.address;
     this.info = {
       callId,
@@ -96,6 +101,13 @@ export class Leg {
     );
   }
 
+  /** Keys agreed on or awaited, by track; undefined where it is plain RTP. */
+  get keys(): Readonly<Record<number, SrtpKeys | 'awaited' | undefined>> {
+    return Object.fromEntries(
+      this.lines.map(({ trackNumber, index }) => [trackNumber, this.encryption.keysAt(index)]),
+    );
+  }
+
   /** Records an m-line from now on. */
   add(line: Omit<RecordedLine, 'codecs' | 'isActive' | 'isRemoved'>): void {
     this.#set({ ...line, codecs: [], isActive: true, isRemoved: false });
@@ -104,7 +116,12 @@ export class Leg {
   /** Our answer, mirroring the offer; lines that were not added are refused. */
   answer(offer: Sdp): SdpAnswer {
     const ports = offer.media.map(({ index }) => this.#lines[index]?.port);
-    const answer = answerOffer(offer, { ...this.#describer(), ports, playable: playableCodecs });
+    const answer = answerOffer(offer, {
+      ...this.#describer(),
+      ports,
+      playable: playableCodecs,
+      secured: this.encryption.answer(offer),
+    });
     for (const { index, refusal, codecs, label } of answer.media) {
       const line = this.#lines[index];
       const peer = offer.media[index];
@@ -122,7 +139,8 @@ export class Leg {
 
   /** Our offer where the peer sent none: every line as it stands, or all we can take. */
   offer(): string {
-    const media = this.#lines.map((line) => ({
+    const media = this.#lines.map((line, index) => ({
+      ...this.encryption.offer(index),
       kind: line?.kind ?? ('audio' as const),
       port: line?.port ?? 0,
       codecs:
@@ -136,6 +154,7 @@ export class Leg {
 
   /** The peer's answer to our offer: what it left of the codecs, and whether it sends. */
   answered(answer: Sdp): void {
+    this.encryption.answered(answer);
     for (const peer of answer.media) {
       const line = this.#lines[peer.index];
       const { codecs } = peer;

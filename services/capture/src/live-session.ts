@@ -10,19 +10,21 @@ import type { Command, Description, Stamp } from './core/decide.ts';
 import { reasonOf } from './core/end-reason.ts';
 import { withFlags } from './core/flags.ts';
 import type { NegotiatedCodecs } from './core/sealing.ts';
-import { sealDescription, totalsOf, withNegotiated } from './core/sealing.ts';
-import { sealedBy } from './finish.ts';
+import { sealDescription, withNegotiated } from './core/sealing.ts';
+import { endedBy, sealedBy } from './finish.ts';
 import { goOnWithout } from './gone-leg.ts';
 import type { Leg } from './leg.ts';
 import { Ledger } from './ledger.ts';
 import type { TrackFigures } from './media/types.ts';
 import { persist } from './persist.ts';
 import { RawBodies } from './raw-bodies.ts';
+import { SessionKeys } from './session-keys.ts';
 import { Vigil } from './vigil.ts';
 
 /** A session while it is recorded: its dialogs, its media and its journal, until it is sealed. */
 export class LiveSession {
   readonly sessionId: string;
+  readonly keys: SessionKeys;
   readonly #node: CaptureNode;
   readonly #log: Logger;
   readonly #ledger: Ledger;
@@ -45,6 +47,7 @@ export class LiveSession {
     this.#node = node;
     this.sessionId = sessionId;
     this.#log = node.log.child({ sessionId });
+    this.keys = new SessionKeys(journal, node.config.clusterKey);
     this.#ledger = new Ledger(journal, node.writer, (event) => this.#journalled(event));
     this.#bodies = new RawBodies(folderOf(node, sessionId), this.#log);
     this.#vigil = new Vigil(node, this);
@@ -269,15 +272,13 @@ export class LiveSession {
 
   async #close(endReason: EndReason): Promise<void> {
     const durationMs = Math.round(performance.now() - this.#startedMs);
-    const figures = await this.#node.recorder.release(this.sessionId).catch((error: unknown) => {
-      this.#log.error({ error }, 'media could not be released');
-
-      return [];
-    });
+    const figures = await this.#node.recorder
+      .release(this.sessionId)
+      .catch((error: unknown) => this.#log.error({ error }, 'media could not be released'));
     this.#node.status.free(this.sessionId);
-    const totals = totalsOf([...this.#closed, ...figures], this.#codecs);
+    const all = [...this.#closed, ...(figures ?? [])];
     await this.#persist('journalling the end', () =>
-      this.execute((stamp) => ({ type: 'end', stamp, endReason, durationMs, totals })),
+      this.execute(endedBy({ endReason, durationMs, figures: all, codecs: this.#codecs })),
     );
   }
 

@@ -10,6 +10,7 @@ import { nextTrackNumber } from './core/sealing.ts';
 import { correlationOf } from './core/tracks.ts';
 import type { Leg } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
+import { secureLeg } from './secure-leg.ts';
 
 /**
  * A re-INVITE or UPDATE: an offer gets its mirrored answer, new lines become tracks, metadata is merged; an INVITE
@@ -27,9 +28,11 @@ export const takeOffer = async (
     const invitation = readRequest(leg, info);
     session.keepBody(info.method.toLowerCase(), info.body);
     if (invitation.metadata) leg.metadata = mergeMetadata(leg.metadata, invitation.metadata);
-    if (invitation.offer) await addTracks(node, session, leg, wantedLines(invitation, leg.audioOnly));
+    if (invitation.offer)
+      await addTracks(node, session, leg, wantedLines(invitation, leg.audioOnly, leg.encryption.policy));
     const body = bodyFor(leg, info.method, invitation);
     const said = saysWho(invitation) ? saidIn({ info, invitation, type: leg.type }, leg.metadata) : undefined;
+    await secureLeg(node, session, leg);
     await journalChange(session, leg, said, invitation);
     request.respond(
       200,
@@ -58,7 +61,10 @@ export const takeAck = (node: CaptureNode, session: LiveSession, leg: Leg, body:
   const answer = parseSdp(body);
   if (answer.media.length === 0) return;
   leg.answered(answer);
-  journalChange(session, leg, undefined, undefined).catch((error: unknown) =>
+  const journalled = secureLeg(node, session, leg).then(() =>
+    journalChange(session, leg, undefined, undefined),
+  );
+  journalled.catch((error: unknown) =>
     node.log.error({ error, sessionId: session.sessionId }, 'what an ACK brought could not be journalled'),
   );
 };

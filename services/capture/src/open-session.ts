@@ -2,7 +2,7 @@ import { freshId } from '@reelstream/events';
 import type { SystemTag } from '@reelstream/events';
 import type { InviteReceived } from '@reelstream/sip';
 import { answer, describeMedia, follow, openLeg, refuse } from './answer.ts';
-import { heldFrom, oddIn, saidIn, tracksAfter } from './call.ts';
+import { encryptionObstacle, heldFrom, oddIn, saidIn, tracksAfter } from './call.ts';
 import type { Call } from './call.ts';
 import { currentOrigin } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
@@ -11,6 +11,7 @@ import { withFlags } from './core/flags.ts';
 import { correlationOf } from './core/tracks.ts';
 import type { Leg } from './leg.ts';
 import { LiveSession } from './live-session.ts';
+import { secureLeg } from './secure-leg.ts';
 
 /**
  * A call with a session of its own: see whether it can be taken, bind its sockets, journal that it has started, answer,
@@ -47,8 +48,8 @@ const refused = async (
 };
 
 /** Why a call can't be taken, or undefined if it can. */
-export const admit = (node: CaptureNode, { lines, weight }: Call): RefusalCause | undefined =>
-  lines.length === 0 ? 'bad-offer' : node.status.obstacle(weight);
+export const admit = (node: CaptureNode, call: Call): RefusalCause | undefined =>
+  call.lines.length === 0 ? (encryptionObstacle(call) ?? 'bad-offer') : node.status.obstacle(call.weight);
 
 const occupyPlace = (node: CaptureNode, { weight }: Call, undo: AsyncDisposableStack): string => {
   const sessionId = freshId();
@@ -73,6 +74,7 @@ const journalStart = async (
   const session = await LiveSession.open(node, sessionId);
   undo.defer(() => session.discard());
   await session.negotiated(leg.negotiated);
+  await secureLeg(node, session, leg);
   await session.execute((stamp) => ({
     type: 'start',
     stamp,

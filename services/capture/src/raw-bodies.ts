@@ -1,8 +1,6 @@
 import { saveBody } from '@reelstream/recording';
 import type { Logger } from '@reelstream/service';
-
-/** The keys of a call's encryption are kept nowhere in the clear. */
-const withoutKeys = (body: string): string => body.replace(/^(a=crypto:|k=)[^\r\n]*/gm, '$1removed');
+import { withoutKeys } from './without-keys.ts';
 
 /** The raw bodies of a session's requests, numbered as they came. */
 export class RawBodies {

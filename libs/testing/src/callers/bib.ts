@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import type { CallLeg } from './media/leg.ts';
+import { offerSdes } from './media/sdes.ts';
 import { MediaStream } from './media/stream.ts';
 import { answerRequests } from './place.ts';
 import type { CallOptions } from './place.ts';
@@ -36,6 +37,8 @@ export type BibLegOptions = Omit<CallOptions, 'legs'> & {
 
 /** One dialog of a forked call. */
 export type PlacedBibLeg = PlacedCall & {
+  /** The SDP of the 200. */
+  readonly offer: string;
   /** The far end is another one now: an UPDATE without a body, as Unified CM sends one in each dialog. */
   update(change: Partial<BibBridge>): Promise<SipResponse>;
 };
@@ -70,9 +73,19 @@ const headersOf = (bridge: BibBridge, host: string): readonly Header[] => [
   ['X-cisco-srtp-fallback', ''],
 ];
 
+/** The keys of our stream under the tag of the offer's line of that suite (RFC 4568 §7.1.2); undefined where it has none. */
+const answerKeys = ({ sdes }: MediaStream, offer: string): string | undefined => {
+  const tag = sdes && new RegExp(`^a=crypto:(\\d+) ${sdes.sender.suite} `, 'm').exec(offer)?.[1];
+
+  return tag && sdes?.line.replace(/:1 /, `:${tag} `);
+};
+
 /** The answer in the ACK: the one codec of the call beside telephone-event, sent only. */
-const answerSdp = ({ codec, port }: MediaStream, address: string): string => {
+const answerSdp = (stream: MediaStream, address: string, offer: string): string => {
+  const { codec, port } = stream;
   const { payloadType, name, clockRate } = codec;
+  const keys = answerKeys(stream, offer);
+  const profile = /^m=audio \d+ (\S+)/m.exec(offer)?.[1] ?? 'RTP/AVP';
 
   return [
     'v=0',
@@ -82,7 +95,8 @@ const answerSdp = ({ codec, port }: MediaStream, address: string): string => {
     'b=TIAS:64000',
     'b=AS:64',
     't=0 0',
-    `m=audio ${port} RTP/AVP ${payloadType} 101`,
+    `m=audio ${port} ${keys === undefined ? 'RTP/AVP' : profile} ${payloadType} 101`,
+    ...(keys === undefined ? [] : [keys]),
     `a=rtpmap:${payloadType} ${name}/${clockRate}`,
     'a=ptime:20',
     'a=sendonly',
@@ -104,7 +118,9 @@ export const placeBibLeg = async (options: BibLegOptions): Promise<PlacedBibLeg>
   const byeReceived = Promise.withResolvers<void>();
   await using resources = new AsyncDisposableStack();
   const agent = resources.use(new SipAgent(localAddress, answerRequests(callId, byeReceived.resolve)));
-  const stream = resources.use(await MediaStream.open(leg, localAddress, options.rtpStart?.[0]));
+  const stream = resources.use(
+    await MediaStream.open(leg, localAddress, options.rtpStart?.[0], options.srtp && offerSdes(options.srtp)),
+  );
 
   const placedAt = performance.now();
   const plan = {
@@ -115,7 +131,7 @@ export const placeBibLeg = async (options: BibLegOptions): Promise<PlacedBibLeg>
     contact: { user: bridge.nearEndAddress, parameters: ';isFocus' },
     headers: [...headersOf(bridge, host), ...(options.headers ?? [])],
     body: '',
-    answer: () => answerSdp(stream, localAddress),
+    answer: (offer: string) => answerSdp(stream, localAddress, offer),
   };
   const { dialog, response, redirects } = await placeInvite(agent, plan, options.signal);
   const answeredAfterMs = performance.now() - placedAt;
@@ -129,7 +145,7 @@ export const placeBibLeg = async (options: BibLegOptions): Promise<PlacedBibLeg>
     const update = (change: Partial<BibBridge>): Promise<SipResponse> =>
       call.request({ method: 'UPDATE', from: fromUri(side, { ...bridge, ...change }, host) });
 
-    return Object.assign(call, { update });
+    return Object.assign(call, { update, offer: response.body });
   } catch (error) {
     await dialog.request({ method: 'BYE' }).catch(() => undefined);
     throw error;

@@ -1,6 +1,8 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { CallError } from './errors.ts';
 import type { CallLeg } from './media/leg.ts';
+import { offerSdes } from './media/sdes.ts';
+import type { SrtpSuiteName } from './media/srtp.ts';
 import { MediaStream } from './media/stream.ts';
 import type { RtpStart } from './media/stream.ts';
 import { PlacedCall } from './placed-call.ts';
@@ -27,6 +29,8 @@ export type CallOptions = {
   readonly durationMs?: number;
   /** SSRC, first sequence number and first timestamp of each leg. Default: random. */
   readonly rtpStart?: readonly RtpStart[];
+  /** Suite to send under, keys in the SDP (RFC 4568). Default: plain RTP. */
+  readonly srtp?: SrtpSuiteName;
   /** More headers of the INVITE. */
   readonly headers?: readonly Header[];
   /** Takes the call back while it isn't answered yet. */
@@ -46,7 +50,9 @@ export type CallerProfile = {
 
 const openStreams = async (options: CallOptions, address: string): Promise<MediaStream[]> => {
   const opened = await Promise.allSettled(
-    options.legs.map((leg, index) => MediaStream.open(leg, address, options.rtpStart?.[index])),
+    options.legs.map((leg, index) =>
+      MediaStream.open(leg, address, options.rtpStart?.[index], options.srtp && offerSdes(options.srtp)),
+    ),
   );
   const streams = opened.flatMap((stream) => (stream.status === 'fulfilled' ? [stream.value] : []));
   const failed = opened.find((stream) => stream.status === 'rejected');
@@ -64,9 +70,10 @@ const composeOffer = (profile: CallerProfile, streams: readonly MediaStream[], a
     sessionId: randomInt(1, 2 ** 31),
     version: 1,
     direction: profile.direction,
-    media: streams.map(({ port, codec }, index) => ({
+    media: streams.map(({ port, codec, sdes }, index) => ({
       port,
       codec,
+      crypto: sdes?.line,
       label: profile.labels ? String(index + 1) : undefined,
     })),
   });
@@ -118,6 +125,8 @@ export const placeCall = async (options: CallOptions, profile: CallerProfile): P
   try {
     if (options.signal?.aborted) throw new CallError('CALL_CANCELLED', 'answered after it was taken back');
     const destinations = parseAnswer(response.body, streams.length);
+    if (options.srtp && !response.body.includes(`a=crypto:1 ${options.srtp} inline:`))
+      throw new CallError('CALL_PROTOCOL', 'the answer has no keys');
     const media = streams.map((stream, index) => ({ stream, to: destinations[index] }));
 
     return new PlacedCall(

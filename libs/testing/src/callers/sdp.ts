@@ -8,6 +8,8 @@ export type OfferedMedia = {
   readonly port: number;
   readonly codec: Codec;
   readonly label: string | undefined;
+  /** An a=crypto line, where it is sent encrypted. */
+  readonly crypto?: string | undefined;
 };
 
 export type MediaDirection = 'sendonly' | 'sendrecv' | 'recvonly' | 'inactive';
@@ -17,14 +19,15 @@ export type AnsweredMedia = MediaDestination | undefined;
 
 const familyOf = (address: string): string => `IN ${address.includes(':') ? 'IP6' : 'IP4'} ${address}`;
 
-const mediaLines = ({ port, codec, label }: OfferedMedia, direction: MediaDirection): string[] => {
+const mediaLines = ({ port, codec, label, crypto }: OfferedMedia, direction: MediaDirection): string[] => {
   const { payloadType, name, clockRate, channels, format } = codec;
 
   return [
-    `m=audio ${port} RTP/AVP ${payloadType}`,
+    `m=audio ${port} RTP/${crypto === undefined ? '' : 'S'}AVP ${payloadType}`,
     `a=rtpmap:${payloadType} ${name}/${clockRate}${channels > 1 ? `/${channels}` : ''}`,
     ...(format === undefined ? [] : [`a=fmtp:${payloadType} ${format}`]),
     'a=ptime:20',
+    ...(crypto === undefined ? [] : [crypto]),
     ...(label === undefined ? [] : [`a=label:${label}`]),
     `a=${direction}`,
   ];

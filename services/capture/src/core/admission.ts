@@ -1,4 +1,5 @@
 import type { StorageLevel } from '@reelstream/events';
+import type { ProtectionRefusal } from '@reelstream/sip';
 import { refusesCalls } from './storage-level.ts';
 
 export type Admission = {
@@ -11,7 +12,7 @@ export type Admission = {
 };
 
 /** Stable words for the `attempt.refused` event. */
-export type RefusalCause = 'draining' | 'storage' | 'no-capacity' | 'bad-offer';
+export type RefusalCause = 'draining' | 'storage' | 'no-capacity' | 'bad-offer' | ProtectionRefusal;
 
 /** Why a call can't be taken now, or undefined if it can. Reservations don't count here: who comes is recorded. */
 export const obstacleTo = ({

@@ -6,6 +6,7 @@ import type {
   DataOf,
   EndReason,
   RemovalCause,
+  SessionFlag,
   SessionStarted,
   SessionUpdated,
   SystemTag,
@@ -76,6 +77,8 @@ export type Command =
       /** On a monotonic clock. */
       readonly durationMs: number;
       readonly totals: readonly TrackTotals[];
+      /** What its media turned out to be odd by. */
+      readonly flags?: readonly SessionFlag[];
     }
   | { readonly type: 'seal'; readonly stamp: Stamp; readonly recording: SealedMedia }
   /** Its media is gone from the disk. */
@@ -160,11 +163,15 @@ const end = (record: SessionRecord, command: CommandOf<'end'>): readonly Session
     endedAt: stamp.time,
     durationMs,
     ...descriptionOf(record),
+    ...flagsWith(record, command.flags ?? []),
     tracks: record.tracks.map((track) => closeTrack(track, stamp.time, totals)),
   };
 
   return [next(record, stamp, 'session.ended', data)];
 };
+
+const flagsWith = ({ flags = [] }: SessionRecord, more: readonly SessionFlag[]): Pick<Description, 'flags'> =>
+  more.length === 0 ? {} : { flags: [...new Set([...flags, ...more])] };
 
 const seal = (record: SessionRecord, command: CommandOf<'seal'>): readonly SessionEvent[] => {
   if (record.endedAt === undefined || record.recording) return [];

@@ -1,6 +1,6 @@
 import { pausesOf } from '@reelstream/domain';
 import type { Pause, SessionRecord } from '@reelstream/domain';
-import type { CodecSpan, Track } from '@reelstream/events';
+import type { CodecSpan, Track, SessionFlag } from '@reelstream/events';
 import type { Codec, Manifest } from '@reelstream/recording';
 import type { SealDescription, TrackFigures } from '../media/types.ts';
 import type { SealedMedia, TrackTotals } from './decide.ts';
@@ -66,6 +66,10 @@ export const totalsOf = (
     codecs: codecSpans(payloadSpans, negotiated[trackNumber] ?? []),
     ...(firstPacketAt === undefined ? {} : { firstPacketAt }),
   }));
+
+/** What is odd about the media of a session. */
+export const flagsOf = (figures: readonly TrackFigures[]): readonly SessionFlag[] =>
+  figures.some(({ srtp }) => srtp && srtp.passed === 0 && srtp.authFailed > 0) ? ['srtp-auth-failed'] : [];
 
 /** The same from a manifest: what could be saved of a session whose process died. */
 export const totalsOfManifest = ({ tracks }: Manifest): readonly TrackTotals[] =>

@@ -41,6 +41,8 @@ export type NewTrack = {
   readonly mediaType: 'audio' | 'video';
   readonly label: string | undefined;
   readonly codec: Codec;
+  /** As received, `sdes:AES_CM_128_HMAC_SHA1_80`; undefined for plain RTP. */
+  readonly encryption?: string | undefined;
   readonly participants: readonly Participant[];
 };
 
@@ -50,6 +52,7 @@ export const newTrack = (track: NewTrack, now: string): Track => ({
   mediaType: track.mediaType,
   ...(track.label === undefined ? {} : { label: track.label }),
   codec: track.codec.name,
+  ...(track.encryption === undefined ? {} : { encryption: track.encryption }),
   codecs: [codecSpan(track.codec, now)],
   startedAt: now,
   participants: [...track.participants],
@@ -81,6 +84,13 @@ export const closedTrack = (track: Track, now: string): Track =>
         participants: track.participants.map((one) => ({ ...one, leftAt: one.leftAt ?? now })),
       }
     : track;
+
+/** The track as it is encrypted from now on. */
+export const withEncryption = (track: Track, encryption: string | undefined): Track => {
+  const { encryption: before, ...plain } = track;
+
+  return before === encryption ? track : { ...plain, ...(encryption === undefined ? {} : { encryption }) };
+};
 
 /** What ties a session to what others know of the call. The recorded session's own ids go before those of our dialog. */
 export const correlationOf = (said: {

@@ -23,6 +23,11 @@ const answerWith = async (): Promise<Handlers<MediaCalls>> => {
 
       return undefined;
     },
+    secure: ({ sessionId, tracks }) => {
+      receiver.secure(sessionId, tracks);
+
+      return undefined;
+    },
     close: async () => {
       await receiver.close();
 

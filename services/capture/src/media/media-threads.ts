@@ -44,6 +44,11 @@ export class MediaThreads {
     return thread;
   }
 
+  /** Each once, whichever of these places are its. */
+  those(places: readonly { readonly worker: number }[]): readonly MediaThread[] {
+    return [...new Set(places.map(({ worker }) => worker))].map((worker) => this.get(worker));
+  }
+
   get count(): number {
     return this.#threads.length;
   }

@@ -1,7 +1,7 @@
 /** What the main thread and the threads of the recorder say to each other. */
 import type { Manifest, SealRequest, SegmentSummary, StreamHead } from '@reelstream/recording';
-import type { PacketSource, PacketSourceChoice } from '@reelstream/rtp';
-import type { TrackFigures } from './types.ts';
+import type { PacketSource, PacketSourceChoice, Rollover } from '@reelstream/rtp';
+import type { SecuredTrack, TrackFigures } from './types.ts';
 
 export type MediaThreadData = {
   readonly segments: string;
@@ -45,6 +45,10 @@ export type MediaCalls = {
     readonly reply: undefined;
   };
   readonly letGo: { readonly request: { readonly sessionId: string }; readonly reply: undefined };
+  readonly secure: {
+    readonly request: { readonly sessionId: string; readonly tracks: readonly SecuredTrack[] };
+    readonly reply: undefined;
+  };
   readonly close: { readonly request: undefined; readonly reply: undefined };
 };
 
@@ -56,6 +60,12 @@ export type MediaNotice =
       readonly at: string;
       readonly ssrc: number;
       readonly payloadType: number;
+    }
+  | {
+      readonly kind: 'rollovers';
+      readonly sessionId: string;
+      readonly trackNumber: number;
+      readonly rollovers: readonly Rollover[];
     }
   | { readonly kind: 'write-failed'; readonly code: string; readonly detail: string }
   | { readonly kind: 'write-resumed' }

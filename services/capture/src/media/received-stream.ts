@@ -1,6 +1,14 @@
 import type { LogStream, SegmentLog, StreamHead } from '@reelstream/recording/segments';
-import { FrameEditor, frameKind, StreamStatistics, transformed, walkFrames } from '@reelstream/rtp';
-import type { PacketTransform, SlotCounts } from '@reelstream/rtp';
+import {
+  FrameEditor,
+  frameKind,
+  SrtpSession,
+  StreamStatistics,
+  transformed,
+  walkFrames,
+} from '@reelstream/rtp';
+import type { SlotCounts, SrtpKeys } from '@reelstream/rtp';
+import { HeldRuns } from './held-runs.ts';
 import type { TrackFigures } from './types.ts';
 
 export type Clocks = {
@@ -16,8 +24,6 @@ const editor = new FrameEditor();
 /** One track while it is received: counts what comes and hands it to the segment log. */
 export class ReceivedStream {
   readonly slot: number;
-  /** Set where the stream is encrypted: what comes passes it before anything else reads it. */
-  transform: PacketTransform | undefined;
   /** Whether what comes is counted only: nothing of it may reach the log. */
   paused = false;
   readonly #log: SegmentLog;
@@ -27,6 +33,9 @@ export class ReceivedStream {
   #firstPacketAt: string | undefined;
   #dropped = 0;
   #rejected = 0;
+  /** Set where the stream is encrypted: what comes passes it before anything else reads it. */
+  #srtp: SrtpSession | undefined;
+  #held: HeldRuns | undefined;
   #unwanted = { packets: 0, bytes: 0 };
   readonly #onRejected = (): void => void this.#rejected++;
 
@@ -52,11 +61,36 @@ export class ReceivedStream {
     return this.#stream.trackNumber;
   }
 
+  get srtp(): SrtpSession | undefined {
+    return this.#srtp;
+  }
+
+  /**
+   * Decrypts by these keys from now on, and what was held back until they came; a stream that was encrypted keeps what it
+   * knows of its sources. Returns what `take` does.
+   */
+  secure(keys: SrtpKeys | 'awaited' | undefined): FirstPacket | undefined {
+    if (keys === 'awaited') {
+      this.#held ??= new HeldRuns();
+
+      return undefined;
+    }
+    if (keys && this.#srtp) this.#srtp.setKeys(keys);
+    else this.#srtp = keys && new SrtpSession(keys);
+    const held = this.#held;
+    this.#held = undefined;
+
+    return held?.runs.map((run) => this.take(run)).find((first) => first !== undefined);
+  }
+
   /** Takes a run of frames; returns what the first RTP packet of the track was, in the run that has it. */
   take(run: Buffer): FirstPacket | undefined {
-    const frames = this.transform
-      ? editor.edit(run, transformed(run, this.transform, this.#onRejected))
-      : run;
+    if (this.#held) {
+      this.#dropped += this.#held.hold(run);
+
+      return undefined;
+    }
+    const frames = this.#srtp ? editor.edit(run, transformed(run, this.#srtp, this.#onRejected)) : run;
     if (frames.length === 0) return undefined;
     const statistics = this.#statistics;
     if (this.paused) return this.#pass(frames);
@@ -101,6 +135,7 @@ export class ReceivedStream {
       })),
       malformed,
       rejected: this.#rejected,
+      ...(this.#srtp && { srtp: this.#srtp.counts }),
       dropped: this.#dropped + overflowed,
       paused: this.#unwanted.packets,
     };

@@ -4,8 +4,8 @@ import { BindError, monotonicClock, openPacketSource } from '@reelstream/rtp';
 import type { PacketSource } from '@reelstream/rtp';
 import type { Bound, MediaNotice, MediaThreadData, Released, StreamRequest } from './messages.ts';
 import { ReceivedStream } from './received-stream.ts';
-import type { Clocks } from './received-stream.ts';
-import type { TrackFigures } from './types.ts';
+import type { Clocks, FirstPacket } from './received-stream.ts';
+import type { SecuredTrack, TrackFigures } from './types.ts';
 
 const beatMs = 100;
 const beatsPerSync = 10;
@@ -99,6 +99,15 @@ export class Receiver {
     await this.#log.flush();
   }
 
+  /** Decrypts tracks by these keys; what has arrived before goes the old way. */
+  secure(sessionId: string, tracks: readonly SecuredTrack[]): void {
+    this.#drain();
+    for (const stream of this.#of(sessionId)) {
+      const track = tracks.find(({ trackNumber }) => trackNumber === stream.trackNumber);
+      if (track) this.#sayFirst(stream, stream.secure(track.keys));
+    }
+  }
+
   /** Takes and writes what has arrived and what trails the hang-up, and closes the sockets. */
   async release(sessionId: string, trackNumbers?: readonly number[]): Promise<Released> {
     const streams = this.#of(sessionId).filter(
@@ -142,11 +151,17 @@ export class Receiver {
     this.#drain();
     if (++this.#beats % beatsPerSync === 0) {
       if (this.#streams.size > 0) this.#log.anchor();
+      for (const stream of this.#streams.values()) this.#sayRollovers(stream);
       // Neither is awaited: a slow disk must not slow the beat. Both report failure through the log's callbacks.
       void this.#flush().then(() => this.#log.sync());
     } else {
       void this.#flush();
     }
+  }
+
+  #sayRollovers({ sessionId, trackNumber, srtp }: ReceivedStream): void {
+    const rollovers = srtp?.takeRollovers();
+    if (rollovers) this.#say({ kind: 'rollovers', sessionId, trackNumber, rollovers });
   }
 
   async #flush(): Promise<void> {
@@ -159,10 +174,11 @@ export class Receiver {
   #drain(): void {
     this.#source.drain((slot, frames) => {
       const stream = this.#streams.get(slot);
-      const first = stream?.take(frames);
-      if (stream && first) {
-        this.#say({ kind: 'media', sessionId: stream.sessionId, trackNumber: stream.trackNumber, ...first });
-      }
+      if (stream) this.#sayFirst(stream, stream.take(frames));
     });
+  }
+
+  #sayFirst({ sessionId, trackNumber }: ReceivedStream, first: FirstPacket | undefined): void {
+    if (first) this.#say({ kind: 'media', sessionId, trackNumber, ...first });
   }
 }

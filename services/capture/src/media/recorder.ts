@@ -15,6 +15,7 @@ import type {
   RecorderLoad,
   RecorderOptions,
   SealDescription,
+  SecuredTrack,
   TrackFigures,
   TrackRequest,
 } from './types.ts';
@@ -100,12 +101,14 @@ class ThreadedRecorder implements Recorder {
     await this.#tellAll({ sessionId, paused });
   }
 
+  async secure(sessionId: string, tracks: readonly SecuredTrack[]): Promise<void> {
+    const threads = this.#threads.those([...(this.#recordings.get(sessionId)?.open.values() ?? [])]);
+    await Promise.all(threads.map((thread) => thread.call('secure', { sessionId, tracks })));
+  }
+
   async stats(sessionId: string): Promise<readonly TrackFigures[]> {
-    const open = [...(this.#recordings.get(sessionId)?.open.values() ?? [])];
-    const workers = [...new Set(open.map(({ worker }) => worker))];
-    const replies = await Promise.all(
-      workers.map((worker) => this.#threads.get(worker).call('stats', { sessionId })),
-    );
+    const threads = this.#threads.those([...(this.#recordings.get(sessionId)?.open.values() ?? [])]);
+    const replies = await Promise.all(threads.map((thread) => thread.call('stats', { sessionId })));
 
     return replies.flat();
   }

@@ -1,6 +1,6 @@
 /** What records media, as the rest of capture sees it. Times are RFC 3339; durations are monotonic. */
 import type { Codec, Manifest } from '@reelstream/recording';
-import type { PacketSource, PacketSourceChoice } from '@reelstream/rtp';
+import type { PacketSource, PacketSourceChoice, Rollover, SrtpCounts, SrtpKeys } from '@reelstream/rtp';
 
 export type RecorderOptions = {
   /** Node state: the segment logs live in `<captureDir>/segments`. Made where missing. */
@@ -51,6 +51,12 @@ export type Allocation =
       readonly detail: string;
     };
 
+/**
+ * Keys of one track, from now on; without them it is plain RTP. As long as they are `awaited`, what comes is held back: it
+ * is not known yet what it is.
+ */
+export type SecuredTrack = { readonly trackNumber: number; readonly keys?: SrtpKeys | 'awaited' };
+
 /** Figures of one track so far, or at its end. `lost` is RFC 3550 A.3 over all SSRCs. */
 export type TrackFigures = {
   readonly trackNumber: number;
@@ -76,6 +82,8 @@ export type TrackFigures = {
   readonly malformed: number;
   /** Packets that the stream's decryption did not let pass. */
   readonly rejected: number;
+  /** Of an encrypted track: those by cause, and those that passed. */
+  readonly srtp?: SrtpCounts;
   /** Datagrams that could not be kept: the disk refused, or too many came at once. */
   readonly dropped: number;
   /** RTP packets that came while the session was paused: counted here, and nowhere kept. */
@@ -111,6 +119,13 @@ export type RecorderEvent =
       readonly ssrc: number;
       readonly payloadType: number;
     }
+  /** A source of an encrypted track is new, or its sequence number has wrapped: where each of the track's stands. */
+  | {
+      readonly kind: 'rollovers';
+      readonly sessionId: string;
+      readonly trackNumber: number;
+      readonly rollovers: readonly Rollover[];
+    }
   /** The segment log can't be written (`code` as of node, e.g. ENOSPC, EIO). Said once; media is held while it fits. */
   | { readonly kind: 'write-failed'; readonly code: string; readonly detail: string }
   /** … and it can again. */
@@ -129,6 +144,8 @@ export type Recorder = {
   readonly packetSource: PacketSource['make'];
   /** Binds an RTP and an RTCP socket per track, all or none; bound when it resolves. May be called again to add tracks. */
   allocate(sessionId: string, tracks: readonly TrackRequest[], bindAddress: string): Promise<Allocation>;
+  /** Decrypts what comes on these tracks by these keys, what was held back and what comes next; plain without keys. */
+  secure(sessionId: string, tracks: readonly SecuredTrack[]): Promise<void>;
   /** Figures of the running tracks; empty for an unknown session. */
   stats(sessionId: string): Promise<readonly TrackFigures[]>;
   /** Takes what has arrived, closes the sockets, writes; all tracks or those given. Figures are final. */

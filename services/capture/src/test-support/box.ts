@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +19,19 @@ import type { TestNats } from '@reelstream/testing';
 import { storedEvents } from './stored-events.ts';
 
 const nodeId = 'capture-1';
+
+const pem = (name: string): Buffer =>
+  readFileSync(new URL(`../../../../libs/sip-server/fixtures/tls/${name}`, import.meta.url));
 const portsPerBox = 40;
+
+/** Options of a SIP server that takes calls over TLS, too. */
+export const overTls: Partial<SipServerOptions> = {
+  listen: [
+    { protocol: 'udp', address: '127.0.0.1', port: 0 },
+    { protocol: 'tls', address: '127.0.0.1', port: 0 },
+  ],
+  tls: { cert: pem('peer.pem'), key: pem('peer.key') },
+};
 
 /** NATS, a SIP server and one capture process, with their own folder and ports. */
 export class Box implements AsyncDisposable {
@@ -105,6 +118,13 @@ export class Box implements AsyncDisposable {
     if (!endpoint) throw new Error('the SIP server listens nowhere');
 
     return endpoint;
+  }
+
+  /** Where it takes calls over TLS, to be dialled. */
+  get tlsUri(): string {
+    const endpoint = this.#sip.addresses.find(({ protocol }) => protocol === 'tls');
+
+    return `sip:record@127.0.0.1:${endpoint?.port ?? 0};transport=tls`;
   }
 
   /** Starts the capture process and waits until it would take a call; with the bus away, until it says so in its log. */

@@ -7,6 +7,7 @@ import { codecOf, framesOf } from './leg.ts';
 import type { CallLeg, Codec, Frames } from './leg.ts';
 import { pace } from './pace.ts';
 import { formatRtp, formatSenderReport } from './rtp.ts';
+import type { SdesOffer } from './sdes.ts';
 
 export type RtpStart = { readonly ssrc: number; readonly sequence: number; readonly timestamp: number };
 
@@ -66,10 +67,19 @@ export class MediaStream implements AsyncDisposable {
   readonly #rtp: Socket;
   readonly #rtcp: Socket;
   readonly #cname: string;
+  /** Keys in the offer, where it is sent encrypted. */
+  readonly sdes: SdesOffer | undefined;
   #packets = 0;
   #octets = 0;
+  #reports = 0;
 
-  private constructor(leg: CallLeg, sockets: readonly [Socket, Socket], start: RtpStart) {
+  private constructor(
+    leg: CallLeg,
+    sockets: readonly [Socket, Socket],
+    start: RtpStart,
+    sdes: SdesOffer | undefined,
+  ) {
+    this.sdes = sdes;
     this.codec = codecOf(leg.codec);
     this.start = start;
     this.#frames = framesOf(leg);
@@ -77,10 +87,10 @@ export class MediaStream implements AsyncDisposable {
     this.#cname = leg.address;
   }
 
-  static async open(leg: CallLeg, address: string, start?: RtpStart): Promise<MediaStream> {
+  static async open(leg: CallLeg, address: string, start?: RtpStart, sdes?: SdesOffer): Promise<MediaStream> {
     const random = { ssrc: randomInt(2 ** 32), sequence: randomInt(2 ** 15), timestamp: randomInt(2 ** 32) };
 
-    return new MediaStream(leg, await bindPair(address), start ?? random);
+    return new MediaStream(leg, await bindPair(address), start ?? random, sdes);
   }
 
   get port(): number {
@@ -142,7 +152,8 @@ export class MediaStream implements AsyncDisposable {
       },
       payload,
     );
-    this.#rtp.send(packet, to.port, to.address, () => undefined);
+    const roc = Math.floor((this.start.sequence + index) / 0x10000);
+    this.#rtp.send(this.sdes?.sender.protectRtp(packet, roc) ?? packet, to.port, to.address, () => undefined);
     this.#packets += 1;
     this.#octets += payload.length;
   }
@@ -157,6 +168,12 @@ export class MediaStream implements AsyncDisposable {
       cname: this.#cname,
       bye,
     });
-    this.#rtcp.send(report, to.rtcpPort, to.address, () => undefined);
+    this.#reports += 1;
+    this.#rtcp.send(
+      this.sdes?.sender.protectRtcp(report, this.#reports) ?? report,
+      to.rtcpPort,
+      to.address,
+      () => undefined,
+    );
   }
 }

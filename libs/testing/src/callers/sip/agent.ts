@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { CallError } from '../errors.ts';
 import { headerValue, headerValues, isResponse } from './message.ts';
 import type { Header, SipMessage, SipRequest, SipResponse } from './message.ts';
-import { openTcpWire } from './tcp-wire.ts';
+import { openTcpWire, openTlsWire } from './tcp-wire.ts';
 import { ClientTransaction } from './transaction.ts';
 import { openUdpWire } from './udp-wire.ts';
 import { hostText, parseParameters } from './uri.ts';
@@ -41,7 +41,9 @@ const companion = (method: 'ACK' | 'CANCEL', invite: Outgoing, to: SipMessage): 
   body: '',
 });
 
-/** Client transactions over both transports, one local address; requests of the other side are handed on. */
+const opener = { udp: openUdpWire, tcp: openTcpWire, tls: openTlsWire } as const;
+
+/** Client transactions over all transports, one local address; requests of the other side are handed on. */
 export class SipAgent implements AsyncDisposable {
   readonly localAddress: string;
   readonly #onRequest: RequestHandler;
@@ -103,8 +105,7 @@ export class SipAgent implements AsyncDisposable {
   #wire(transport: CallerTransport): Promise<Wire> {
     const known = this.#wires.get(transport);
     if (known) return known;
-    const open = transport === 'udp' ? openUdpWire : openTcpWire;
-    const opened = open(this.localAddress, (arrival) => this.#arrived(arrival));
+    const opened = opener[transport](this.localAddress, (arrival) => this.#arrived(arrival));
     this.#wires.set(transport, opened);
 
     return opened;

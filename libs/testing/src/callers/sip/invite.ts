@@ -38,11 +38,15 @@ export const resolveTarget = async (uri: string, fallback: CallerTransport): Pro
   const parsed = parseSipUri(uri);
   if (!parsed) throw new CallError('CALL_PROTOCOL', `${uri} is no SIP URI`);
   const transport = parsed.parameters['transport']?.toLowerCase() ?? fallback;
-  if (parsed.scheme === 'sips' || (transport !== 'udp' && transport !== 'tcp')) {
+  if (parsed.scheme === 'sips' || (transport !== 'udp' && transport !== 'tcp' && transport !== 'tls')) {
     throw new CallError('CALL_PROTOCOL', `${uri} wants a transport that this caller doesn't speak`);
   }
 
-  return { transport, address: await resolveHost(parsed.host), port: parsed.port ?? 5060 };
+  return {
+    transport,
+    address: await resolveHost(parsed.host),
+    port: parsed.port ?? (transport === 'tls' ? 5061 : 5060),
+  };
 };
 
 const composeInvite = async (

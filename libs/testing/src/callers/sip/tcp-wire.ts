@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { formatMessage, frameLength, parseMessage } from './message.ts';
 import { unreachable } from './wire.ts';
 import type { Arrival, Peer, Wire } from './wire.ts';
@@ -24,10 +25,14 @@ const readMessages = (socket: Socket, onArrival: (arrival: Arrival) => void): vo
   });
 };
 
-const openConnection = async (peer: Peer, from: string): Promise<Socket> => {
-  const socket = connect({ host: peer.address, port: peer.port, localAddress: from });
+const openConnection = async (peer: Peer, from: string, transport: 'tcp' | 'tls'): Promise<Socket> => {
+  const to = { host: peer.address, port: peer.port, localAddress: from };
+  // Whose certificate it is is not what is tried here: a trial box has one that nobody knows.
+  const socket = transport === 'tls' ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to);
   try {
-    await once(socket, 'connect', { signal: AbortSignal.timeout(connectTimeoutMs) });
+    await once(socket, transport === 'tls' ? 'secureConnect' : 'connect', {
+      signal: AbortSignal.timeout(connectTimeoutMs),
+    });
   } catch (error) {
     socket.destroy();
     throw unreachable(peer, error);
@@ -37,10 +42,15 @@ const openConnection = async (peer: Peer, from: string): Promise<Socket> => {
 };
 
 /**
- * Connections over TCP: one to each peer, opened at the first message, and a listener on `address` for peers that open
- * their own for requests to our Contact (RFC 3261 §18.1.1).
+ * Connections over TCP or TLS: one to each peer, opened at the first message, and a listener on `address` for peers that open
+ * their own for requests to our Contact (RFC 3261 §18.1.1); over TLS we have no certificate to show them, so that they
+ * find us on the connection that we opened.
  */
-export const openTcpWire = async (address: string, onArrival: (arrival: Arrival) => void): Promise<Wire> => {
+const openWire = async (
+  transport: 'tcp' | 'tls',
+  address: string,
+  onArrival: (arrival: Arrival) => void,
+): Promise<Wire> => {
   const connections = new Map<string, Promise<Socket>>();
   const sockets = new Set<Socket>();
   const attach = (socket: Socket): Socket => {
@@ -56,7 +66,7 @@ export const openTcpWire = async (address: string, onArrival: (arrival: Arrival)
     const key = `${peer.address} ${peer.port}`;
     const known = connections.get(key);
     if (known) return known;
-    const opened = openConnection(peer, address).then(attach);
+    const opened = openConnection(peer, address, transport).then(attach);
     connections.set(key, opened);
     opened.then(
       (socket) => socket.on('close', () => connections.delete(key)),
@@ -66,13 +76,13 @@ export const openTcpWire = async (address: string, onArrival: (arrival: Arrival)
     return opened;
   };
 
-  const server = createServer(attach);
+  const server = createServer(transport === 'tcp' ? attach : (socket) => socket.destroy());
   server.listen(0, address);
   await once(server, 'listening');
   server.on('error', () => undefined);
 
   return {
-    transport: 'tcp',
+    transport,
     local: { address, port: (server.address() as AddressInfo).port },
     reliable: true,
     send: async (message, to) => {
@@ -89,3 +99,8 @@ export const openTcpWire = async (address: string, onArrival: (arrival: Arrival)
     },
   };
 };
+
+type OpenWire = (address: string, onArrival: (arrival: Arrival) => void) => Promise<Wire>;
+
+export const openTcpWire: OpenWire = (address, onArrival) => openWire('tcp', address, onArrival);
+export const openTlsWire: OpenWire = (address, onArrival) => openWire('tls', address, onArrival);

@@ -4,7 +4,7 @@ import { isIP, isIPv6 } from 'node:net';
 import { CallError } from '../errors.ts';
 import type { SipMessage } from './message.ts';
 
-export type CallerTransport = 'udp' | 'tcp';
+export type CallerTransport = 'udp' | 'tcp' | 'tls';
 
 export type Peer = { readonly address: string; readonly port: number };
 

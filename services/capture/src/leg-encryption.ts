@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { srtpSuite, srtpSuites } from '@reelstream/rtp';
+import type { SrtpKeying, SrtpKeys, SrtpSuite } from '@reelstream/rtp';
+import { formatCrypto, isUsable, negotiatedParameters, protectionOf } from '@reelstream/sip';
+import type { CryptoLine, MediaLine, RequestInfo, Sdp, SecuredLine, SrtpPolicy } from '@reelstream/sip';
+import type { Config } from './config.ts';
+
+const suites = srtpSuites.map(({ name, keyLength, saltLength }) => ({
+  name,
+  masterLength: keyLength + saltLength,
+}));
+
+/** What we offer: of AES in counter mode with 256 bits nobody is known to have that and no GCM. */
+const offeredSuites = srtpSuites.filter(({ name }) => !name.startsWith('AES_256_CM'));
+
+/** Cisco's word for a peer that takes plain RTP in answer to SRTP; it stands among the option tags, or by itself. */
+const fallbackTag = 'x-cisco-srtp-fallback';
+
+const takesFallback = (info: RequestInfo): boolean =>
+  info.header(fallbackTag) !== undefined ||
+  (info.header('supported') ?? '')
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .includes(fallbackTag);
+
+/** What may be taken of who sent this request: keys in the SDP only by a way that nobody else can read. */
+export const srtpPolicyFor = (
+  { sdesWithoutTls }: Pick<Config, 'sdesWithoutTls'>,
+  info: RequestInfo,
+): SrtpPolicy => ({
+  suites,
+  sdes: info.source.transport === 'tls' || sdesWithoutTls === 'yes',
+  dtls: false,
+  fallback: takesFallback(info),
+});
+
+/** What was agreed for one m-line. */
+type Agreed = {
+  /** As the track tells it, `sdes:AES_CM_128_HMAC_SHA1_80`. */
+  readonly name: string;
+  readonly keys: SrtpKeys;
+};
+
+const keyingOf = ({ suite, keys, parameters }: CryptoLine): SrtpKeying => ({
+  suite: suite.toUpperCase(),
+  keys: keys.map(({ inline, mki }) => ({ inline, ...(mki === undefined ? {} : { mki }) })),
+  ...(parameters.some((parameter) => parameter.toUpperCase() === 'UNENCRYPTED_SRTP')
+    ? { unencryptedRtp: true }
+    : {}),
+});
+
+const newInline = ({ keyLength, saltLength }: SrtpSuite): string =>
+  randomBytes(keyLength + saltLength).toString('base64');
+
+/** How the media of one dialog is encrypted, line by line (RFC 4568), and the keys of both sides. */
+export class LegEncryption {
+  readonly policy: SrtpPolicy;
+  readonly #agreed = new Map<number, Agreed>();
+  /** Our keys by line and suite: they stay for the life of the dialog. */
+  readonly #own = new Map<string, string>();
+  /** Lines that we have offered keys for; the answer is on its way. */
+  readonly #awaited = new Set<number>();
+  #isUsed = false;
+
+  constructor(policy: SrtpPolicy) {
+    this.policy = policy;
+  }
+
+  /** How each line of an offer will be protected, and what our answer says of it. */
+  answer(offer: Sdp): readonly SecuredLine[] {
+    return offer.media.map((line) => this.#secure(line));
+  }
+
+  /** Profile and attributes of a line of an offer of ours: as agreed before, or all that we can take. */
+  offer(index: number): { readonly protocol: string; readonly security: readonly string[] } {
+    const { sdes, fallback } = this.policy;
+    const agreed = this.#agreed.get(index);
+    if (!sdes) return { protocol: 'RTP/AVP', security: [] };
+    this.#isUsed = true;
+    if (!agreed) this.#awaited.add(index);
+    const wanted = agreed
+      ? offeredSuites.filter(({ name }) => name === agreed.keys.local?.suite)
+      : offeredSuites;
+    const security = wanted.map((suite, place) => formatCrypto(this.#ownLine(index, suite, place + 1)));
+
+    // A peer that says nothing of falling back may know no SRTP at all: to it the keys are an offer (RFC 8643 §3).
+    return { protocol: fallback || agreed ? 'RTP/SAVP' : 'RTP/AVP', security };
+  }
+
+  /** The answer to an offer of ours. A line without keys is one of plain RTP. */
+  answered(answer: Sdp): void {
+    for (const line of answer.media) {
+      this.#awaited.delete(line.index);
+      const crypto = this.policy.sdes ? line.crypto.find((each) => isUsable(each, this.policy)) : undefined;
+      if (crypto) this.#agree(line.index, crypto);
+      else this.#agreed.delete(line.index);
+    }
+  }
+
+  /** Whether keys were ever offered or agreed. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
+  keysAt(index: number): SrtpKeys | 'awaited' | undefined {
+    return this.#agreed.get(index)?.keys ?? (this.#awaited.has(index) ? 'awaited' : undefined);
+  }
+
+  nameAt(index: number): string | undefined {
+    return this.#agreed.get(index)?.name;
+  }
+
+  #secure(line: MediaLine): SecuredLine {
+    const protection = protectionOf(line, this.policy);
+    if (protection.kind !== 'sdes') {
+      this.#agreed.delete(line.index);
+
+      return { protection, attributes: [] };
+    }
+    const { crypto } = protection;
+    const suite = this.#agree(line.index, crypto);
+    const ours = { ...this.#ownLine(line.index, suite, 1), tag: crypto.tag, suite: crypto.suite };
+
+    return { protection, attributes: [formatCrypto({ ...ours, parameters: negotiatedParameters(crypto) })] };
+  }
+
+  #agree(index: number, crypto: CryptoLine): SrtpSuite {
+    const suite = srtpSuite(crypto.suite);
+    if (!suite) throw new Error(`${crypto.suite} was chosen, but is none of ours`);
+    const remote = keyingOf(crypto);
+    const local = { suite: suite.name, keys: [{ inline: this.#ownKey(index, suite) }] };
+    this.#isUsed = true;
+    this.#agreed.set(index, { name: `sdes:${suite.name}`, keys: { remote, local } });
+
+    return suite;
+  }
+
+  #ownLine(index: number, suite: SrtpSuite, tag: number): CryptoLine {
+    const keys = [{ inline: this.#ownKey(index, suite), lifetime: undefined, mki: undefined }];
+
+    return { tag: String(tag), suite: suite.name, keys, parameters: [] };
+  }
+
+  #ownKey(index: number, suite: SrtpSuite): string {
+    const name = `${index} ${suite.name}`;
+    const known = this.#own.get(name) ?? newInline(suite);
+    this.#own.set(name, known);
+
+    return known;
+  }
+}

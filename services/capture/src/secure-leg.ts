@@ -1,0 +1,25 @@
+import type { CaptureNode } from './capture-node.ts';
+import type { Leg } from './leg.ts';
+import type { LiveSession } from './live-session.ts';
+
+/**
+ * From here on the leg's tracks are decrypted by the keys that were agreed in it. Those are durable then, so that a later
+ * life of the node can go on with them: to be called before the answer leaves.
+ */
+export const secureLeg = async (
+  { recorder }: Pick<CaptureNode, 'recorder'>,
+  { sessionId, keys }: Pick<LiveSession, 'sessionId' | 'keys'>,
+  leg: Pick<Leg, 'keys' | 'encryption'>,
+): Promise<void> => {
+  if (!leg.encryption.isUsed) return;
+  const tracks = Object.entries(leg.keys).map(([track, its]) => ({ trackNumber: Number(track), its }));
+  await keys.agreed(
+    Object.fromEntries(
+      tracks.map(({ trackNumber, its }) => [trackNumber, its === 'awaited' ? undefined : its]),
+    ),
+  );
+  await recorder.secure(
+    sessionId,
+    tracks.map(({ trackNumber, its }) => ({ trackNumber, ...(its && { keys: its }) })),
+  );
+};

@@ -9,6 +9,7 @@ export type SrtpSuiteName =
   | 'AES_CM_128_HMAC_SHA1_80'
   | 'AES_CM_128_HMAC_SHA1_32'
   | 'AES_256_CM_HMAC_SHA1_80'
+  | 'AES_256_CM_HMAC_SHA1_32'
   | 'AEAD_AES_128_GCM'
   | 'AEAD_AES_256_GCM';
 

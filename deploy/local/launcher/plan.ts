@@ -63,6 +63,7 @@ const planSipServer = (settings: LauncherSettings, around: Surroundings, role: S
     SIP_SERVER_LISTEN: `udp/${place},tcp/${place}`,
     SIP_SERVER_CONTROL: `${loopback}:${around.controlPorts[role]}`,
     SIP_SERVER_SECRET: around.sipSecret,
+    SIP_SERVER_ADVERTISE: settings.advertise,
     // Recordings outlive their processes, and so must their dialogs.
     ...(role === 'capture' ? captureServer(around) : {}),
     REEL_NODE_ID: `sip-${role}`,

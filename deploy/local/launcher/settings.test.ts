@@ -17,6 +17,11 @@ test('a relative data folder lies in the checkout', () => {
   assert.equal(loadSettings({ REEL_DATA_DIR: 'x' }).dataDir, `${checkout.replace(/\/$/, '')}/x`);
 });
 
+test('a box bound to every address must know one by which it is called', () => {
+  assert.throws(() => loadSettings({ REEL_HOST: '0.0.0.0' }), /REEL_HOST=0\.0\.0\.0 .*REEL_ADVERTISE/);
+  assert.equal(loadSettings({ REEL_HOST: '0.0.0.0', REEL_ADVERTISE: '192.0.2.9' }).host, '0.0.0.0');
+});
+
 test('all bad settings are told at once', () => {
   assert.throws(
     () => loadSettings({ REEL_SIP_PORT: '0', REEL_HOST: 'localhost' }),

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { join, resolve } from 'node:path';
 import {
+  ConfigError,
   integer,
   loadConfig,
   logLevels,
@@ -13,7 +14,7 @@ import {
   type Environment,
   type Setting,
 } from '@reelstream/service';
-import { parseAdvertise } from '@reelstream/domain/addresses';
+import { hostProblem, parseAdvertise } from '@reelstream/domain/addresses';
 
 export const checkout = join(fileURLToPath(import.meta.url), '../../../..');
 
@@ -89,4 +90,10 @@ export const settings = {
 export type LauncherSettings = ConfigOf<typeof settings>;
 
 /** Frozen and complete; throws ConfigError with a line for every bad setting. */
-export const loadSettings = (env: Environment): LauncherSettings => loadConfig(settings, env);
+export const loadSettings = (env: Environment): LauncherSettings => {
+  const config = loadConfig(settings, env);
+  const problem = hostProblem(config.host, parseAdvertise(config.advertise));
+  if (problem) throw new ConfigError([problem]);
+
+  return config;
+};

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { addressFor, parseAdvertise } from './advertise.ts';
+import { addressFor, hostProblem, parseAdvertise } from './advertise.ts';
 import { contains, parseIp, parseNetwork } from './ip.ts';
 
 test('the narrowest network that holds the client decides the address', () => {
@@ -15,6 +15,16 @@ test('a bare address stands for every network, an empty list for none', () => {
   assert.equal(addressFor(parseAdvertise('192.0.2.7'), '2001:db8::1', 'x'), '192.0.2.7');
   assert.equal(addressFor(parseAdvertise(''), '10.0.0.1', 'fallback'), 'fallback');
   assert.equal(addressFor(parseAdvertise('192.0.2.7'), 'not an address', 'fallback'), 'fallback');
+});
+
+test('a node bound to every address must be told one for every network', () => {
+  for (const host of ['0.0.0.0', '::']) {
+    assert.match(hostProblem(host, []) ?? '', new RegExp(`^REEL_HOST=${host} .*REEL_ADVERTISE`));
+    assert.ok(hostProblem(host, parseAdvertise('10.0.0.0/8=10.1.2.3')));
+    assert.equal(hostProblem(host, parseAdvertise('10.0.0.0/8=10.1.2.3, 0.0.0.0/0=203.0.113.9')), undefined);
+    assert.equal(hostProblem(host, parseAdvertise('203.0.113.9')), undefined);
+  }
+  assert.equal(hostProblem('192.0.2.1', []), undefined);
 });
 
 test('what is no network or no address is refused with its text', () => {

@@ -20,6 +20,19 @@ export const parseAdvertise = (text: string): AdvertisedAddress[] =>
     .filter((entry) => entry !== '')
     .flatMap(parseEntry);
 
+/**
+ * What is wrong with a node bound to `host`; undefined if nothing is. One bound to every address has none by which it could
+ * be called, so it must be told one for every network.
+ */
+export const hostProblem = (host: string, advertise: readonly AdvertisedAddress[]): string | undefined => {
+  const isAnywhere = host === '0.0.0.0' || host === '::';
+  const isKnown = advertise.some(({ network }) => parseNetwork(network)?.prefix === 0);
+
+  return isAnywhere && !isKnown
+    ? `REEL_HOST=${host} is no address by which we could be called: set REEL_ADVERTISE to the one that clients know`
+    : undefined;
+};
+
 /** The address by which a client knows us: that of the narrowest network it is in, else `fallback`. */
 export const addressFor = (
   advertise: readonly AdvertisedAddress[],

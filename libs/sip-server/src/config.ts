@@ -1,3 +1,4 @@
+import { parseAdvertise } from '@reelstream/domain/addresses';
 import type { Setting } from '@reelstream/service';
 import { logLevels, name, oneOf, optionalText, secret } from '@reelstream/service';
 import { isIP } from 'node:net';
@@ -19,9 +20,18 @@ const control: Setting<{ readonly host: string; readonly port: number }> = {
   parse: (text) => parseAddress(text, 'address:port'),
 };
 
+const advertise: Setting<readonly { readonly network: string; readonly address: string }[]> = {
+  variable: 'SIP_SERVER_ADVERTISE',
+  describe:
+    'network=address list, or one address: how peers in a network know us; the bound address if empty',
+  fallback: '',
+  parse: parseAdvertise,
+};
+
 /** All settings of the process. */
 export const settings = {
   listen,
+  advertise,
   control,
   secret: secret('SIP_SERVER_SECRET', 'what applications must know to connect'),
   tlsCert: optionalText('SIP_SERVER_TLS_CERT', 'PEM file of our certificate and those that lead to its root'),

@@ -12,6 +12,7 @@ await run(async () => {
   const guard = await guardOf(config);
   const server = await startSipServer({
     listen: config.listen,
+    advertise: config.advertise,
     control: config.control,
     secret: config.secret.reveal(),
     ...tlsOf(config),

@@ -18,6 +18,7 @@ import { Transactions } from './transaction/transactions.ts';
 import type { Endpoint, Flow } from './transport/endpoint.ts';
 import { formatEndpoint } from './transport/endpoint.ts';
 import type { TlsIdentity } from './transport/stream-kind.ts';
+import type { Advertised } from './transport/transports.ts';
 import { ListenError, Transports } from './transport/transports.ts';
 import { formatHostPort } from './message/uri.ts';
 import type { Core } from './ua/core.ts';
@@ -57,6 +58,8 @@ export type SipServerOptions = {
   readonly onStateFault?: (error: unknown) => void;
   /** Who may speak to us, and how much; every limit has a default. */
   readonly guard?: Partial<GuardOptions>;
+  /** Which of our addresses peers in a network know us by: in Via, Contact and Record-Route. Default: those we are bound to. */
+  readonly advertise?: readonly Advertised[];
   /** What TLS listeners prove themselves by; needed where `listen` has one. */
   readonly tls?: TlsIdentity;
   /** A TCP connection without traffic is closed after this many ms; default 10 minutes. */
@@ -160,7 +163,7 @@ export function assemble(options: SipServerOptions, guard: Guard, saver?: Saver<
       maxQueuedBytes: 4 * 1024 * 1024,
       maxConnections: 10_000,
     },
-    options.tls,
+    { identity: options.tls, advertise: options.advertise },
   );
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const user: TransactionUser = {

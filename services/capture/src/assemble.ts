@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { connectBus, NodeFacts, watchNodes } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
-import { parseAdvertise } from '@reelstream/domain';
+import { hostProblem, parseAdvertise } from '@reelstream/domain';
 import { pairsBucket, pairSessionsBucket, pairSessionsMaxAgeMs, pairsMaxAgeMs } from '@reelstream/events';
 import type { AdvertisedAddress } from '@reelstream/events';
 import { openOutbox, readJournal } from '@reelstream/recording';
@@ -144,12 +144,17 @@ const startRecorder = async (
   }
 };
 
-const readAdvertise = ({ advertise }: Config): readonly AdvertisedAddress[] => {
+const readAdvertise = ({ host, advertise }: Config): readonly AdvertisedAddress[] => {
+  let addresses: readonly AdvertisedAddress[];
   try {
-    return parseAdvertise(advertise);
+    addresses = parseAdvertise(advertise);
   } catch (error) {
     throw new StartupError(`REEL_ADVERTISE: ${messageOf(error)}`, { cause: error });
   }
+  const problem = hostProblem(host, addresses);
+  if (problem) throw new StartupError(problem);
+
+  return addresses;
 };
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,6 +1,6 @@
 import { announceNode, connectBus, followDrain, NodeFacts } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
-import { parseAdvertise } from '@reelstream/domain';
+import { hostProblem, parseAdvertise } from '@reelstream/domain';
 import { commandSubject } from '@reelstream/events';
 import { createMeters, reportMeters, StartupError } from '@reelstream/service';
 import type { Logger, Running } from '@reelstream/service';
@@ -76,6 +76,8 @@ export const startPlaybackNode = async (config: Config, log: Logger, pid: number
   const meters = createMeters();
   starting.defer(reportMeters(meters, log));
   const advertise = readAdvertise(config.advertise);
+  const problem = hostProblem(config.host, advertise);
+  if (problem) throw new StartupError(problem);
   const cache = await openCache(config);
   const exports = new Exports({
     recordingsDir: config.recordingsDir,

@@ -51,7 +51,9 @@ export class LargeRequests {
     if (known === undefined && (this.#refusing.get(peer) ?? 0) > performance.now()) return false;
     const moved = known ?? { bytes, until: performance.now() + KEPT_MS, isRefused: false };
     if (known === undefined) keep(this.#byBranch, branch, moved, (each) => each.until);
-    const value = formatVia({ ...place.via, transport: 'TCP', host: local.address, port: local.port });
+    // By another name than the bound one the peer knows us on every transport.
+    const host = place.via.host === flow.local.address ? local.address : place.via.host;
+    const value = formatVia({ ...place.via, transport: 'TCP', host, port: local.port });
     const changed = Buffer.concat([
       bytes.subarray(0, place.start),
       Buffer.from(value, 'latin1'),

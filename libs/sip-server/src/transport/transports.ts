@@ -1,3 +1,4 @@
+import { addressFor } from '@reelstream/domain/addresses';
 import type { Endpoint, Flow, Protocol } from './endpoint.ts';
 import { formatEndpoint, isIpv6, plainAddress, reachableAddress } from './endpoint.ts';
 import type { TransportEvents } from './events.ts';
@@ -23,21 +24,33 @@ export class ListenError extends Error {
   }
 }
 
+/** One of our addresses, as peers in `network` (CIDR) know it. */
+export type Advertised = { readonly network: string; readonly address: string };
+
 /** All sockets of the server behind one `send`. */
 export class Transports implements AsyncDisposable {
   readonly #all: (UdpTransport | StreamTransport)[] = [];
   readonly #events: TransportEvents;
   readonly #limits: StreamLimits;
   readonly #identity: TlsIdentity | undefined;
+  readonly #advertise: readonly Advertised[];
   readonly #large = new LargeRequests(
     (bytes, flow, failed) => this.#sendBy(flow, bytes, failed),
     (bytes, flow, failed) => this.#sendBy(flow, bytes, failed),
   );
 
-  constructor(events: TransportEvents, limits: StreamLimits, identity?: TlsIdentity) {
+  constructor(
+    events: TransportEvents,
+    limits: StreamLimits,
+    who: {
+      readonly identity: TlsIdentity | undefined;
+      readonly advertise: readonly Advertised[] | undefined;
+    },
+  ) {
     this.#events = events;
     this.#limits = limits;
-    this.#identity = identity;
+    this.#identity = who.identity;
+    this.#advertise = who.advertise ?? [];
   }
 
   /** Binds every wanted address, or none: throws ListenError naming the one that can't be had. */
@@ -97,6 +110,12 @@ export class Transports implements AsyncDisposable {
     return { local: { ...transport.bound, address }, remote };
   }
 
+  /** Our end of a flow as the peer knows it: behind a NAT that is another address than the one we are bound to. */
+  knownAs({ local, remote }: Flow): Endpoint {
+    if (this.#advertise.length === 0) return local;
+    return { ...local, address: addressFor(this.#advertise, remote.address, local.address) };
+  }
+
   /** Sends without waiting; `failed` is called at most once, and not before this returns. */
   send(bytes: Buffer, flow: Flow, failed: (error: Error) => void): void {
     if (flow.remote.protocol === 'udp' && this.#large.concerns(bytes)) {
@@ -127,7 +146,8 @@ export class Transports implements AsyncDisposable {
       ({ bound }) =>
         bound.protocol === remote.protocol &&
         bound.port === remote.port &&
-        reachableAddress(bound.address, remote.address) === plainAddress(remote.address),
+        (reachableAddress(bound.address, remote.address) === plainAddress(remote.address) ||
+          this.#advertise.some(({ address }) => address === plainAddress(remote.address))),
     );
   }
 

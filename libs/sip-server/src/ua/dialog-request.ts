@@ -33,7 +33,7 @@ export function dialogRequest(
   const { state } = dialog;
   wayTo(core, state, (flow) => {
     if (typeof flow === 'string') return done(flow);
-    return done({ request: composeRequest(state, flow.local, { ...parts, seq }), flow });
+    return done({ request: composeRequest(state, core.transports.knownAs(flow), { ...parts, seq }), flow });
   });
 }
 

@@ -23,7 +23,7 @@ export function forwarded(
     ...request,
     uri,
     headers: [
-      newVia(flow.local),
+      newVia(core.transports.knownAs(flow)),
       makeHeader('Max-Forwards', String(Math.min(hops, 70))),
       ...added.first,
       ...kept,

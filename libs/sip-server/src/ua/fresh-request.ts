@@ -5,7 +5,7 @@ import { header, makeHeader } from '../message/message.ts';
 import { formatParams } from '../message/params.ts';
 import { formatHostPort } from '../message/uri.ts';
 import { cseqOf } from '../message/validate.ts';
-import type { Endpoint, Flow } from '../transport/endpoint.ts';
+import type { Endpoint } from '../transport/endpoint.ts';
 import { appHeaders, localise, ownContact } from './app-headers.ts';
 import type { Core } from './core.ts';
 import type { MadeRequest } from './dialog-request.ts';
@@ -28,11 +28,13 @@ export function freshRequest(
 ): void {
   const hop = proxy === '' ? message.uri : /^sips?:/i.test(proxy) ? proxy : `sip:${proxy}`;
   locate(core, hop, (flow) => {
-    done(typeof flow === 'string' ? flow : { request: complete(message, flow), flow });
+    done(
+      typeof flow === 'string' ? flow : { request: complete(message, core.transports.knownAs(flow)), flow },
+    );
   });
 }
 
-function complete(message: SipRequest, { local }: Flow): SipRequest {
+function complete(message: SipRequest, local: Endpoint): SipRequest {
   const extra = appHeaders(message, local, HANDLED);
   const isContactMissing = NEEDS_CONTACT.has(message.method) && !extra.some(({ key }) => key === 'contact');
   const seq = cseqOf(message)?.number ?? (randomBytes(3).readUIntBE(0, 3) || 1);

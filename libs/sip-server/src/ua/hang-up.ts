@@ -40,7 +40,7 @@ export function sendBye(
   dialogRequest(core, dialog, parts, (bye) => {
     if (typeof bye === 'string') {
       core.counters.count('dialog.bye-not-sent');
-      return made(composeRequest(dialog.state, dialog.state.flow.local, parts));
+      return made(composeRequest(dialog.state, core.transports.knownAs(dialog.state.flow), parts));
     }
     core.transactions.send(bye.request, bye.flow, { response: () => {}, failed: () => {} });
     return made(bye.request);

@@ -15,7 +15,8 @@ import type { Core } from './core.ts';
  */
 export function recordRoutes(core: Core, request: SipRequest, from: Flow, to: Flow): Header[] {
   const name = request.method === 'REGISTER' ? 'Path' : 'Record-Route';
-  const value = ({ local }: Flow): string => `<${routeUri(local)};lr;k=${proof(core, request)}>`;
+  const value = (flow: Flow): string =>
+    `<${routeUri(core.transports.knownAs(flow))};lr;k=${proof(core, request)}>`;
   const values = new Set([value(to), value(from)]);
   return [...values].map((each) => makeHeader(name, each));
 }

@@ -54,7 +54,7 @@ function answer(core: Core, app: App, frame: Frame, incoming: Incoming, message:
   const { transaction } = incoming;
   adoptTag(incoming, message);
   const session = sessionOf(incoming, message);
-  const response = completeResponse(incoming, message, session);
+  const response = completeResponse(core, incoming, message, session);
   const dialog = keepDialog(core, incoming, app, response);
   const bytes = formatMessage(response);
   const sent = (): void => {
@@ -117,12 +117,13 @@ function sessionOf({ request, dialog }: Incoming, message: SipResponse): Session
 }
 
 function completeResponse(
+  core: Core,
   incoming: Incoming,
   message: SipResponse,
   session: SessionTimer | undefined,
 ): SipResponse {
   const { request, transaction, toTag } = incoming;
-  const { local } = transaction.flow;
+  const local = core.transports.knownAs(transaction.flow);
   // An application may write the timer's headers itself, as it must before a drachtio-server.
   const extra = appHeaders(message, local, COPIED).filter(
     ({ key, value }) => session === undefined || key !== 'require' || value.trim().toLowerCase() !== 'timer',

@@ -20,6 +20,7 @@ export class Caller implements Disposable {
   readonly #target: { readonly address: string; readonly port: number };
   readonly #fromTag = randomBytes(4).toString('hex');
   readonly #waiting = new Map<string, (response: Response) => void>();
+  readonly #said: string;
   /** From, without tag. */
   from: string;
   #invite: { readonly branch: string; readonly cseq: number } | undefined;
@@ -34,7 +35,9 @@ export class Caller implements Disposable {
     target: { address: string; port: number },
     from: string,
     uriParameters: string,
+    said: string,
   ) {
+    this.#said = said;
     this.#socket = socket;
     this.#target = target;
     this.from = from;
@@ -47,12 +50,14 @@ export class Caller implements Disposable {
     from = '<sip:src@127.0.0.1>',
     /** Of the request URI, `;name=value`: as a pilot's redirect may add them. */
     uriParameters = '',
+    /** What it takes for its own address, in Via and Contact. */
+    said = '127.0.0.1',
   ): Promise<Caller> {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
 
-    return new Caller(socket, target, from, uriParameters);
+    return new Caller(socket, target, from, uriParameters, said);
   }
 
   get port(): number {
@@ -144,7 +149,7 @@ export class Caller implements Disposable {
     const toTag = this.#toTag === '' ? '' : `;tag=${this.#toTag}`;
     const text = [
       `${method} ${this.#remoteTarget} SIP/2.0`,
-      `Via: SIP/2.0/UDP 127.0.0.1:${this.port};branch=${branch};rport`,
+      `Via: SIP/2.0/UDP ${this.#said}:${this.port};branch=${branch};rport`,
       'Max-Forwards: 70',
       `From: ${this.from};tag=${this.#fromTag}`,
       `To: <sip:record@${this.#target.address}>${toTag}`,
@@ -152,7 +157,7 @@ export class Caller implements Disposable {
       `CSeq: ${cseq} ${method}`,
       ...(headers.some((line) => line.startsWith('Contact:'))
         ? []
-        : [`Contact: <sip:src@127.0.0.1:${this.port}>`]),
+        : [`Contact: <sip:src@${this.#said}:${this.port}>`]),
       ...headers,
       `Content-Length: ${Buffer.byteLength(body)}`,
       '',
@@ -191,8 +196,10 @@ export class Voice implements Disposable {
   readonly #ssrc = randomInt(0, 2 ** 32);
   readonly #payloadType: number;
   readonly #port: number;
+  readonly #address: string;
 
-  constructor(port: number, payloadType: number) {
+  constructor(port: number, payloadType: number, address = '127.0.0.1') {
+    this.#address = address;
     this.#port = port;
     this.#payloadType = payloadType;
   }
@@ -209,7 +216,7 @@ export class Voice implements Disposable {
       packet.writeUInt32BE(this.#ssrc, 8);
       randomBytes(160).copy(packet, 12);
       this.sent.push(packet);
-      await new Promise((resolve) => this.#socket.send(packet, this.#port, '127.0.0.1', resolve));
+      await new Promise((resolve) => this.#socket.send(packet, this.#port, this.#address, resolve));
     }
   }
 

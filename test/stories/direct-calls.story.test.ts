@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { PublicSession } from '@reelstream/events';
 import { waitFor } from '@reelstream/testing';
-import { decodeAlaw, decodeUlaw, findSamples, readWav, writeWav } from '../support/audio.ts';
+import { decodeAlaw, decodeUlaw, findSamples, readWav, toneIn, writeWav } from '../support/audio.ts';
 import { startBaresip } from '../support/baresip.ts';
 import type { Baresip } from '../support/baresip.ts';
 import { startSystem } from '../support/system.ts';
 import type { System } from '../support/system.ts';
 
-/** Two seconds of samples that nobody could guess, of those that a G.711 codec can carry exactly. */
-const voiceOf = (decode: (code: number) => number): Int16Array => {
+/** Samples that nobody could guess, of those that a G.711 codec can carry exactly. At its end the phone hangs up. */
+const voiceOf = (decode: (code: number) => number, seconds = 2): Int16Array => {
   let state = 4_711;
 
-  return Int16Array.from({ length: 16_000 }, () => {
+  return Int16Array.from({ length: seconds * 8_000 }, () => {
     state = (state * 1_103_515_245 + 12_345) % 0x8000_0000;
     const code = (state >> 16) & 0xff;
 
@@ -75,6 +75,26 @@ describe('a phone', () => {
       assert.notEqual(await placeIn(system, session, voice), -1);
     });
 
+  test('dials in with G.722: the tone that it plays is heard, at its level', async () => {
+    const tone = Int16Array.from({ length: 32_000 }, (_, at) =>
+      Math.round(9_000 * Math.sin((2 * Math.PI * 1_000 * at) / 16_000)),
+    );
+    await using phone = await startBaresip({ voice: writeWav(tone, 16_000), codecs: ['G722', 'PCMU'] });
+    await phone.command('dial', `sip:wideband@127.0.0.1:${system.sipPort}`);
+    await established(phone);
+    const session = await sealed(system, ({ dialogs }) =>
+      dialogs.some(({ toUri }) => toUri.includes('wideband')),
+    );
+    assert.equal(session.tracks[0]?.codec, 'G722');
+    const response = await system.api(`/sessions/${session.sessionId}/recording.wav`);
+    const { channels, sampleRate } = readWav(Buffer.from(await response.arrayBuffer()));
+    const channel = channels[0] ?? new Int16Array();
+    const middle = Math.floor(channel.length / 2);
+    const { share, amplitude } = toneIn(channel.subarray(middle, middle + sampleRate / 2), 1_000, sampleRate);
+    assert.ok(share > 0.97, `only ${share} of it is the tone`);
+    assert.ok(Math.abs(20 * Math.log10(amplitude / 9_000)) < 1, `amplitude ${amplitude} instead of 9000`);
+  });
+
   test('that is called by POST /recordings answers and speaks: every sample is there', async () => {
     const voice = voiceOf(decodeAlaw);
     await using phone = await startBaresip({ voice: writeWav(voice), codecs: ['PCMA'] });
@@ -93,7 +113,7 @@ describe('a phone', () => {
   });
 
   test('that is called is hung up when its session is stopped', async () => {
-    await using phone = await startBaresip({ voice: writeWav(voiceOf(decodeAlaw)), codecs: ['PCMA'] });
+    await using phone = await startBaresip({ voice: writeWav(voiceOf(decodeAlaw, 60)), codecs: ['PCMA'] });
     const { sessionId } = await system.json<PublicSession>('/recordings', {
       method: 'POST',
       body: JSON.stringify({ to: phone.uri }),

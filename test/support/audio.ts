@@ -76,8 +76,8 @@ export const decodeUlaw = (code: number): number => {
   return inverted & 0x80 ? -magnitude : magnitude;
 };
 
-/** A RIFF file of 16-bit PCM, 8 kHz, one channel. */
-export const writeWav = (samples: Int16Array): Buffer => {
+/** A RIFF file of 16-bit PCM, one channel. */
+export const writeWav = (samples: Int16Array, sampleRate = 8_000): Buffer => {
   const header = Buffer.alloc(44);
   header.write('RIFF', 0, 'latin1');
   header.writeUInt32LE(36 + 2 * samples.length, 4);
@@ -85,12 +85,30 @@ export const writeWav = (samples: Int16Array): Buffer => {
   header.writeUInt32LE(16, 16);
   header.writeUInt16LE(1, 20);
   header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(8_000, 24);
-  header.writeUInt32LE(16_000, 28);
+  header.writeUInt32LE(sampleRate, 24);
+  header.writeUInt32LE(2 * sampleRate, 28);
   header.writeUInt16LE(2, 32);
   header.writeUInt16LE(16, 34);
   header.write('data', 36, 'latin1');
   header.writeUInt32LE(2 * samples.length, 40);
 
   return Buffer.concat([header, Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)]);
+};
+
+/** How much of a signal is a tone of `hertz` (0 to 1, of its energy), and the tone's amplitude. */
+export const toneIn = (
+  samples: Int16Array,
+  hertz: number,
+  sampleRate: number,
+): { readonly share: number; readonly amplitude: number } => {
+  let [sine, cosine, energy] = [0, 0, 0];
+  samples.forEach((sample, at) => {
+    const angle = (2 * Math.PI * hertz * at) / sampleRate;
+    sine += sample * Math.sin(angle);
+    cosine += sample * Math.cos(angle);
+    energy += sample * sample;
+  });
+  const amplitude = (2 * Math.hypot(sine, cosine)) / samples.length;
+
+  return { share: (amplitude * amplitude * samples.length) / 2 / energy, amplitude };
 };

@@ -17,7 +17,7 @@ export type Baresip = AsyncDisposable & {
 const audioModules: Readonly<Record<string, string>> = { PCMU: 'g711', PCMA: 'g711', G722: 'g722' };
 
 /**
- * Starts one that speaks `voice` (WAV of 8 kHz, mono) on every call, from its beginning, offers `codecs` in this order, and
+ * Starts one that speaks `voice` (WAV, mono, of the rate of its codecs) on every call, from its beginning, offers `codecs` in this order, and
  * takes every call that comes.
  */
 export const startBaresip = async (options: {
@@ -46,7 +46,7 @@ export const startBaresip = async (options: {
       `sip_listen 127.0.0.1:${sip}`,
       'net_interface 127.0.0.1',
       `audio_source aufile,${join(dir, 'voice.wav')}`,
-      'audio_srate 8000',
+      `audio_srate ${options.voice.readUInt32LE(24)}`,
       'audio_channels 1',
       `module_path ${join(debian.root, 'usr/lib/baresip/modules')}`,
       ...[...modules].map((name) => `module ${name}.so`),

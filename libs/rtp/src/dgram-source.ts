@@ -9,6 +9,7 @@ import { formatSource, frameHeaderLength, frameKind, writeFrameHeader } from './
 import type { FrameKind } from './packet-batch.ts';
 import { bindErrorOf } from './packet-source.ts';
 import type { PacketSource, SlotCounts, StreamSockets } from './packet-source.ts';
+import type { Endpoint } from './source-latch.ts';
 
 /** A run of frames begins small (a beat of G.711 is 1 KB) and may grow to this: 80 Mbit/s at ten drains a second. */
 const firstRunBytes = 2 * 1024;
@@ -184,6 +185,19 @@ class DgramSource implements PacketSource {
     const stream = this.#streams.get(slot);
 
     return { malformed: stream?.malformed ?? 0, overflowed: stream?.overflowed ?? 0 };
+  }
+
+  send(slot: number, from: 'rtp' | 'rtcp', packet: Uint8Array, { address, port }: Endpoint): Promise<void> {
+    const socket = this.#streams.get(slot)?.sockets[from === 'rtp' ? 0 : 1];
+
+    return new Promise((resolve) => {
+      if (!socket || port < 1 || port > 65_535) return resolve();
+      try {
+        socket.send(packet, port, address, () => resolve());
+      } catch {
+        resolve();
+      }
+    });
   }
 
   #receive(stream: Stream, packet: Buffer, info: RemoteInfo): void {

@@ -1,3 +1,5 @@
+import type { Endpoint } from './source-latch.ts';
+
 /** A stream's socket pair: RTP on `rtpPort` (even), RTCP on the port above. */
 export type StreamSockets = {
   /** Names the stream within its source; free to be used again once closed. */
@@ -31,6 +33,8 @@ export type PacketSource = {
   /** Closes both sockets; frames that were not drained are gone. */
   close(slot: number): Promise<SlotCounts>;
   counts(slot: number): SlotCounts;
+  /** Sends from one of a stream's sockets. Resolves once it is handed over or has failed; never rejects. */
+  send(slot: number, from: 'rtp' | 'rtcp', packet: Uint8Array, to: Endpoint): Promise<void>;
 };
 
 /** A socket pair could not be bound: `taken` – try other ports; `address` – none will do. */

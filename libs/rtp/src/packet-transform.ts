@@ -25,6 +25,13 @@ export type FrameEdit = (
   length: number,
 ) => number;
 
+/** The body of a source frame lies in `[at .. at + length]` of the run. */
+export type SourceVisitor = (
+  kind: typeof frameKind.rtpSource | typeof frameKind.rtcpSource,
+  at: number,
+  length: number,
+) => void;
+
 const longestSourceFrame = frameHeaderLength + 18;
 
 /** The source frame that holds for the packets that follow, until one of them is kept. */
@@ -59,14 +66,19 @@ export class FrameEditor {
   readonly #rtpSource = new PendingSource();
   readonly #rtcpSource = new PendingSource();
 
-  edit(run: Buffer, edit: FrameEdit): Buffer {
+  /** `onSource` sees each source before the packets that come from it. */
+  edit(run: Buffer, edit: FrameEdit, onSource?: SourceVisitor): Buffer {
     this.#rtpSource.drop();
     this.#rtcpSource.drop();
     let end = 0;
     walkFrames(run, (kind, arrivalNs, at, length) => {
       const from = at - frameHeaderLength;
-      if (kind === frameKind.rtpSource) return this.#rtpSource.hold(run, from, at + length);
-      if (kind === frameKind.rtcpSource) return this.#rtcpSource.hold(run, from, at + length);
+      if (kind === frameKind.rtpSource || kind === frameKind.rtcpSource) {
+        const source = kind === frameKind.rtpSource ? this.#rtpSource : this.#rtcpSource;
+        source.hold(run, from, at + length);
+
+        return onSource?.(kind, at, length);
+      }
       const left = edit(kind, arrivalNs, at, length);
       if (left < 0) return;
       const source = kind === frameKind.rtp ? this.#rtpSource : this.#rtcpSource;

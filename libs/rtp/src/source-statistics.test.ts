@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReceiverReportPacket } from 'rtp.js/packets';
-import { formatReceiverReport } from './receiver-report.ts';
+import { formatReceiverReport } from './rtcp-writer.ts';
 import { SourceStatistics } from './source-statistics.ts';
 import { StreamStatistics } from './stream-statistics.ts';
 

@@ -3,11 +3,20 @@
 const maxDropout = 3_000;
 const maxMisorder = 100;
 const modulus = 0x10000;
+/** Numbers of which is remembered whether they came: more than can be late without being a jump. */
+const windowBits = 256;
 
 export class SourceStatistics {
   readonly ssrc: number;
   /** Interarrival jitter in timestamp units (A.8); 0 until two packets came. */
   jitter = 0;
+  highestJitter = 0;
+  /** Packets that came twice or more, each time but the first. */
+  duplicates = 0;
+  /** Packets that came behind one of a higher number, for the first time. */
+  reordered = 0;
+  /** Stretches of numbers that were skipped, be it that they came later. */
+  skips = 0;
   #base: number;
   #highest: number;
   #cycles = 0;
@@ -17,6 +26,9 @@ export class SourceStatistics {
   #earlierExpected = 0;
   #earlierReceived = 0;
   #lastTransit: number | undefined;
+  #jitterSum = 0;
+  #jitterCount = 0;
+  readonly #came = new Uint32Array(windowBits / 32);
 
   constructor(ssrc: number, firstSequenceNumber: number) {
     this.ssrc = ssrc;
@@ -42,6 +54,16 @@ export class SourceStatistics {
     return this.expected - this.received;
   }
 
+  /** Packets that never came: unlike A.3's figure, duplicates don't make up for them. */
+  get missing(): number {
+    return Math.max(0, this.lost + this.duplicates);
+  }
+
+  /** Mean of the jitter after each packet, in timestamp units. */
+  get meanJitter(): number {
+    return this.#jitterCount === 0 ? 0 : this.#jitterSum / this.#jitterCount;
+  }
+
   /**
    * Accounts for one packet; returns how many numbers were skipped before it (0 where it follows, is late or doubled).
    * There is no probation as in A.1: a recorder counts the first packet too.
@@ -52,9 +74,11 @@ export class SourceStatistics {
 
     this.#bad = -1;
     this.#received++;
-    if (ahead === 0 || ahead >= maxDropout) return 0;
+    if (ahead === 0 || ahead >= maxDropout) return this.#late(sequenceNumber, ahead);
+    this.#forget(sequenceNumber, ahead);
     if (sequenceNumber < this.#highest) this.#cycles += modulus;
     this.#highest = sequenceNumber;
+    if (ahead > 1) this.skips++;
 
     return ahead - 1;
   }
@@ -67,6 +91,9 @@ export class SourceStatistics {
       const wrapped = (transit - this.#lastTransit) % 0x100000000;
       const difference = Math.abs(wrapped);
       this.jitter += (Math.min(difference, 0x100000000 - difference) - this.jitter) / 16;
+      if (this.jitter > this.highestJitter) this.highestJitter = this.jitter;
+      this.#jitterSum += this.jitter;
+      this.#jitterCount++;
     }
     this.#lastTransit = transit;
   }
@@ -74,6 +101,35 @@ export class SourceStatistics {
   /** The next packet has another clock or origin: don't compare across. */
   forgetTransit(): void {
     this.#lastTransit = undefined;
+  }
+
+  /** Of a number at or below the highest, which came before, unless it is the very first. */
+  #late(sequenceNumber: number, ahead: number): number {
+    if (ahead === 0) this.duplicates += this.#received > 1 ? 1 : 0;
+    else if (this.#mark(sequenceNumber)) this.reordered++;
+    else this.duplicates++;
+
+    return 0;
+  }
+
+  /** Marks a number as come; false where it was marked. */
+  #mark(sequenceNumber: number): boolean {
+    const bit = sequenceNumber % windowBits;
+    const word = this.#came[bit >> 5]!;
+    this.#came[bit >> 5] = word | (1 << (bit & 31));
+
+    return (word & (1 << (bit & 31))) === 0;
+  }
+
+  /** The window moves ahead to a number, which has come; those between have not. */
+  #forget(sequenceNumber: number, ahead: number): void {
+    this.#mark(this.#highest);
+    for (let skipped = Math.min(ahead, windowBits) - 1; skipped > 0; skipped--) {
+      const bit = (sequenceNumber - skipped + modulus) % windowBits;
+      this.#came[bit >> 5] = this.#came[bit >> 5]! & ~(1 << (bit & 31));
+    }
+    const bit = sequenceNumber % windowBits;
+    this.#came[bit >> 5] = this.#came[bit >> 5]! | (1 << (bit & 31));
   }
 
   /** A far jump counts once a second packet follows it: then the sender has restarted its numbers. */
@@ -91,6 +147,9 @@ export class SourceStatistics {
     this.#cycles = this.#highest < this.#base ? modulus : 0;
     this.#received = 2;
     this.#bad = -1;
+    this.#came.fill(0);
+    this.#mark(this.#base);
+    this.#mark(this.#highest);
 
     return 0;
   }

@@ -1,15 +1,8 @@
 import { payloadTypeAt, rtpHeaderLength, sequenceNumberAt, ssrcAt, timestampAt } from './header.ts';
 import { clockRateOf } from './payload-types.ts';
+import { PayloadStretches } from './payload-stretches.ts';
+import type { PayloadStretch } from './payload-stretches.ts';
 import { SourceStatistics } from './source-statistics.ts';
-
-/** A stretch in which one SSRC sent one payload type. Arrivals in ns. */
-export type PayloadStretch = {
-  readonly ssrc: number;
-  readonly payloadType: number;
-  readonly fromNs: number;
-  readonly toNs: number;
-  readonly packets: number;
-};
 
 /** Packets missing between two that came. */
 export type MissingStretch = {
@@ -18,11 +11,19 @@ export type MissingStretch = {
   readonly packets: number;
 };
 
-type Stretch = { -readonly [K in keyof PayloadStretch]: PayloadStretch[K] };
+type Source = {
+  readonly statistics: SourceStatistics;
+  lastNs: number;
+  payloadType: number;
+  /** Of its last packet, in Hz; undefined where unknown. */
+  clockRate: number | undefined;
+};
 
-/** A peer that sends ever new SSRCs or payload types is still counted, but not kept apart, past these. */
+/** A peer that sends ever new SSRCs is still counted, but they are not kept apart, past these. */
 const maxSources = 64;
-const maxStretches = 256;
+
+/** What is known of a payload type: Hz, or 0 where its timestamps tell nothing of time (telephone events, RFC 4733 §2.2). */
+export type ClockRates = ReadonlyMap<number, number>;
 
 /**
  * Everything counted of one stream (socket pair): RFC 3550 accounting per SSRC, and which payload types came when.
@@ -32,20 +33,25 @@ export class StreamStatistics {
   packets = 0;
   rtcpPackets = 0;
   bytes = 0;
+  /** Times that the SSRC changed from one packet to the next. */
+  ssrcChanges = 0;
   firstNs: number | undefined;
   lastNs: number | undefined;
   /** Called where sequence numbers were skipped. */
   onMissing: ((missing: MissingStretch) => void) | undefined;
-  readonly #clockRates: ReadonlyMap<number, number>;
-  readonly #sources = new Map<
-    number,
-    { statistics: SourceStatistics; lastNs: number; payloadType: number }
-  >();
-  readonly #stretches: Stretch[] = [];
-  #source: { statistics: SourceStatistics; lastNs: number; payloadType: number } | undefined;
+  #clockRates: ClockRates;
+  readonly #sources = new Map<number, Source>();
+  readonly #stretches: PayloadStretches;
+  #source: Source | undefined;
 
   /** `clockRates`: Hz by payload type; static ones (RFC 3551) needn't be given, without one there is no jitter. */
-  constructor(clockRates: ReadonlyMap<number, number> = new Map()) {
+  constructor(clockRates: ClockRates = new Map(), mediaType: 'audio' | 'video' = 'audio') {
+    this.#clockRates = clockRates;
+    this.#stretches = new PayloadStretches(mediaType === 'audio');
+  }
+
+  /** From now on payload types mean this. */
+  set clockRates(clockRates: ClockRates) {
     this.#clockRates = clockRates;
   }
 
@@ -53,24 +59,66 @@ export class StreamStatistics {
     return [...this.#sources.values()].map(({ statistics }) => statistics);
   }
 
+  /** The SSRC that sent last, and when. */
+  get current(): { readonly statistics: SourceStatistics; readonly lastNs: number } | undefined {
+    return this.#source;
+  }
+
+  /** SSRCs of which a packet came after `ns`. */
+  heardSince(ns: number): readonly SourceStatistics[] {
+    return [...this.#sources.values()]
+      .filter(({ lastNs }) => lastNs > ns)
+      .map(({ statistics }) => statistics);
+  }
+
+  has(ssrc: number): boolean {
+    return this.#sources.has(ssrc);
+  }
+
   get stretches(): readonly PayloadStretch[] {
-    return this.#stretches;
+    return this.#stretches.all;
   }
 
   /** Over all SSRCs; never below zero. */
   get lost(): number {
-    let lost = 0;
-    for (const { statistics } of this.#sources.values()) lost += statistics.lost;
+    return Math.max(
+      0,
+      this.#sum(({ lost }) => lost),
+    );
+  }
 
-    return Math.max(0, lost);
+  get expected(): number {
+    return this.#sum(({ expected }) => expected);
+  }
+
+  get missing(): number {
+    return this.#sum(({ missing }) => missing);
+  }
+
+  get skips(): number {
+    return this.#sum(({ skips }) => skips);
+  }
+
+  get duplicates(): number {
+    return this.#sum(({ duplicates }) => duplicates);
+  }
+
+  get reordered(): number {
+    return this.#sum(({ reordered }) => reordered);
   }
 
   /** Jitter of the SSRC that sent last, in ms; undefined where its clock rate is unknown. */
   get jitterMs(): number | undefined {
-    const source = this.#source;
-    const clockRate = source && this.#clockRate(source.payloadType);
+    return this.#inMs(({ jitter }) => jitter);
+  }
 
-    return source && clockRate ? (source.statistics.jitter / clockRate) * 1_000 : undefined;
+  /** The highest that it was. */
+  get highestJitterMs(): number | undefined {
+    return this.#inMs(({ highestJitter }) => highestJitter);
+  }
+
+  get meanJitterMs(): number | undefined {
+    return this.#inMs(({ meanJitter }) => meanJitter);
   }
 
   takeRtcp(): void {
@@ -85,30 +133,33 @@ export class StreamStatistics {
     this.firstNs ??= arrivalNs;
     const ssrc = ssrcAt(bytes, at);
     const payloadType = payloadTypeAt(bytes, at);
-    this.#stretch(ssrc, payloadType, arrivalNs);
+    const sequenceNumber = sequenceNumberAt(bytes, at);
+    const timestamp = timestampAt(bytes, at);
+    const clockRate = this.#clockRates.get(payloadType) ?? clockRateOf(payloadType);
+    this.#stretches.take(ssrc, payloadType, sequenceNumber, timestamp, clockRate, arrivalNs);
     this.lastNs = arrivalNs;
 
     const source = this.#source?.statistics.ssrc === ssrc ? this.#source : this.#find(ssrc, bytes, at);
     if (!source) return;
-    const skipped = source.statistics.take(sequenceNumberAt(bytes, at));
+    const skipped = source.statistics.take(sequenceNumber);
     if (skipped > 0) this.#missing(skipped, source.lastNs, arrivalNs);
-    const clockRate = this.#clockRate(payloadType);
-    if (payloadType !== source.payloadType) source.statistics.forgetTransit();
-    if (clockRate) source.statistics.takeTransit((arrivalNs / 1e9) * clockRate, timestampAt(bytes, at));
+    if (clockRate) {
+      if (clockRate !== source.clockRate) source.statistics.forgetTransit();
+      source.statistics.takeTransit((arrivalNs / 1e9) * clockRate, timestamp);
+      source.clockRate = clockRate;
+    }
     source.lastNs = arrivalNs;
     source.payloadType = payloadType;
+    if (this.#source && this.#source !== source) this.ssrcChanges++;
     this.#source = source;
   }
 
-  #clockRate(payloadType: number): number | undefined {
-    return this.#clockRates.get(payloadType) ?? clockRateOf(payloadType);
-  }
-
-  #find(ssrc: number, bytes: Uint8Array, at: number) {
+  #find(ssrc: number, bytes: Uint8Array, at: number): Source | undefined {
     const known = this.#sources.get(ssrc);
     if (known || this.#sources.size >= maxSources) return known;
     const statistics = new SourceStatistics(ssrc, sequenceNumberAt(bytes, at));
-    const source = { statistics, lastNs: 0, payloadType: payloadTypeAt(bytes, at) };
+    const payloadType = payloadTypeAt(bytes, at);
+    const source: Source = { statistics, lastNs: 0, payloadType, clockRate: undefined };
     this.#sources.set(ssrc, source);
 
     return source;
@@ -120,14 +171,16 @@ export class StreamStatistics {
     this.onMissing?.({ fromNs: beforeNs + intervalNs, durationNs: intervalNs * packets, packets });
   }
 
-  #stretch(ssrc: number, payloadType: number, arrivalNs: number): void {
-    const last = this.#stretches.at(-1);
-    const same = last !== undefined && last.ssrc === ssrc && last.payloadType === payloadType;
-    if (last && (same || this.#stretches.length >= maxStretches)) {
-      last.toNs = arrivalNs;
-      last.packets++;
-    } else {
-      this.#stretches.push({ ssrc, payloadType, fromNs: arrivalNs, toNs: arrivalNs, packets: 1 });
-    }
+  #sum(of: (statistics: SourceStatistics) => number): number {
+    let sum = 0;
+    for (const { statistics } of this.#sources.values()) sum += of(statistics);
+
+    return sum;
+  }
+
+  #inMs(of: (statistics: SourceStatistics) => number): number | undefined {
+    const { statistics, clockRate } = this.#source ?? {};
+
+    return statistics && clockRate ? (of(statistics) / clockRate) * 1_000 : undefined;
   }
 }

@@ -1,0 +1,67 @@
+/**
+ * An estimate of how a listener would have judged a stream (MOS, 1 to 4.5), from what was lost of it and how unevenly it
+ * came: the E-model of ITU-T G.107, reduced to what a receiver of one direction knows.
+ *
+ * ```
+ * R       = 93.2 − Id − Ie,eff
+ * Ie,eff  = Ie + (95 − Ie) · Ppl / (Ppl / BurstR + Bpl)
+ * Id      = 0.024 · d + 0.11 · (d − 177.3) · [d > 177.3]      d = 2 · jitter + one packet, in ms
+ * MOS     = 1 + 0.035 · R + R · (R − 60) · (100 − R) · 7·10⁻⁶
+ * ```
+ *
+ * 93.2 is R with G.107's default values for everything else (echo, noise, loudness). `Ie` and `Bpl` say what a codec costs
+ * and how it bears loss (ITU-T G.113, appendix I). `BurstR` is the mean length of a loss over what it would be, were losses
+ * independent. `d` is the delay of a jitter buffer that takes twice the jitter: the delay of the network isn't known here.
+ */
+export type Impairment = { readonly ie: number; readonly bpl: number };
+
+/**
+ * G.113 appendix I: G.711 with its concealment, which every player has today; G.729A and G.723.1 (6.3 kbit/s) with VAD; AMR
+ * at 12.2 kbit/s, which is GSM-EFR. Wide-band codecs are judged on another scale (G.107.1) and have no estimate here.
+ */
+const impairments: ReadonlyMap<string, Impairment> = new Map([
+  ['PCMU', { ie: 0, bpl: 25.1 }],
+  ['PCMA', { ie: 0, bpl: 25.1 }],
+  ['G729', { ie: 11, bpl: 19 }],
+  ['G723', { ie: 15, bpl: 16.1 }],
+  ['GSM-EFR', { ie: 5, bpl: 10 }],
+  ['AMR', { ie: 5, bpl: 10 }],
+]);
+
+/** What a codec costs; undefined for one without published values: then there is no estimate. */
+export const impairmentOf = (codec: string): Impairment | undefined => impairments.get(codec.toUpperCase());
+
+export type Heard = {
+  /** Packets that were sent, as far as their numbers tell, and of these those that never came. */
+  readonly expected: number;
+  readonly missing: number;
+  /** Stretches in which they were missing. */
+  readonly losses: number;
+  readonly jitterMs: number;
+  readonly packetMs: number;
+};
+
+const defaultR = 93.2;
+
+const lossImpairment = ({ ie, bpl }: Impairment, { expected, missing, losses }: Heard): number => {
+  if (expected <= 0 || missing <= 0) return ie;
+  const loss = Math.min(1, missing / expected);
+  const burstRatio = Math.max(1, (missing / Math.max(1, losses)) * (1 - loss));
+  const percent = 100 * loss;
+
+  return ie + ((95 - ie) * percent) / (percent / burstRatio + bpl);
+};
+
+const delayImpairment = ({ jitterMs, packetMs }: Heard): number => {
+  const delay = 2 * jitterMs + packetMs;
+
+  return 0.024 * delay + (delay > 177.3 ? 0.11 * (delay - 177.3) : 0);
+};
+
+/** Mean opinion score, to a hundredth. */
+export const estimateMos = (impairment: Impairment, heard: Heard): number => {
+  const r = Math.max(0, Math.min(100, defaultR - delayImpairment(heard) - lossImpairment(impairment, heard)));
+  const mos = 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6;
+
+  return Math.round(100 * Math.max(1, mos)) / 100;
+};

@@ -111,6 +111,7 @@ const publicRecording = (sessionId: string, sealed: Sealed): NonNullable<PublicS
   sealedAt: sealed.sealedAt,
   sizeBytes: sealed.sizeBytes,
   ...(sealed.recovered === undefined ? {} : { recovered: sealed.recovered }),
+  gaps: sealed.gaps,
   wavUrl: `/api/v1/sessions/${sessionId}/recording.wav`,
   mp4Url: `/api/v1/sessions/${sessionId}/recording.mp4`,
   opusUrl: `/api/v1/sessions/${sessionId}/recording.opus`,

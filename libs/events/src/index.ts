@@ -43,6 +43,7 @@ export {
   pairsMaxAgeMs,
   pairsSubject,
 } from './pair.ts';
+export { MediaFigures } from './media-figures.ts';
 export { Name, Timestamp, Uuid } from './primitives.ts';
 export { project } from './public/project.ts';
 export { PublicRecording, PublicSession, PublicTag, SessionState } from './public/session.ts';

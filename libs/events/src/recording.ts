@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { MediaFigures } from './media-figures.ts';
 import { Count, DurationMs, Name, Timestamp, Uuid } from './primitives.ts';
 
 export const Gap = Type.Object({
@@ -46,6 +47,11 @@ export const RecordingSealed = Type.Object({
   sizeBytes: Count,
   files: Type.Array(RecordingFile),
   gaps: Type.Array(Type.Object({ trackNumber: Count, gaps: Type.Array(Gap) })),
+  figures: Type.Optional(
+    Type.Array(Type.Object({ trackNumber: Count, figures: MediaFigures }), {
+      description: 'of what was kept of each track',
+    }),
+  ),
   encryption: Type.Literal('none'),
   recovered: Type.Optional(Type.Boolean({ description: 'sealed after a crash, from what the disk held' })),
 });

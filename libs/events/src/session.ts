@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { Flags } from './flag.ts';
+import { MediaFigures } from './media-figures.ts';
 import { Count, DurationMs, Name, Timestamp, Uuid } from './primitives.ts';
 import { SystemTag } from './tag.ts';
 
@@ -18,6 +19,7 @@ export const CodecSpan = Type.Object({
   codec: Type.String({ description: 'encoding name of RFC 3551 and its registry, e.g. PCMU' }),
   payloadType: Type.Integer({ minimum: 0, maximum: 127 }),
   clockRate: Type.Integer({ minimum: 1 }),
+  ptimeMs: Type.Optional(Type.Number({ description: 'what a packet lasted, as sent' })),
   from: Timestamp,
   to: Type.Optional(Timestamp),
 });
@@ -40,6 +42,7 @@ export const Track = Type.Object({
   durationMs: Type.Optional(DurationMs),
   packets: Type.Optional(Count),
   lost: Type.Optional(Count),
+  figures: Type.Optional(MediaFigures),
   participants: Type.Array(Participant),
 });
 export type Track = Type.Static<typeof Track>;

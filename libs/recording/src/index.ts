@@ -3,7 +3,7 @@ export { DamagedFileError, JournalWriteError, NotSealedError, SealError, Session
 export { openJournal, readJournal } from './journal.ts';
 export type { Journal } from './journal.ts';
 export type { JournalContents, JournalDamage } from './journal-lines.ts';
-export { Codec, Manifest, ManifestTrack, PayloadSpan } from './manifest.ts';
+export { Codec, Manifest, ManifestTrack, PayloadSpan, SenderReport } from './manifest.ts';
 export { openOutbox } from './outbox.ts';
 export type { Outbox } from './outbox.ts';
 export { readTrackPackets } from './packets.ts';

@@ -1,4 +1,4 @@
-import { Gap, RecordingFile, Timestamp, Uuid } from '@reelstream/events';
+import { Gap, MediaFigures, RecordingFile, Timestamp, Uuid } from '@reelstream/events';
 import Type from 'typebox';
 import { Compile } from 'typebox/compile';
 
@@ -14,15 +14,25 @@ export const Codec = Type.Object({
 });
 export type Codec = Type.Static<typeof Codec>;
 
-/** A stretch in which one SSRC sent one payload type; spans of a track are in order of arrival. */
+/** A stretch in which one SSRC sent one payload type in packets of one duration; spans of a track are in order of arrival. */
 export const PayloadSpan = Type.Object({
   ssrc: Count,
   payloadType: Type.Integer({ minimum: 0, maximum: 127 }),
   fromMs: Type.Number({ description: 'arrival of its first packet, since the start of the session' }),
   toMs: Type.Number({ description: 'arrival of its last packet' }),
   packets: Count,
+  ptimeMs: Type.Optional(Type.Number({ description: 'what a packet lasts, by its timestamps' })),
 });
 export type PayloadSpan = Type.Static<typeof PayloadSpan>;
+
+/** What a sender said of its clock (RFC 3550 §6.4.1): NTP time and RTP timestamp of one instant. */
+export const SenderReport = Type.Object({
+  ssrc: Count,
+  atMs: Type.Number({ description: 'arrival, since the start of the session' }),
+  wallNs: Type.String({ pattern: '^-?\\d+$', description: "the sender's wall clock, ns since 1970" }),
+  timestamp: Type.Integer({ minimum: 0, description: 'RTP timestamp of that instant' }),
+});
+export type SenderReport = Type.Static<typeof SenderReport>;
 
 export const ManifestTrack = Type.Object({
   trackNumber: Count,
@@ -39,6 +49,12 @@ export const ManifestTrack = Type.Object({
   }),
   jitterMs: Type.Optional(
     Type.Number({ description: 'interarrival jitter (RFC 3550 A.8) of the longest SSRC at its end' }),
+  ),
+  figures: Type.Optional(MediaFigures),
+  senderReports: Type.Optional(
+    Type.Array(SenderReport, {
+      description: 'in order of arrival, the first and the last among them; of many, some 100 spread evenly',
+    }),
   ),
   firstPacketAt: Type.Optional(Timestamp),
   durationMs: Type.Number({

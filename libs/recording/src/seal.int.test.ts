@@ -125,7 +125,9 @@ test('a sealed folder says what it holds: packets, losses, gaps, clocks, senders
     [15, 1, 15, '2025-11-25T10:00:00.100Z', 580, 0],
   );
   assert.deepEqual(track?.gaps, [{ fromMs: 300, durationMs: 300, cause: 'loss' }]);
-  assert.deepEqual(track?.spans, [{ ssrc: 99, payloadType: 0, fromMs: 100, toMs: 680, packets: 15 }]);
+  assert.deepEqual(track?.spans, [
+    { ssrc: 99, payloadType: 0, fromMs: 100, toMs: 680, packets: 15, ptimeMs: 20 },
+  ]);
   assert.deepEqual(track?.sources, ['192.0.2.7:4000', '192.0.2.7:4001']);
   assert.deepEqual(manifest.clock, [
     { offsetNs: 0, wallNs: String(BigInt(startMs) * 1_000_000n) },

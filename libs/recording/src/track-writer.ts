@@ -1,10 +1,11 @@
 import type { Gap } from '@reelstream/events';
-import { frameKind, parseSource, StreamStatistics, walkFrames } from '@reelstream/rtp';
+import { ControlStatistics, frameKind, parseSource, StreamStatistics, walkFrames } from '@reelstream/rtp';
 import type { FrameKind, MissingStretch } from '@reelstream/rtp';
 import { HashedFile } from './hashed-file.ts';
 import type { Codec, ManifestTrack } from './manifest.ts';
 import { indexFile, rtpdumpFile } from './paths.ts';
 import { formatRtpdumpHeader, longestPacket, recordHeaderLength, writeRecordHeader } from './rtpdump.ts';
+import { clockRatesOf, countedIn, ms } from './track-description.ts';
 import { formatIndexEnd, indexEntryLength, indexMagic, writeIndexEntry } from './track-index.ts';
 
 export type SealedTrack = {
@@ -33,8 +34,6 @@ const mostSourcesListed = 16;
 const nobody = '0.0.0.0';
 const discardPort = 9;
 
-const ms = (ns: number): number => Math.round(ns / 1e3) / 1e3;
-
 /** Writes the two files of a track from its blocks, and counts what goes into them. Blocking. */
 export class TrackWriter {
   readonly rtpdump: HashedFile;
@@ -42,6 +41,7 @@ export class TrackWriter {
   readonly #track: SealedTrack;
   readonly #startedAtMs: number;
   readonly #statistics: StreamStatistics;
+  readonly #control = new ControlStatistics();
   readonly #sources = new Map<string, number>();
   readonly #gaps: Gap[] = [];
   #entries = 0;
@@ -57,11 +57,7 @@ export class TrackWriter {
     this.rtpdump = new HashedFile(folder, rtpdumpFile(track.trackNumber));
     this.index = new HashedFile(folder, indexFile(track.trackNumber));
     this.index.write(indexMagic);
-    // Telephone events repeat their timestamp (RFC 4733 §2.2): they say nothing about jitter.
-    const timed = track.codecs.filter(({ codec }) => codec.toLowerCase() !== 'telephone-event');
-    this.#statistics = new StreamStatistics(
-      new Map(timed.map((codec) => [codec.payloadType, codec.clockRate])),
-    );
+    this.#statistics = new StreamStatistics(clockRatesOf(track.codecs), track.mediaType);
     this.#statistics.onMissing = (missing) => this.#missing(missing);
   }
 
@@ -148,7 +144,7 @@ export class TrackWriter {
     writeIndexEntry(entry.target, entry.at, { arrivalNs: offsetNs, position, length, rtcp, source });
     this.#entries++;
     if (rtcp) {
-      this.#statistics.takeRtcp();
+      this.#control.take(payload, at, length, offsetNs);
     } else {
       this.#interruption(offsetNs);
       this.#statistics.takeRtp(payload, at, length, offsetNs);
@@ -189,7 +185,7 @@ export class TrackWriter {
   }
 
   #describe(): ManifestTrack {
-    const { packets, rtcpPackets, lost, jitterMs, firstNs, lastNs, stretches } = this.#statistics;
+    const { firstNs } = this.#statistics;
     const { trackNumber, mediaType, label, codecs } = this.#track;
 
     return {
@@ -197,23 +193,17 @@ export class TrackWriter {
       mediaType,
       ...(label !== undefined && { label }),
       codecs: [...codecs],
-      spans: stretches.map(({ ssrc, payloadType, fromNs, toNs, packets: count }) => ({
-        ssrc,
-        payloadType,
-        fromMs: ms(fromNs),
-        toMs: ms(toNs),
-        packets: count,
-      })),
       rtpdump: this.rtpdump.name,
       index: this.index.name,
-      packets,
-      rtcpPackets,
-      lost: Math.max(0, lost - this.#unwanted),
-      ...(jitterMs !== undefined && { jitterMs: Math.round(jitterMs * 1e3) / 1e3 }),
+      ...countedIn({
+        statistics: this.#statistics,
+        control: this.#control,
+        unwanted: this.#unwanted,
+        codecs,
+      }),
       ...(firstNs !== undefined && {
         firstPacketAt: new Date(this.#startedAtMs + firstNs / 1e6).toISOString(),
       }),
-      durationMs: ms((lastNs ?? 0) - (firstNs ?? 0)),
       gaps: this.#listedGaps(),
       sources: [...this.#sources.keys()].slice(0, mostSourcesListed),
     };

@@ -1,5 +1,6 @@
 import type { ControlStatistics } from './control-statistics.ts';
 import { estimateMos, impairmentOf } from './e-model.ts';
+import { staticPayloadTypes } from './payload-types.ts';
 import type { StreamStatistics } from './stream-statistics.ts';
 
 /** How well a stream came, in figures. Of packets that could not be told apart there are none. */
@@ -23,7 +24,7 @@ export type MediaFigures = {
 };
 
 export type FiguresOptions = {
-  /** Encoding names by payload type. */
+  /** Encoding names by payload type; static ones (RFC 3551) needn't be given. */
   readonly codecs: ReadonlyMap<number, string>;
   /** Packets that are missing because they were not wanted (a pause): no fault of the network. */
   readonly unwanted?: number;
@@ -32,6 +33,9 @@ export type FiguresOptions = {
 const thousandths = (value: number): number => Math.round(value * 1_000) / 1_000;
 const usualPacketMs = 20;
 
+const nameOf = (payloadType: number, codecs: ReadonlyMap<number, string>): string =>
+  codecs.get(payloadType) ?? staticPayloadTypes.get(payloadType)?.codec ?? '';
+
 /** The payload type with most packets of those that have an impairment, and how long its packets are. */
 const judged = (statistics: StreamStatistics, codecs: ReadonlyMap<number, string>) => {
   const packets = new Map<number, number>();
@@ -39,10 +43,10 @@ const judged = (statistics: StreamStatistics, codecs: ReadonlyMap<number, string
     packets.set(payloadType, (packets.get(payloadType) ?? 0) + count);
   }
   const [most] = [...packets]
-    .filter(([payloadType]) => impairmentOf(codecs.get(payloadType) ?? '') !== undefined)
+    .filter(([payloadType]) => impairmentOf(nameOf(payloadType, codecs)) !== undefined)
     .toSorted(([, left], [, right]) => right - left);
   if (!most) return undefined;
-  const impairment = impairmentOf(codecs.get(most[0]) ?? '');
+  const impairment = impairmentOf(nameOf(most[0], codecs));
   const packetMs =
     statistics.stretches.find(({ payloadType, ptimeMs }) => payloadType === most[0] && ptimeMs !== undefined)
       ?.ptimeMs ?? usualPacketMs;

@@ -1,6 +1,7 @@
 import Type from 'typebox';
 import { Flags } from '../flag.ts';
 import { Name, Timestamp, Uuid, Count, DurationMs } from '../primitives.ts';
+import { Gap } from '../recording.ts';
 import { Controller, Correlation, Dialled, DialogInfo, EndReason, Track } from '../session.ts';
 import { TagName } from '../tag.ts';
 
@@ -17,6 +18,11 @@ export const PublicRecording = Type.Object({
   sealedAt: Timestamp,
   sizeBytes: Count,
   recovered: Type.Optional(Type.Boolean()),
+  gaps: Type.Optional(
+    Type.Array(Type.Object({ trackNumber: Count, gaps: Type.Array(Gap) }), {
+      description: 'where nothing was recorded, and why; tracks without a gap are not listed',
+    }),
+  ),
   wavUrl: Type.String({ description: 'path: one channel a track' }),
   mp4Url: Type.String({ description: 'path: AAC, with the video that came as H.264' }),
   opusUrl: Type.String({ description: 'path: Opus in Ogg' }),

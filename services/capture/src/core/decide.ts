@@ -5,6 +5,7 @@ import type {
   CodecSpan,
   DataOf,
   EndReason,
+  MediaFigures,
   RemovalCause,
   SessionFlag,
   SessionStarted,
@@ -30,6 +31,7 @@ export type TrackTotals = {
   readonly lost: number;
   readonly durationMs: number;
   readonly firstPacketAt?: string;
+  readonly figures?: MediaFigures;
   /** The codecs that were really sent, where that is known. */
   readonly codecs?: readonly CodecSpan[];
 };
@@ -215,14 +217,16 @@ const closeTrack = (track: Track, endedAt: string, totals: readonly TrackTotals[
   const found = totals.find(({ trackNumber }) => trackNumber === track.trackNumber);
   const negotiated = track.codecs.map((span) => ({ ...span, to: span.to ?? endedAt }));
   if (!found) return { ...track, codecs: negotiated };
-  const { packets, lost, durationMs } = found;
+  const { packets, lost, durationMs, figures } = found;
   const sent = [...(found.codecs ?? [])];
   const codecs = sent.length > 0 ? sent : negotiated;
   const codec = codecs.at(-1)?.codec ?? track.codec;
   const firstPacketAt = track.firstPacketAt ?? found.firstPacketAt;
   const heard = firstPacketAt === undefined ? {} : { firstPacketAt };
 
-  return { ...track, codec, codecs, packets, lost, durationMs, ...heard };
+  const quality = figures === undefined ? {} : { figures };
+
+  return { ...track, codec, codecs, packets, lost, ...quality, durationMs, ...heard };
 };
 
 const descriptionOf = ({

@@ -57,15 +57,18 @@ export const totalsOf = (
   figures: readonly TrackFigures[],
   negotiated: NegotiatedCodecs,
 ): readonly TrackTotals[] =>
-  figures.map(({ trackNumber, packets, lost, durationMs, firstPacketAt, payloadSpans }) => ({
-    trackNumber,
-    packets,
-    // Duplicates can make more of what was received than was expected.
-    lost: Math.max(0, lost),
-    durationMs,
-    codecs: codecSpans(payloadSpans, negotiated[trackNumber] ?? []),
-    ...(firstPacketAt === undefined ? {} : { firstPacketAt }),
-  }));
+  figures.map(
+    ({ trackNumber, packets, lost, durationMs, firstPacketAt, payloadSpans, figures: quality }) => ({
+      trackNumber,
+      packets,
+      // Duplicates can make more of what was received than was expected.
+      lost: Math.max(0, lost),
+      durationMs,
+      codecs: codecSpans(payloadSpans, negotiated[trackNumber] ?? []),
+      ...(quality === undefined ? {} : { figures: quality }),
+      ...(firstPacketAt === undefined ? {} : { firstPacketAt }),
+    }),
+  );
 
 /** What is odd about the media of a session. */
 export const flagsOf = (figures: readonly TrackFigures[]): readonly SessionFlag[] =>
@@ -73,11 +76,12 @@ export const flagsOf = (figures: readonly TrackFigures[]): readonly SessionFlag[
 
 /** The same from a manifest: what could be saved of a session whose process died. */
 export const totalsOfManifest = ({ tracks }: Manifest): readonly TrackTotals[] =>
-  tracks.map(({ trackNumber, packets, lost, durationMs, firstPacketAt }) => ({
+  tracks.map(({ trackNumber, packets, lost, durationMs, firstPacketAt, figures }) => ({
     trackNumber,
     packets,
     lost: Math.max(0, lost),
     durationMs,
+    ...(figures === undefined ? {} : { figures }),
     ...(firstPacketAt === undefined ? {} : { firstPacketAt }),
   }));
 
@@ -87,12 +91,16 @@ const codecSpans = (
   negotiated: readonly Codec[],
 ): readonly CodecSpan[] => {
   const found: CodecSpan[] = [];
-  for (const { payloadType, from, to } of spans) {
+  for (const { payloadType, from, to, ptimeMs } of spans) {
     const known = negotiated.find((codec) => codec.payloadType === payloadType);
     if (!known || companions.has(known.codec.toUpperCase())) continue;
     const last = found.at(-1);
-    if (last?.payloadType === payloadType) found[found.length - 1] = { ...last, to };
-    else found.push({ codec: known.codec, payloadType, clockRate: known.clockRate, from, to });
+    const { codec, clockRate } = known;
+    const time = ptimeMs ?? (last?.payloadType === payloadType ? last.ptimeMs : undefined);
+    const span = { codec, payloadType, clockRate, ...(time === undefined ? {} : { ptimeMs: time }) };
+    const goesOn = last?.payloadType === payloadType && (last.ptimeMs ?? time) === time;
+    if (goesOn) found[found.length - 1] = { ...span, from: last.from, to };
+    else found.push({ ...span, from, to });
   }
 
   return found;
@@ -106,6 +114,9 @@ export const sealedMedia = (manifest: Manifest, folder: string): SealedMedia => 
   files: manifest.files,
   gaps: manifest.tracks.flatMap(({ trackNumber, gaps }) =>
     gaps.length === 0 ? [] : [{ trackNumber, gaps }],
+  ),
+  figures: manifest.tracks.flatMap(({ trackNumber, figures }) =>
+    figures === undefined ? [] : [{ trackNumber, figures }],
   ),
   encryption: manifest.encryption,
   ...(manifest.recovered === undefined ? {} : { recovered: manifest.recovered }),

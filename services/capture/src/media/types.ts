@@ -1,4 +1,5 @@
 /** What records media, as the rest of capture sees it. Times are RFC 3339; durations are monotonic. */
+import type { MediaFigures } from '@reelstream/events';
 import type { Codec, Manifest } from '@reelstream/recording';
 import type { PacketSource, PacketSourceChoice, Rollover, SrtpCounts, SrtpKeys } from '@reelstream/rtp';
 
@@ -77,7 +78,11 @@ export type TrackFigures = {
     readonly from: string;
     readonly to: string;
     readonly packets: number;
+    /** What a packet lasts, by its timestamps. */
+    readonly ptimeMs?: number;
   }[];
+  /** How well it came. */
+  readonly figures?: MediaFigures;
   /** Datagrams that were neither RTP nor RTCP, and were not kept. */
   readonly malformed: number;
   /** Packets that the stream's decryption did not let pass. */

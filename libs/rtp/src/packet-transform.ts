@@ -34,21 +34,21 @@ export type SourceVisitor = (
 
 const longestSourceFrame = frameHeaderLength + 18;
 
-/** The source frame that holds for the packets that follow, until one of them is kept. */
+/** The source frame that holds for the packets that follow, until one of them is kept. A few bytes: no call copies them. */
 class PendingSource {
   readonly #frame = Buffer.alloc(longestSourceFrame);
   #length = 0;
 
   hold(run: Buffer, from: number, to: number): void {
     this.#length = Math.min(to - from, longestSourceFrame);
-    run.copy(this.#frame, 0, from, from + this.#length);
+    for (let i = 0; i < this.#length; i++) this.#frame[i] = run[from + i]!;
   }
 
   /** Writes it at `at`, if it waits; returns how many bytes. */
   release(run: Buffer, at: number): number {
     const length = this.#length;
     this.#length = 0;
-    if (length > 0) this.#frame.copy(run, at, 0, length);
+    for (let i = 0; i < length; i++) run[at + i] = this.#frame[i]!;
 
     return length;
   }
@@ -88,7 +88,7 @@ export class FrameEditor {
       end += frameHeaderLength + left;
     });
 
-    return run.subarray(0, end);
+    return end === run.length ? run : run.subarray(0, end);
   }
 }
 

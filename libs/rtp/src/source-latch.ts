@@ -31,7 +31,15 @@ class Source {
 
   set(from: Buffer, at: number, length: number): void {
     this.length = Math.min(length, longestSource);
-    from.copy(this.bytes, 0, at, at + this.length);
+    for (let i = 0; i < this.length; i++) this.bytes[i] = from[at + i]!;
+  }
+
+  /** Whether these are its bytes already. */
+  holds(from: Buffer, at: number, length: number): boolean {
+    if (length !== this.length) return false;
+    for (let i = 0; i < length; i++) if (this.bytes[i] !== from[at + i]) return false;
+
+    return true;
   }
 
   is(other: Source): boolean {
@@ -101,6 +109,7 @@ export class SourceLatch {
 
   /** RTP that follows in the run comes from the source at `run[at .. at + length]`. */
   seeRtpSource(run: Buffer, at: number, length: number): void {
+    if (this.#seenRtp.holds(run, at, length)) return;
     this.#seenRtp.set(run, at, length);
     this.#isLatched = this.#seenRtp.is(this.#rtp);
   }

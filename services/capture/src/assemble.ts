@@ -22,6 +22,7 @@ import type { Recorder, RecorderEvent } from './media/types.ts';
 import { NodeStatus } from './node-status.ts';
 import { Outbox } from './outbox.ts';
 import { Pairs } from './pairs.ts';
+import { speakCodec } from './spoken-codec.ts';
 
 /** Puts a node together: begins its next life, opens the recorder and the bus. Nothing is heard or said yet. */
 export const assemble = async (
@@ -120,6 +121,7 @@ const startRecorder = async (
   listener: (event: RecorderEvent) => void,
 ): Promise<Recorder> => {
   const { captureDir, recordingsDir, rtpPorts, capacity, nodeId, hostId, packetSource } = config;
+  const { rtpSources: sources } = config;
   const ports = { first: rtpPorts.low, last: rtpPorts.high };
   try {
     return await openRecorder({
@@ -132,6 +134,7 @@ const startRecorder = async (
       epoch,
       workers: mediaWorkers(config),
       packetSource,
+      sources,
       listener,
     });
   } catch (error) {
@@ -173,6 +176,8 @@ const hearRecorder = (
         .catch((error: unknown) => log.error({ error }, 'rollover counters could not be journalled'));
 
       return;
+    case 'codec':
+      return speak(sessions.get(event.sessionId), event, log);
     case 'write-failed':
       log.error({ ...event }, 'media can not be written');
 
@@ -185,4 +190,15 @@ const hearRecorder = (
       log.error({ ...event }, 'a receiving thread died');
       for (const sessionId of event.sessions) void sessions.get(sessionId)?.stop('interrupted');
   }
+};
+
+const speak = (
+  session: LiveSession | undefined,
+  event: Extract<RecorderEvent, { kind: 'codec' }>,
+  log: Logger,
+): void => {
+  if (session)
+    speakCodec(session, event).catch((error: unknown) =>
+      log.error({ error, sessionId: session.sessionId }, 'a codec could not be journalled'),
+    );
 };

@@ -67,6 +67,12 @@ export const settings = {
     ['no', 'yes'],
     'no',
   ),
+  rtpSources: oneOf(
+    'REEL_RTP_SOURCES',
+    'whose packets a stream takes: of where its media come from (follow), of the address its SDP names (strict), of all (any)',
+    ['follow', 'strict', 'any'],
+    'follow',
+  ),
   databaseServers: names(
     'REEL_DATABASE_SERVERS',
     'database servers in order of preference; an event is kept until each has committed it',

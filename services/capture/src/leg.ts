@@ -17,6 +17,7 @@ import type { NegotiatedCodecs } from './core/sealing.ts';
 import { manifestCodec, playableCodecs } from './core/tracks.ts';
 import { agreedIn } from './media-terms.ts';
 import type { MediaTerms } from './media-terms.ts';
+import type { AgreedTrack } from './media/types.ts';
 
 /** One m-line that is recorded. */
 export type RecordedLine = {
@@ -106,6 +107,15 @@ export class Leg {
     return Object.fromEntries(
       this.lines.map(({ trackNumber, index }) => [trackNumber, this.encryption.keysAt(index)]),
     );
+  }
+
+  /** What was agreed on, by track. */
+  get agreed(): readonly AgreedTrack[] {
+    return this.lines.map(({ trackNumber, codecs, terms }) => ({
+      trackNumber,
+      codecs: codecs.map(manifestCodec),
+      terms,
+    }));
   }
 
   /** Records an m-line from now on. */

@@ -82,7 +82,7 @@ export class LiveSession {
 
   /** Journals what has changed about the session, if anything has. */
   describe(
-    reason: 'metadata' | 'dialog',
+    reason: 'media' | 'metadata' | 'dialog',
     change: (record: SessionRecord, now: string) => Partial<Description>,
   ): Promise<readonly SessionEvent[]> {
     return this.execute((stamp, record) => ({

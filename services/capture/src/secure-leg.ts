@@ -3,14 +3,15 @@ import type { Leg } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
 
 /**
- * From here on the leg's tracks are decrypted by the keys that were agreed in it. Those are durable then, so that a later
+ * From here on the recorder knows what was agreed in the leg, and its tracks are decrypted by the keys of it. Those are durable then, so that a later
  * life of the node can go on with them: to be called before the answer leaves.
  */
 export const secureLeg = async (
   { recorder }: Pick<CaptureNode, 'recorder'>,
   { sessionId, keys }: Pick<LiveSession, 'sessionId' | 'keys'>,
-  leg: Pick<Leg, 'keys' | 'encryption'>,
+  leg: Pick<Leg, 'agreed' | 'keys' | 'encryption'>,
 ): Promise<void> => {
+  recorder.agree(sessionId, leg.agreed);
   if (!leg.encryption.isUsed) return;
   const tracks = Object.entries(leg.keys).map(([track, its]) => ({ trackNumber: Number(track), its }));
   await keys.agreed(

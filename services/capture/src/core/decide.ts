@@ -60,7 +60,7 @@ export type Command =
   | {
       readonly type: 'describe';
       readonly stamp: Stamp;
-      readonly reason: 'metadata' | 'dialog';
+      readonly reason: 'media' | 'metadata' | 'dialog';
       readonly description: Partial<Description>;
     }
   | {

@@ -58,7 +58,9 @@ export const newTrack = (track: NewTrack, now: string): Track => ({
   participants: [...track.participants],
 });
 
-const codecSpan = ({ name, payloadType, clockRate }: Codec, from: string): Track['codecs'][number] => ({
+type NamedCodec = Pick<Codec, 'name' | 'payloadType' | 'clockRate'>;
+
+const codecSpan = ({ name, payloadType, clockRate }: NamedCodec, from: string): Track['codecs'][number] => ({
   codec: name,
   payloadType,
   clockRate,
@@ -66,7 +68,7 @@ const codecSpan = ({ name, payloadType, clockRate }: Codec, from: string): Track
 });
 
 /** The track from `now` on with another codec negotiated; the same codec changes nothing. */
-export const withCodec = (track: Track, codec: Codec, now: string): Track => {
+export const withCodec = (track: Track, codec: NamedCodec, now: string): Track => {
   const last = track.codecs.at(-1);
   if (last?.payloadType === codec.payloadType && last.codec === codec.name) return track;
   const before = track.codecs.map((span) => ({ ...span, to: span.to ?? now }));

@@ -11,6 +11,11 @@ const answerWith = async (): Promise<Handlers<MediaCalls>> => {
   return {
     ready: () => receiver.packetSource,
     open: (request) => receiver.open(request),
+    agree: ({ sessionId, tracks }) => {
+      receiver.agree(sessionId, tracks);
+
+      return undefined;
+    },
     stats: ({ sessionId }) => receiver.stats(sessionId),
     release: ({ sessionId, trackNumbers }) => receiver.release(sessionId, trackNumbers),
     pause: async ({ sessionId, paused }) => {

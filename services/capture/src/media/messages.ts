@@ -1,7 +1,7 @@
 /** What the main thread and the threads of the recorder say to each other. */
-import type { Manifest, SealRequest, SegmentSummary, StreamHead } from '@reelstream/recording';
-import type { PacketSource, PacketSourceChoice, Rollover } from '@reelstream/rtp';
-import type { SecuredTrack, TrackFigures } from './types.ts';
+import type { Codec, Manifest, SealRequest, SegmentSummary, StreamHead } from '@reelstream/recording';
+import type { PacketSource, PacketSourceChoice, Rollover, SourcePolicy } from '@reelstream/rtp';
+import type { AgreedTrack, SecuredTrack, TrackFigures } from './types.ts';
 
 export type MediaThreadData = {
   readonly segments: string;
@@ -9,11 +9,13 @@ export type MediaThreadData = {
   readonly epoch: number;
   readonly segmentBytes: number;
   readonly packetSource: PacketSourceChoice;
+  readonly sources: SourcePolicy;
 };
 
 export type StreamRequest = {
   readonly sessionId: string;
   readonly trackNumber: number;
+  readonly mediaType: 'audio' | 'video';
   readonly address: string;
   readonly rtpPort: number;
   readonly receiveBufferBytes: number;
@@ -39,6 +41,10 @@ export type MediaCalls = {
   readonly release: {
     readonly request: { readonly sessionId: string; readonly trackNumbers?: readonly number[] };
     readonly reply: Released;
+  };
+  readonly agree: {
+    readonly request: { readonly sessionId: string; readonly tracks: readonly AgreedTrack[] };
+    readonly reply: undefined;
   };
   readonly pause: {
     readonly request: { readonly sessionId: string; readonly paused: boolean };
@@ -66,6 +72,13 @@ export type MediaNotice =
       readonly sessionId: string;
       readonly trackNumber: number;
       readonly rollovers: readonly Rollover[];
+    }
+  | {
+      readonly kind: 'codec';
+      readonly sessionId: string;
+      readonly trackNumber: number;
+      readonly at: string;
+      readonly codec: Codec;
     }
   | { readonly kind: 'write-failed'; readonly code: string; readonly detail: string }
   | { readonly kind: 'write-resumed' }

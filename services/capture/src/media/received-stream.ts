@@ -1,15 +1,11 @@
 import type { LogStream, SegmentLog, StreamHead } from '@reelstream/recording/segments';
-import {
-  FrameEditor,
-  frameKind,
-  SrtpSession,
-  StreamStatistics,
-  transformed,
-  walkFrames,
-} from '@reelstream/rtp';
+import type { Codec } from '@reelstream/recording';
+import { FrameEditor, mediaFigures, SrtpSession, transformed } from '@reelstream/rtp';
 import type { SlotCounts, SrtpKeys } from '@reelstream/rtp';
 import { HeldRuns } from './held-runs.ts';
-import type { TrackFigures } from './types.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { StreamIntake } from './stream-intake.ts';
+import type { AgreedTrack, TrackFigures } from './types.ts';
 
 export type Clocks = {
   /** ns since boot. */
@@ -20,6 +16,9 @@ export type Clocks = {
 export type FirstPacket = { readonly at: string; readonly ssrc: number; readonly payloadType: number };
 
 const editor = new FrameEditor();
+const mostCodecsTold = 32;
+/** What accompanies media and is none. */
+const companions = new Set(['TELEPHONE-EVENT', 'CN', 'RED', 'ULPFEC', 'FLEXFEC', 'RTX']);
 
 /** One track while it is received: counts what comes and hands it to the segment log. */
 export class ReceivedStream {
@@ -29,28 +28,23 @@ export class ReceivedStream {
   readonly #log: SegmentLog;
   readonly #stream: LogStream;
   readonly #clocks: Clocks;
-  readonly #statistics: StreamStatistics;
+  readonly #intake: StreamIntake;
   #firstPacketAt: string | undefined;
   #dropped = 0;
   #rejected = 0;
   /** Set where the stream is encrypted: what comes passes it before anything else reads it. */
   #srtp: SrtpSession | undefined;
   #held: HeldRuns | undefined;
-  #unwanted = { packets: 0, bytes: 0 };
+  #codecsTold = 0;
+  #codec: number | undefined;
   readonly #onRejected = (): void => void this.#rejected++;
 
-  constructor(
-    slot: number,
-    log: SegmentLog,
-    stream: LogStream,
-    clocks: Clocks,
-    clockRates: ReadonlyMap<number, number>,
-  ) {
+  constructor(slot: number, log: SegmentLog, stream: LogStream, clocks: Clocks, intake: StreamIntake) {
     this.slot = slot;
     this.#log = log;
     this.#stream = stream;
     this.#clocks = clocks;
-    this.#statistics = new StreamStatistics(clockRates);
+    this.#intake = intake;
   }
 
   get sessionId(): string {
@@ -92,17 +86,39 @@ export class ReceivedStream {
     }
     const frames = this.#srtp ? editor.edit(run, transformed(run, this.#srtp, this.#onRejected)) : run;
     if (frames.length === 0) return undefined;
-    const statistics = this.#statistics;
-    if (this.paused) return this.#pass(frames);
-    let packets = 0;
-    walkFrames(frames, (kind, arrivalNs, at, length) => {
-      if (kind === frameKind.rtp) statistics.takeRtp(frames, at, length, arrivalNs);
-      else if (kind === frameKind.rtcp) statistics.takeRtcp();
-      if (kind <= frameKind.rtcp) packets++;
-    });
-    if (!this.#log.append(this.#stream, frames)) this.#dropped += packets;
+    // What decrypts is the sender's, wherever it comes from.
+    if (this.#srtp) this.#intake.latch.trust();
+    const kept = this.#intake.take(frames, this.paused);
+    if (kept.length > 0 && !this.#log.append(this.#stream, kept)) this.#dropped += this.#intake.taken;
 
     return this.#first();
+  }
+
+  /** What signalling has agreed on, from now on. */
+  agree(agreed: AgreedTrack): void {
+    this.#intake.agree(agreed);
+  }
+
+  /** RTCP that is due. */
+  due(nowNs: number): Outgoing | undefined {
+    return this.#protected(this.#intake.due(nowNs));
+  }
+
+  /** RTCP to end with. */
+  farewell(nowNs: number): Outgoing | undefined {
+    return this.#protected(this.#intake.farewell(nowNs));
+  }
+
+  /** The codec that is used now, where it is another than before. */
+  newCodec(): { readonly at: string; readonly codec: Codec } | undefined {
+    const { statistics, agreedCodecs } = this.#intake;
+    const { payloadType, fromNs } = statistics.stretches.at(-1) ?? {};
+    if (payloadType === undefined || payloadType === this.#codec || fromNs === undefined) return undefined;
+    const codec = agreedCodecs.find((agreed) => agreed.payloadType === payloadType);
+    if (!codec || companions.has(codec.codec.toUpperCase())) return undefined;
+    this.#codec = payloadType;
+
+    return this.#codecsTold++ < mostCodecsTold ? { at: this.#wall(fromNs), codec } : undefined;
   }
 
   /** Where its media ends in the segment log; undefined where nothing was taken. */
@@ -113,48 +129,54 @@ export class ReceivedStream {
   }
 
   figures({ malformed, overflowed }: SlotCounts): TrackFigures {
-    const { packets, rtcpPackets, bytes, lost, jitterMs, firstNs, lastNs, sources, stretches } =
-      this.#statistics;
+    const { statistics, control, codecs, latch, unwanted } = this.#intake;
+    const { packets, rtcpPackets, bytes, lost, jitterMs, firstNs, lastNs, sources } = statistics;
 
     return {
       trackNumber: this.trackNumber,
-      packets: packets - this.#unwanted.packets,
+      packets: packets - unwanted.packets,
       rtcpPackets,
-      bytes: bytes - this.#unwanted.bytes,
+      bytes: bytes - unwanted.bytes,
       lost,
       ...(jitterMs !== undefined && { jitterMs }),
       ssrcs: sources.map(({ ssrc }) => ssrc),
       ...(this.#firstPacketAt !== undefined && { firstPacketAt: this.#firstPacketAt }),
       ...(lastNs !== undefined && { lastPacketAt: this.#wall(lastNs) }),
       durationMs: Math.round(((lastNs ?? 0) - (firstNs ?? 0)) / 1e3) / 1e3,
-      payloadSpans: stretches.map(({ payloadType, fromNs, toNs, packets: count }) => ({
-        payloadType,
-        from: this.#wall(fromNs),
-        to: this.#wall(toNs),
-        packets: count,
-      })),
+      payloadSpans: this.#spans(),
+      figures: {
+        ...mediaFigures(statistics, control, { codecs }),
+        strays: latch.strays,
+        sourceChanges: latch.moves,
+      },
       malformed,
       rejected: this.#rejected,
       ...(this.#srtp && { srtp: this.#srtp.counts }),
       dropped: this.#dropped + overflowed,
-      paused: this.#unwanted.packets,
+      paused: unwanted.packets,
     };
   }
 
-  /** Accounts for what must not be kept, so that the sender's numbers go on and reports to it are true. */
-  #pass(frames: Buffer): FirstPacket | undefined {
-    walkFrames(frames, (kind, arrivalNs, at, length) => {
-      if (kind !== frameKind.rtp) return;
-      this.#statistics.takeRtp(frames, at, length, arrivalNs);
-      this.#unwanted.packets++;
-      this.#unwanted.bytes += length;
-    });
+  #spans(): TrackFigures['payloadSpans'] {
+    return this.#intake.statistics.stretches.map(({ payloadType, fromNs, toNs, packets, ptimeMs }) => ({
+      payloadType,
+      from: this.#wall(fromNs),
+      to: this.#wall(toNs),
+      packets,
+      ...(ptimeMs !== undefined && { ptimeMs }),
+    }));
+  }
 
-    return this.#first();
+  /** Where the stream is encrypted, what we say is, too. */
+  #protected(outgoing: Outgoing | undefined): Outgoing | undefined {
+    if (!outgoing || !this.#srtp) return outgoing;
+    const packet = this.#srtp.protect(outgoing.packet);
+
+    return packet && { ...outgoing, packet: Buffer.from(packet) };
   }
 
   #first(): FirstPacket | undefined {
-    const [first] = this.#statistics.stretches;
+    const [first] = this.#intake.statistics.stretches;
     if (this.#firstPacketAt !== undefined || !first) return undefined;
     this.#firstPacketAt = this.#wall(first.fromNs);
 

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SegmentLog } from '@reelstream/recording/segments';
 import { BindError, monotonicClock, openPacketSource } from '@reelstream/rtp';
-import type { PacketSource } from '@reelstream/rtp';
+import type { PacketSource, SourcePolicy } from '@reelstream/rtp';
 import type { Bound, MediaNotice, MediaThreadData, Released, StreamRequest } from './messages.ts';
 import { ReceivedStream } from './received-stream.ts';
 import type { Clocks, FirstPacket } from './received-stream.ts';
-import type { SecuredTrack, TrackFigures } from './types.ts';
+import { StreamIntake } from './stream-intake.ts';
+import type { AgreedTrack, SecuredTrack, TrackFigures } from './types.ts';
 
 const beatMs = 100;
 const beatsPerSync = 10;
@@ -19,6 +20,7 @@ export class Receiver {
   readonly #log: SegmentLog;
   readonly #clocks: Clocks;
   readonly #say: (notice: MediaNotice) => void;
+  readonly #sources: SourcePolicy;
   readonly #streams = new Map<number, ReceivedStream>();
   /** Sessions of which nothing is kept just now. */
   readonly #paused = new Set<string>();
@@ -28,13 +30,14 @@ export class Receiver {
   #flushing = false;
 
   private constructor(
-    worker: number,
+    { worker, sources }: MediaThreadData,
     source: PacketSource,
     log: SegmentLog,
     clocks: Clocks,
     say: (notice: MediaNotice) => void,
   ) {
     this.#worker = worker;
+    this.#sources = sources;
     this.#source = source;
     this.#log = log;
     this.#clocks = clocks;
@@ -55,7 +58,7 @@ export class Receiver {
       onRecovered: () => say({ kind: 'write-resumed' }),
     });
 
-    return new Receiver(data.worker, source, log, clocks, say);
+    return new Receiver(data, source, log, clocks, say);
   }
 
   get packetSource(): PacketSource['make'] {
@@ -64,11 +67,13 @@ export class Receiver {
 
   /** Binds the sockets of one track. */
   async open(request: StreamRequest): Promise<Bound> {
-    const { sessionId, trackNumber, clockRates, paused, ...sockets } = request;
+    const { sessionId, trackNumber, mediaType, clockRates, paused, ...sockets } = request;
     const slot = ++this.#lastSlot;
     const rates = new Map(Object.entries(clockRates).map(([type, hz]) => [Number(type), hz]));
     const stream = this.#log.stream(sessionId, trackNumber);
-    const received = new ReceivedStream(slot, this.#log, stream, this.#clocks, rates);
+    const options = { mediaType, policy: this.#sources, cname: sessionId, random: Math.random };
+    const intake = new StreamIntake(rates, options);
+    const received = new ReceivedStream(slot, this.#log, stream, this.#clocks, intake);
     received.paused = paused || this.#paused.has(sessionId);
     this.#streams.set(slot, received);
     try {
@@ -82,6 +87,14 @@ export class Receiver {
       if (!(error instanceof BindError)) throw error;
 
       return { ok: false, reason: error.reason, detail: error.message };
+    }
+  }
+
+  /** Signalling has agreed on something, or anew. */
+  agree(sessionId: string, tracks: readonly AgreedTrack[]): void {
+    for (const stream of this.#of(sessionId)) {
+      const agreed = tracks.find(({ trackNumber }) => trackNumber === stream.trackNumber);
+      if (agreed) stream.agree(agreed);
     }
   }
 
@@ -119,6 +132,7 @@ export class Receiver {
     const figures = await Promise.all(
       streams.map(async (stream) => {
         this.#streams.delete(stream.slot);
+        await this.#takeLeave(stream);
 
         return stream.figures(await this.#source.close(stream.slot));
       }),
@@ -138,6 +152,7 @@ export class Receiver {
     clearInterval(this.#beat);
     await Promise.all([...this.#streams.keys()].map((slot) => this.#source.settle(slot)));
     this.#drain();
+    await Promise.all([...this.#streams.values()].map((stream) => this.#takeLeave(stream)));
     await Promise.all([...this.#streams.keys()].map((slot) => this.#source.close(slot)));
     this.#streams.clear();
     await this.#log.close();
@@ -147,8 +162,23 @@ export class Receiver {
     return [...this.#streams.values()].filter((stream) => stream.sessionId === sessionId);
   }
 
+  /** RTCP BYE (RFC 3550 §6.6), where we have said anything before. */
+  async #takeLeave(stream: ReceivedStream): Promise<void> {
+    const bye = stream.farewell(this.#clocks.monotonicNs());
+    if (bye) await this.#source.send(stream.slot, bye.from, bye.packet, bye.to);
+  }
+
+  #report(): void {
+    const nowNs = this.#clocks.monotonicNs();
+    for (const stream of this.#streams.values()) {
+      const report = stream.due(nowNs);
+      if (report) void this.#source.send(stream.slot, report.from, report.packet, report.to);
+    }
+  }
+
   #onBeat(): void {
     this.#drain();
+    this.#report();
     if (++this.#beats % beatsPerSync === 0) {
       if (this.#streams.size > 0) this.#log.anchor();
       for (const stream of this.#streams.values()) this.#sayRollovers(stream);
@@ -174,7 +204,11 @@ export class Receiver {
   #drain(): void {
     this.#source.drain((slot, frames) => {
       const stream = this.#streams.get(slot);
-      if (stream) this.#sayFirst(stream, stream.take(frames));
+      if (!stream) return;
+      this.#sayFirst(stream, stream.take(frames));
+      const { sessionId, trackNumber } = stream;
+      const codec = stream.newCodec();
+      if (codec) this.#say({ kind: 'codec', sessionId, trackNumber, ...codec });
     });
   }
 

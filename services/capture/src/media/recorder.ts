@@ -1,14 +1,18 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SealError, SegmentStore } from '@reelstream/recording';
-import type { Manifest, SealRequest, StreamHead } from '@reelstream/recording';
+import type { Manifest, SealRequest } from '@reelstream/recording';
 import { MediaThreads } from './media-threads.ts';
+import type { MediaThread } from './media-threads.ts';
 import type { Released } from './messages.ts';
+import { newRecording } from './recording.ts';
+import type { Recording } from './recording.ts';
 import { Sealer } from './sealer.ts';
 import { SegmentLedger } from './segment-ledger.ts';
 import { SocketBinder } from './socket-binder.ts';
 import type { BoundTrack } from './socket-binder.ts';
 import type {
+  AgreedTrack,
   Allocation,
   Recorder,
   Recovered,
@@ -19,19 +23,6 @@ import type {
   TrackFigures,
   TrackRequest,
 } from './types.ts';
-
-/** A session from its first socket until it is sealed or discarded. */
-type Recording = {
-  /** Sockets that are open, by track. */
-  readonly open: Map<number, { readonly worker: number; readonly rtpPort: number }>;
-  readonly heads: StreamHead[];
-  /** Its thread died: where its media ends has to be searched for. */
-  headsLost: boolean;
-  /** Nothing of it is kept just now. */
-  paused: boolean;
-  /** Releases take their turns: a seal must not overtake one. */
-  turn: Promise<unknown>;
-};
 
 const defaultSegmentBytes = 256 * 1024 * 1024;
 
@@ -102,15 +93,20 @@ class ThreadedRecorder implements Recorder {
   }
 
   async secure(sessionId: string, tracks: readonly SecuredTrack[]): Promise<void> {
-    const threads = this.#threads.those([...(this.#recordings.get(sessionId)?.open.values() ?? [])]);
-    await Promise.all(threads.map((thread) => thread.call('secure', { sessionId, tracks })));
+    const told = this.#threadsOf(sessionId).map((thread) => thread.call('secure', { sessionId, tracks }));
+    await Promise.all(told);
+  }
+
+  agree(sessionId: string, tracks: readonly AgreedTrack[]): void {
+    // A thread that dies loses its streams, and with them what was agreed.
+    for (const thread of this.#threadsOf(sessionId))
+      thread.call('agree', { sessionId, tracks }).catch(() => undefined);
   }
 
   async stats(sessionId: string): Promise<readonly TrackFigures[]> {
-    const threads = this.#threads.those([...(this.#recordings.get(sessionId)?.open.values() ?? [])]);
-    const replies = await Promise.all(threads.map((thread) => thread.call('stats', { sessionId })));
+    const asked = this.#threadsOf(sessionId).map((thread) => thread.call('stats', { sessionId }));
 
-    return replies.flat();
+    return (await Promise.all(asked)).flat();
   }
 
   async release(sessionId: string, trackNumbers?: readonly number[]): Promise<readonly TrackFigures[]> {
@@ -172,6 +168,11 @@ class ThreadedRecorder implements Recorder {
     this.#closed = true;
     await this.#threads.close();
     await this.#sealer.close();
+  }
+
+  /** The threads that receive something of a session now. */
+  #threadsOf(sessionId: string): readonly MediaThread[] {
+    return this.#threads.those([...(this.#recordings.get(sessionId)?.open.values() ?? [])]);
   }
 
   async #bind(
@@ -249,13 +250,7 @@ class ThreadedRecorder implements Recorder {
   #recording(sessionId: string): Recording {
     const known = this.#recordings.get(sessionId);
     if (known) return known;
-    const recording = {
-      open: new Map(),
-      heads: [],
-      headsLost: false,
-      paused: false,
-      turn: Promise.resolve(),
-    };
+    const recording = newRecording();
     this.#recordings.set(sessionId, recording);
     this.#ledger.begin(sessionId);
 
@@ -288,8 +283,10 @@ export const openRecorder = async (options: RecorderOptions): Promise<Recorder> 
   const segments = join(options.captureDir, 'segments');
   using store = new SegmentStore(segments);
   const earlier = store.names.map(({ path }) => path);
-  const { epoch, workers = 1, segmentBytes = defaultSegmentBytes, packetSource = 'auto' } = options;
-  const threads = await MediaThreads.open(workers, { segments, epoch, segmentBytes, packetSource });
+  const { epoch, workers = 1, segmentBytes = defaultSegmentBytes } = options;
+  const { packetSource = 'auto', sources = 'follow' } = options;
+  const data = { segments, epoch, segmentBytes, packetSource, sources };
+  const threads = await MediaThreads.open(workers, data);
 
   return new ThreadedRecorder(options, segments, earlier, threads);
 };

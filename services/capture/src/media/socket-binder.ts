@@ -63,12 +63,17 @@ export class SocketBinder {
   }
 
   #open(worker: number, place: Place, track: TrackRequest, rtpPort: number): Promise<Bound> {
-    const { trackNumber, clockRates = {}, bitrateKbps = defaultBitrateKbps[track.mediaType] } = track;
+    const {
+      trackNumber,
+      mediaType,
+      clockRates = {},
+      bitrateKbps = defaultBitrateKbps[track.mediaType],
+    } = track;
     const receiveBufferBytes = receiveBufferFor(bitrateKbps);
 
     return this.#threads
       .get(worker)
-      .call('open', { ...place, trackNumber, rtpPort, receiveBufferBytes, clockRates })
+      .call('open', { ...place, trackNumber, mediaType, rtpPort, receiveBufferBytes, clockRates })
       .catch((error: unknown) => ({ ok: false, reason: 'other', detail: String(error) }));
   }
 

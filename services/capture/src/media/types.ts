@@ -1,7 +1,15 @@
 /** What records media, as the rest of capture sees it. Times are RFC 3339; durations are monotonic. */
 import type { MediaFigures } from '@reelstream/events';
 import type { Codec, Manifest } from '@reelstream/recording';
-import type { PacketSource, PacketSourceChoice, Rollover, SrtpCounts, SrtpKeys } from '@reelstream/rtp';
+import type {
+  PacketSource,
+  PacketSourceChoice,
+  Rollover,
+  SourcePolicy,
+  SrtpCounts,
+  SrtpKeys,
+} from '@reelstream/rtp';
+import type { MediaTerms } from '../media-terms.ts';
 
 export type RecorderOptions = {
   /** Node state: the segment logs live in `<captureDir>/segments`. Made where missing. */
@@ -22,6 +30,8 @@ export type RecorderOptions = {
   readonly packetSource?: PacketSourceChoice;
   /** A segment file is closed at this size. Default 256 MiB. */
   readonly segmentBytes?: number;
+  /** Whose packets a stream takes (docs/media.md). Default `follow`. */
+  readonly sources?: SourcePolicy;
   readonly listener: (event: RecorderEvent) => void;
 };
 
@@ -57,6 +67,14 @@ export type Allocation =
  * is not known yet what it is.
  */
 export type SecuredTrack = { readonly trackNumber: number; readonly keys?: SrtpKeys | 'awaited' };
+
+/** What signalling has agreed on for a track. */
+export type AgreedTrack = {
+  readonly trackNumber: number;
+  readonly codecs: readonly Codec[];
+  /** Undefined as long as only one side has described it. */
+  readonly terms: MediaTerms | undefined;
+};
 
 /** Figures of one track so far, or at its end. `lost` is RFC 3550 A.3 over all SSRCs. */
 export type TrackFigures = {
@@ -131,6 +149,14 @@ export type RecorderEvent =
       readonly trackNumber: number;
       readonly rollovers: readonly Rollover[];
     }
+  /** Another of the codecs agreed on is used now; told of a track at most 32 times. */
+  | {
+      readonly kind: 'codec';
+      readonly sessionId: string;
+      readonly trackNumber: number;
+      readonly at: string;
+      readonly codec: Codec;
+    }
   /** The segment log can't be written (`code` as of node, e.g. ENOSPC, EIO). Said once; media is held while it fits. */
   | { readonly kind: 'write-failed'; readonly code: string; readonly detail: string }
   /** … and it can again. */
@@ -151,6 +177,8 @@ export type Recorder = {
   allocate(sessionId: string, tracks: readonly TrackRequest[], bindAddress: string): Promise<Allocation>;
   /** Decrypts what comes on these tracks by these keys, what was held back and what comes next; plain without keys. */
   secure(sessionId: string, tracks: readonly SecuredTrack[]): Promise<void>;
+  /** What was agreed on for tracks, now or anew: where their media should come from, what their senders may be told. */
+  agree(sessionId: string, tracks: readonly AgreedTrack[]): void;
   /** Figures of the running tracks; empty for an unknown session. */
   stats(sessionId: string): Promise<readonly TrackFigures[]>;
   /** Takes what has arrived, closes the sockets, writes; all tracks or those given. Figures are final. */

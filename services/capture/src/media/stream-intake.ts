@@ -1,0 +1,149 @@
+import { isIP } from 'node:net';
+import {
+  ControlStatistics,
+  FrameEditor,
+  frameKind,
+  PictureRequests,
+  RtcpReporter,
+  SourceLatch,
+  StreamStatistics,
+} from '@reelstream/rtp';
+import type { FrameEdit, SourcePolicy } from '@reelstream/rtp';
+import { outgoingTo } from './outgoing.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { AgreedTrack } from './types.ts';
+
+export type IntakeOptions = {
+  readonly mediaType: 'audio' | 'video';
+  readonly policy: SourcePolicy;
+  /** Name of this receiver in RTCP, the same for all streams of a session. */
+  readonly cname: string;
+  /** A number from 0 to 1, evenly distributed. */
+  readonly random: () => number;
+};
+
+const editor = new FrameEditor();
+const defaultKbps = { audio: 64, video: 2_000 } as const;
+/** Their timestamps tell nothing of time (RFC 4733 §2.2). */
+const untimed = 'telephone-event';
+
+/** What happens to the plain packets of one stream: whose they are, what they count for, what their sender is told. */
+export class StreamIntake {
+  readonly statistics: StreamStatistics;
+  readonly control = new ControlStatistics();
+  readonly latch: SourceLatch;
+  readonly reporter: RtcpReporter;
+  readonly pictures = new PictureRequests();
+  /** Packets that came while nothing was to be kept, and their bytes. */
+  readonly unwanted = { packets: 0, bytes: 0 };
+  /** Packets of the run that was taken last. */
+  taken = 0;
+  readonly #mediaType: 'audio' | 'video';
+  #agreed: AgreedTrack | undefined;
+  #codecs: ReadonlyMap<number, string> = new Map();
+  #run: Buffer = Buffer.alloc(0);
+  #paused = false;
+  #skips = 0;
+  #ssrc: number | undefined;
+
+  constructor(clockRates: ReadonlyMap<number, number>, options: IntakeOptions) {
+    this.#mediaType = options.mediaType;
+    this.statistics = new StreamStatistics(clockRates, options.mediaType);
+    this.latch = new SourceLatch(options.policy);
+    this.reporter = new RtcpReporter(this.statistics, this.control, options);
+    this.reporter.terms = { mediaKbps: defaultKbps[options.mediaType] };
+  }
+
+  get agreedCodecs(): AgreedTrack['codecs'] {
+    return this.#agreed?.codecs ?? [];
+  }
+
+  /** Encoding names by payload type. */
+  get codecs(): ReadonlyMap<number, string> {
+    return this.#codecs;
+  }
+
+  /** What signalling has agreed on, from now on. */
+  agree(agreed: AgreedTrack): void {
+    this.#agreed = agreed;
+    const { codecs, terms } = agreed;
+    this.#codecs = new Map(codecs.map(({ payloadType, codec }) => [payloadType, codec]));
+    this.statistics.clockRates = new Map(
+      codecs.map(({ payloadType, codec, clockRate }) => [
+        payloadType,
+        codec.toLowerCase() === untimed ? 0 : clockRate,
+      ]),
+    );
+    if (!terms) return;
+    const { remote, pli, fir, bandwidth } = terms;
+    if (remote && isIP(remote.address))
+      this.latch.describe({ address: remote.address, port: remote.rtpPort });
+    const mediaKbps = bandwidth.kbps ?? defaultKbps[this.#mediaType];
+    this.reporter.terms = { mediaKbps, receiversBps: bandwidth.receiverReportBps };
+    this.pictures.terms = { pli, fir, codecs: this.#codecs };
+  }
+
+  /** Takes a run of frames and returns what of it is to be kept; nothing while `paused`. */
+  take(run: Buffer, paused: boolean): Buffer {
+    this.#run = run;
+    this.#paused = paused;
+    this.taken = 0;
+    const kept = editor.edit(run, this.#edit, this.#onSource);
+    if (this.#mediaType === 'video') this.#wantPictures();
+
+    return kept;
+  }
+
+  /** What is to be said to the sender now, if anything. */
+  due(nowNs: number): Outgoing | undefined {
+    const media = this.statistics.current?.statistics.ssrc;
+    const picture = media === undefined ? undefined : this.pictures.due(nowNs, this.reporter.ssrc, media);
+
+    return this.#outgoing(this.reporter.due(nowNs, picture));
+  }
+
+  /** What is to be said to it at the end. */
+  farewell(nowNs: number): Outgoing | undefined {
+    return this.#outgoing(this.reporter.bye(nowNs));
+  }
+
+  #outgoing(packet: Buffer | undefined): Outgoing | undefined {
+    return packet && outgoingTo(packet, this.latch, this.#agreed?.terms);
+  }
+
+  readonly #onSource = (kind: number, at: number, length: number): void => {
+    if (kind === frameKind.rtpSource) this.latch.seeRtpSource(this.#run, at, length);
+    else this.latch.seeRtcpSource(this.#run, at, length);
+  };
+
+  readonly #edit: FrameEdit = (kind, arrivalNs, at, length) => {
+    if (kind === frameKind.rtcp) {
+      if (!this.latch.takeRtcp()) return -1;
+      this.control.take(this.#run, at, length, arrivalNs);
+      if (this.#paused) return -1;
+      this.statistics.takeRtcp();
+    } else {
+      if (!this.latch.takeRtp(this.#run, at, arrivalNs)) return -1;
+      this.statistics.takeRtp(this.#run, at, length, arrivalNs);
+      if (this.pictures.isWanted) this.pictures.look(this.#run.subarray(at, at + length));
+      if (this.#paused) {
+        this.unwanted.packets++;
+        this.unwanted.bytes += length;
+
+        return -1;
+      }
+    }
+    this.taken++;
+
+    return length;
+  };
+
+  /** At the start of a sender's stream, and where packets of it are missing. */
+  #wantPictures(): void {
+    const current = this.statistics.current?.statistics;
+    if (!current) return;
+    if (current.ssrc !== this.#ssrc || current.skips > this.#skips) this.pictures.want();
+    this.#ssrc = current.ssrc;
+    this.#skips = current.skips;
+  }
+}

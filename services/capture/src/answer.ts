@@ -9,6 +9,7 @@ import type { RefusalCause } from './core/admission.ts';
 import { LegEncryption } from './leg-encryption.ts';
 import { Leg } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
+import { bitrateOf } from './media-terms.ts';
 import { takeAck, takeOffer } from './offer.ts';
 
 /** Binds a socket for each line of a call, and makes its leg of them; undefined if there are none to be had. */
@@ -18,7 +19,11 @@ export const openLeg = async (
   sessionId: string,
 ): Promise<Leg | undefined> => {
   const numbered = lines.map((line, place) => ({ ...line, trackNumber: (pair?.trackNumber ?? 0) + place }));
-  const tracks = numbered.map(({ kind, trackNumber }) => ({ trackNumber, mediaType: kind }));
+  const tracks = numbered.map(({ index, kind, trackNumber }) => ({
+    trackNumber,
+    mediaType: kind,
+    ...bitrateOf(invitation.offer?.media[index]),
+  }));
   const allocation = await node.recorder.allocate(sessionId, tracks, node.config.host);
   if (!allocation.ok) {
     node.log.warn({ ...allocation, callId: info.callId }, 'no sockets for a call');

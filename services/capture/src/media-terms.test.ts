@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSdp } from '@reelstream/sip';
-import { agreedIn } from './media-terms.ts';
+import { agreedIn, bitrateOf } from './media-terms.ts';
 
 const termsOf = (...lines: readonly string[]) => {
   const [line] = parseSdp(['v=0', 'c=IN IP4 10.0.0.1', 't=0 0', ...lines, ''].join('\r\n')).media;
@@ -23,4 +23,15 @@ test('RTCP goes to the port above, to the one that is named, or to that of RTP',
   assert.deepEqual(muxed.remote, { ...at, rtcpPort: 4000 });
   assert.equal(muxed.rtcpMux, true);
   assert.equal(termsOf('m=audio 0 RTP/AVP 0').remote, undefined);
+});
+
+test('receive buffers grow with what a description says, but not without end', () => {
+  const buffers = (...lines: readonly string[]) =>
+    bitrateOf(parseSdp(['v=0', 'c=IN IP4 10.0.0.1', 't=0 0', ...lines, ''].join('\r\n')).media[0]);
+  assert.deepEqual(buffers('m=audio 4000 RTP/AVP 0'), {});
+  assert.deepEqual(buffers('m=audio 4000 RTP/AVP 18', 'b=AS:24'), {});
+  assert.deepEqual(buffers('m=audio 4000 RTP/AVP 10', 'b=AS:1500'), { bitrateKbps: 1_500 });
+  assert.deepEqual(buffers('m=video 4000 RTP/AVP 31', 'b=TIAS:4000000'), { bitrateKbps: 4_000 });
+  assert.deepEqual(buffers('m=video 4000 RTP/AVP 31', 'b=AS:99999999'), { bitrateKbps: 20_000 });
+  assert.deepEqual(bitrateOf(undefined), {});
 });

@@ -33,3 +33,14 @@ export const agreedIn = (line: MediaLine, codecs: readonly Codec[]): MediaTerms 
 
   return { remote, rtcpMux, pli, fir, bandwidth };
 };
+
+const usualKbps = { audio: 64, video: 2_000, other: 0 } as const;
+/** No receive buffer grows past what this needs, whatever a description says. */
+const mostKbps = 20_000;
+
+/** What a stream's receive buffers must hold, where its description says that it is more than usual. */
+export const bitrateOf = (line: MediaLine | undefined): { readonly bitrateKbps?: number } => {
+  const kbps = Math.min(mostKbps, line?.bandwidth.kbps ?? 0);
+
+  return line && kbps > usualKbps[line.kind] ? { bitrateKbps: kbps } : {};
+};

@@ -8,6 +8,7 @@ export type { CallErrorCode } from './errors.ts';
 export { decodeG711, encodeG711 } from './media/g711.ts';
 export type { G711Law } from './media/g711.ts';
 export type { CallLeg, LegAudio, LegCodec } from './media/leg.ts';
+export { MediaRelay } from './media/relay.ts';
 export { sampleConversation } from './media/sample.ts';
 export type { Conversation } from './media/sample.ts';
 export type { MediaDestination, RtpStart, SentMedia } from './media/stream.ts';

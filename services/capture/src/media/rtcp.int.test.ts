@@ -10,6 +10,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freshId } from '@reelstream/events';
 import { readRtpdump, recordingFolder } from '@reelstream/recording';
+import { MediaRelay } from '@reelstream/testing/callers';
 import type { MediaTerms } from '../media-terms.ts';
 import { openRecorder } from './index.ts';
 import type { Recorder, RecorderEvent, RecorderOptions, TrackPorts } from './types.ts';
@@ -296,4 +297,27 @@ test('which codec is used follows the payload types that come', async (t) => {
   await media.send(rtp(7, 1), box.track.rtpPort);
   await waitFor('the second codec', () => spoken().length === 2);
   assert.deepEqual(spoken(), ['PCMA', 'PCMU']);
+});
+
+test('a NAT that maps the sender anew costs nothing, and reports find their way back through it', async (t) => {
+  const box = await openBox(t, 14_160);
+  const media = await Peer.open(t);
+  using relay = await MediaRelay.open({ address: host, port: box.track.rtpPort }, '127.0.0.6');
+  agree(box, termsOf({ rtcpMux: true }));
+  const say = async (from: number): Promise<void> => {
+    for (let n = from; n < from + 30; n++) await media.send(rtp(7, n), relay.port);
+    await waitFor(
+      'what was said',
+      async () => (await box.recorder.stats(box.sessionId))[0]?.packets === from + 30,
+    );
+  };
+  await say(0);
+  await waitFor('a report', () => media.received.length > 0);
+  await relay.move('127.0.0.7');
+  await say(30);
+  const before = media.received.length;
+  await waitFor('a report through the new mapping', () => media.received.length > before);
+  const [figures] = await box.recorder.release(box.sessionId);
+  assert.deepEqual([figures?.figures?.sourceChanges, figures?.figures?.strays], [1, 0]);
+  assert.equal((await box.kept()).length, 60);
 });

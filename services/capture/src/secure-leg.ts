@@ -3,8 +3,8 @@ import type { Leg } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
 
 /**
- * From here on the recorder knows what was agreed in the leg, and its tracks are decrypted by the keys of it. Those are durable then, so that a later
- * life of the node can go on with them: to be called before the answer leaves.
+ * From here on the recorder knows what was agreed in the leg, and decrypts its tracks by the keys of it. Those are durable
+ * then, so that a later life of the node can go on with them: to be called before the answer leaves.
  */
 export const secureLeg = async (
   { recorder }: Pick<CaptureNode, 'recorder'>,

@@ -61,12 +61,16 @@ export const takeAck = (node: CaptureNode, session: LiveSession, leg: Leg, body:
   const answer = parseSdp(body);
   if (answer.media.length === 0) return;
   leg.answered(answer);
-  const journalled = secureLeg(node, session, leg).then(() =>
-    journalChange(session, leg, undefined, undefined),
-  );
-  journalled.catch((error: unknown) =>
+  settle(node, session, leg).catch((error: unknown) =>
     node.log.error({ error, sessionId: session.sessionId }, 'what an ACK brought could not be journalled'),
   );
+};
+
+/** A BYE that comes right behind it waits: what was agreed is part of the session, and of how its media is read. */
+const settle = async (node: CaptureNode, session: LiveSession, leg: Leg): Promise<void> => {
+  using _ = session.hold();
+  await secureLeg(node, session, leg);
+  await journalChange(session, leg, undefined, undefined);
 };
 
 const bodyFor = (leg: Leg, method: string, { offer }: Invitation): string | undefined => {

@@ -1,4 +1,4 @@
-import { commonSettings, integer, loadConfig, names, port, text, url } from '@reelstream/service';
+import { commonSettings, integer, loadConfig, names, oneOf, port, text, url } from '@reelstream/service';
 import type { ConfigOf, Environment } from '@reelstream/service';
 
 export const settings = {
@@ -20,6 +20,12 @@ export const settings = {
     'megabytes that kept exports may take',
     { min: 0, max: 1_000_000 },
     2_048,
+  ),
+  tones: oneOf(
+    'REEL_TONES',
+    'keys that callers pressed, in the list of tones: shown, or masked because they may be secrets',
+    ['shown', 'masked'],
+    'shown',
   ),
 };
 

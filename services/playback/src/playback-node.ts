@@ -84,6 +84,7 @@ export const startPlaybackNode = async (config: Config, log: Logger, pid: number
     cache,
     slots: new Slots(exportSlots, longestLine),
     log,
+    tones: config.tones,
   });
   const { recordingsDir } = config;
   const forgotten = starting.use(new Forgotten({ recordingsDir, cache, log }));

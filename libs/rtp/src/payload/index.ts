@@ -7,6 +7,8 @@ export { H264Assembler } from './h264.ts';
 export { latmFormat, latmFrames } from './latm.ts';
 export type { LatmFormat } from './latm.ts';
 export { genericFormat } from './mpeg4-generic.ts';
+export { readSenderClocks } from './sender-report.ts';
+export type { SenderClockReport, SenderReport } from './sender-report.ts';
 export { readTelephoneEvent } from './telephone-event.ts';
 export type { TelephoneEvent } from './telephone-event.ts';
 export type { VideoFrame } from './video-frame.ts';

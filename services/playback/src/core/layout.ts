@@ -35,6 +35,7 @@ export const secondsAt = ({ originS, secondsPerTick }: SegmentClock, ticks: numb
 /** Lays the segments of one track on the common clock, once all of its packets were seen. */
 export class Layout {
   readonly #segments: Segment[] = [];
+  readonly #lastOf = new Map<number, { segment: number; ticks: number; timestamp: number }>();
   #latest: number | undefined;
 
   add({ segment: number, ticks, packet }: ClockedPacket<unknown>): void {
@@ -45,13 +46,23 @@ export class Layout {
     segment.lastTicks = Math.max(segment.lastTicks, ticks);
     if (packet.timed) segment.fit.add(ticks / segment.clockRate, packet.arrivalS);
     this.#latest = number;
+    const { ssrc, timestamp } = packet;
+    this.#lastOf.set(ssrc, { segment: number, ticks, timestamp });
   }
 
-  /** By number of the segment. One that would begin before what came before it ended begins at its end. */
-  clocks(): readonly SegmentClock[] {
+  /** Where a timestamp of a source lies that was said just now; undefined for a source without packets. */
+  placeOf(ssrc: number, timestamp: number): { readonly segment: number; readonly ticks: number } | undefined {
+    const last = this.#lastOf.get(ssrc);
+
+    return last && { segment: last.segment, ticks: last.ticks + ((timestamp - last.timestamp) | 0) };
+  }
+
+  /** By number of the segment, each `shifts` seconds earlier. One that would begin before what came before it ended begins at its end. */
+  clocks(shifts: ReadonlyMap<number, number> = new Map()): readonly SegmentClock[] {
     const clocks: SegmentClock[] = [];
-    for (const segment of this.#segments) {
-      const clock = clockOf(segment);
+    for (const [number, segment] of this.#segments.entries()) {
+      const fitted = clockOf(segment);
+      const clock = { ...fitted, originS: fitted.originS - (shifts.get(number) ?? 0) };
       const before = segment.behind && clocks[segment.behind.segment];
       const earliest = before && segment.behind ? secondsAt(before, segment.behind.ticks) : -Infinity;
       const late = Math.max(0, earliest - secondsAt(clock, segment.firstTicks));

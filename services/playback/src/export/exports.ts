@@ -38,6 +38,8 @@ export type ExportOptions = {
   readonly cache: FileCache;
   readonly slots: Slots;
   readonly log: Logger;
+  /** Whether lists of tones tell the keys; shown by default. */
+  readonly tones?: 'shown' | 'masked';
 };
 
 type Recording = { readonly folder: string; readonly manifest: Manifest };
@@ -129,7 +131,9 @@ export class Exports {
     const found = await findRecording(this.#options.recordingsDir, sessionId);
     const media = { contentType: 'application/json', fileName: `${sessionId}-tones.json`, headers: {} };
 
-    return found && this.#make(found, 'tones', 'json', media);
+    const { tones = 'shown' } = this.#options;
+
+    return found && this.#make(found, tones === 'shown' ? 'tones' : 'masked tones', `${tones}.json`, media);
   }
 
   /** The packets of one track; undefined for an unknown session or track. Throws NotSealedError, DamagedFileError. */

@@ -13,10 +13,23 @@ import { waitFor } from '@reelstream/testing';
 import type { FastifyInstance } from 'fastify';
 import { FileCache } from '../export/cache.ts';
 import { Exports } from '../export/exports.ts';
+import type { ExportOptions } from '../export/exports.ts';
 import { Slots } from '../export/slots.ts';
 import { record, rtp, talk } from '../test-support/recording.ts';
 import type { RecordedTrack, SentPacket } from '../test-support/recording.ts';
 import { closeHttpServer, createHttpServer } from './server.ts';
+
+const log = createLogger({ service: 'playback', nodeId: 'playback-1', level: 'silent' });
+
+/** Exports of the same recordings, kept apart. */
+const exportsOf = async (options: Partial<ExportOptions>): Promise<Exports> =>
+  new Exports({
+    recordingsDir: join(root, 'recordings'),
+    cache: await FileCache.open({ folder: join(root, freshId()), maxBytes: 100_000_000 }),
+    slots: new Slots(1, 8),
+    log,
+    ...options,
+  });
 
 const clusterKey = new Secret(randomBytes(32).toString('base64'));
 const pcmu = [{ payloadType: 0, codec: 'PCMU', clockRate: 8_000 }];
@@ -32,7 +45,6 @@ let server: FastifyInstance;
 before(async () => {
   root = await mkdtemp(join(tmpdir(), 'reel-playback-'));
   const cache = await FileCache.open({ folder: join(root, 'playback'), maxBytes: 100_000_000 });
-  const log = createLogger({ service: 'playback', nodeId: 'playback-1', level: 'silent' });
   const exports = new Exports({
     recordingsDir: join(root, 'recordings'),
     cache,
@@ -297,4 +309,27 @@ test('keys that were pressed are listed with their times, and not heard', async 
   });
   const { channels } = parseWav(await bytesOf(await fetch(wavOf(sessionId))));
   assert.deepEqual(channels, [decodeG711('PCMU', agentCodes.subarray(0, 8_000))]);
+
+  const masked = await exportsOf({ tones: 'masked' });
+  const list = await (await masked.tones(sessionId))?.file;
+  const { items } = JSON.parse(await readFile(list?.path ?? '', 'utf8')) as { items: { event: string }[] };
+  assert.deepEqual(
+    items.map(({ event }) => event),
+    ['masked', 'masked'],
+  );
+});
+
+test('past those that wait an export is refused, to be asked for later', async () => {
+  const long = new Uint8Array(8_000 * 600).fill(0x55);
+  const [first, second] = await Promise.all(
+    [1, 2].map(() => record(root, [{ codecs: pcma, packets: talk(8, long, 0) }])),
+  );
+  const busy = await exportsOf({ slots: new Slots(1, 0) });
+  const making = await busy.recording(first!.sessionId, 'wav');
+  const refused = await busy.recording(second!.sessionId, 'wav');
+
+  await assert.rejects(refused!.file, { code: 'PLAYBACK_BUSY' });
+  await making!.file;
+  const again = await busy.recording(second!.sessionId, 'wav');
+  assert.match((await again!.file).path, /\.wav$/);
 });

@@ -161,3 +161,42 @@ test('a call that changes from G.711 to G.722 and on to Opus is heard throughout
     assert.ok(found.correlation > correlation, `${ms} ms: ${found.correlation}`);
   }
 });
+
+/** A sender report and the name of its sender (RFC 3550 §6.4.1, §6.5). */
+const senderReport = (ssrc: number, seconds: number): Buffer => {
+  const report = Buffer.alloc(28 + 16);
+  report.writeUInt32BE(0x80c8_0006, 0);
+  report.writeUInt32BE(ssrc, 4);
+  report.writeUInt32BE(3_900_000_000 + seconds, 8);
+  report.writeUInt32BE(seconds * rate, 16);
+  report.writeUInt32BE(0x81ca_0003, 28);
+  report.writeUInt32BE(ssrc, 32);
+  report.set([1, 6], 36);
+  report.write('desk-1', 38, 'latin1');
+
+  return report;
+};
+
+test('two streams of one sender are aligned by its reports, though one came 60 ms later', async () => {
+  const codes = encodeG711('PCMU', speech());
+  const tracks = [0, 60].map((lateMs, n) => {
+    const ssrc = n + 1;
+    const words = talk(0, codes, 1_000 + lateMs).map(({ atMs, packet }, i) => {
+      packet.fill(0, 4, 12);
+      (packet as Buffer).writeUInt32BE(i * 160, 4);
+      (packet as Buffer).writeUInt32BE(ssrc, 8);
+
+      return { atMs, packet };
+    });
+    const reports = [0, 1, 2].map((seconds) => ({
+      atMs: 1_010 + lateMs + seconds * 1_000,
+      packet: senderReport(ssrc, seconds),
+    }));
+
+    return { codecs: [pcmu], packets: [...words, ...reports].toSorted((a, b) => a.atMs - b.atMs) };
+  });
+  const [first, second] = parseWav(await readFile(await renderWav(tracks))).channels;
+
+  assert.deepEqual(first, decodeG711('PCMU', codes));
+  assert.deepEqual(second, first);
+});

@@ -7,7 +7,7 @@ export type Job = {
   /** Folder of the recording. */
   readonly folder: string;
   readonly tracks: readonly TrackSummary[];
-  readonly format: Format | 'tones';
+  readonly format: Format | 'tones' | 'masked tones';
   /** Folder to work in, empty; the result is made there. */
   readonly workFolder: string;
 };

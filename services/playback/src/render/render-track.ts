@@ -1,6 +1,6 @@
 import { readTelephoneEvent } from '@reelstream/rtp/payload';
 import type { Channel } from '../codec/channels.ts';
-import { Layout, secondsAt } from '../core/layout.ts';
+import { secondsAt } from '../core/layout.ts';
 import type { SegmentClock } from '../core/layout.ts';
 import type { ToneList } from '../core/tones.ts';
 import type { OpenDecoder } from './decoder.ts';
@@ -17,15 +17,6 @@ export type RenderOutcome = ReadOutcome & {
   undecoded: number;
   /** Packets that came twice, or much too late. */
   repeats: number;
-};
-
-/** First reading of a track: where the segments of its senders' clocks lie. */
-export const layOutTrack = async (source: TrackSource): Promise<readonly SegmentClock[]> => {
-  const layout = new Layout();
-  const outcome: ReadOutcome = { strays: 0, damage: undefined };
-  for await (const packets of clockedPackets(source, outcome)) for (const each of packets) layout.add(each);
-
-  return layout.clocks();
 };
 
 export type TrackRendering = {

@@ -18,6 +18,8 @@ export type TrackSource = {
   readonly uses: TrackUses;
   /** Told after some packets how many bytes were read. */
   readonly onRead: (bytes: number) => void;
+  /** Told what came over RTCP. */
+  readonly onRtcp?: (packet: Uint8Array) => void;
 };
 
 /**
@@ -32,6 +34,8 @@ export async function* clockedPackets(
   try {
     for await (const { packets, bytesRead } of readTrackPackets(source.folder, source.trackNumber)) {
       source.onRead(bytesRead);
+      if (source.onRtcp)
+        for (const { channel, packet } of packets) if (channel === 'rtcp') source.onRtcp(packet);
       yield packets.flatMap((packet) => clock(clocks, source.uses, packet));
     }
   } catch (error) {

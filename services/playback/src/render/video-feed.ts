@@ -4,7 +4,6 @@ import type { SegmentClock } from '../core/layout.ts';
 import type { Muxer } from './muxer.ts';
 import { parameterSets, picturesOf } from './pictures.ts';
 import type { Picture } from './pictures.ts';
-import { layOutTrack } from './render-track.ts';
 import type { TrackSource } from './track-packets.ts';
 
 const videoClock = 90_000;
@@ -70,11 +69,10 @@ export class VideoFeed implements Disposable {
   }
 
   /** Undefined where no picture of the track can be decoded. */
-  static async open(first: TrackSource, second: TrackSource): Promise<VideoFeed | undefined> {
-    const clocks = await layOutTrack(first);
-    const opening = await openingOf(first, clocks);
+  static async open(source: TrackSource, clocks: readonly SegmentClock[]): Promise<VideoFeed | undefined> {
+    const opening = await openingOf({ ...source, onRead: () => undefined }, clocks);
 
-    return opening && new VideoFeed(opening, picturesOf(second, clocks));
+    return opening && new VideoFeed(opening, picturesOf(source, clocks));
   }
 
   /** When its first picture is seen, in seconds since the start of the session. */

@@ -59,7 +59,7 @@ const raw = await rawLegs();
 const merge = '[0:a][1:a]amerge=inputs=2';
 /** The same work as ours: each leg resampled by as much as its clock is off, as far as ffmpeg takes whole rates. */
 const mergeDrifting =
-  '[0:a]asetrate=7998,aresample=8000[a];[1:a]asetrate=8002,aresample=8000[b];[a][b]amerge=inputs=2';
+  '[0:a]asetrate=7998,aresample=8000[a];[1:a]asetrate=8002,aresample=8000[b];[a][b]join=inputs=2:channel_layout=stereo';
 
 const ffmpegTo = async (name: string, encoder: readonly string[], filter = merge): Promise<Run> => {
   const inputs = raw.flatMap((path) => ['-f', 'mulaw', '-ar', '8000', '-ac', '1', '-i', path]);

@@ -5,6 +5,7 @@ import { contactTowards } from './call.ts';
 import type { Call } from './call.ts';
 import { addressTowards } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
+import { openSessions } from './core/communication-sessions.ts';
 import type { RefusalCause } from './core/admission.ts';
 import { LegEncryption } from './leg-encryption.ts';
 import { Leg } from './leg.ts';
@@ -12,17 +13,27 @@ import type { LiveSession } from './live-session.ts';
 import { bitrateOf } from './media-terms.ts';
 import { takeAck, takeOffer } from './offer.ts';
 
+/** The dialog that a call opens; no line of it has a socket yet. */
+export const newLeg = (node: CaptureNode, { info, type, audioOnly, invitation, srtp }: Call): Leg => {
+  const address = addressTowards(node, info);
+  const contact = contactTowards(node, info, type);
+  const encryption = new LegEncryption(srtp);
+  const leg = new Leg({ type, request: info, audioOnly, address, contact, encryption });
+  leg.metadata = invitation.metadata;
+  if (type === 'siprec') leg.recorded = openSessions(invitation.metadata);
+  if (invitation.bib) leg.bib = { opened: invitation.bib, now: invitation.bib };
+
+  return leg;
+};
+
 /** Binds a socket for each line of a call, and makes its leg of them; undefined if there are none to be had. */
-export const openLeg = async (
-  node: CaptureNode,
-  { info, type, lines, invitation, pair, audioOnly, srtp }: Call,
-  sessionId: string,
-): Promise<Leg | undefined> => {
+export const openLeg = async (node: CaptureNode, call: Call, sessionId: string): Promise<Leg | undefined> => {
+  const { info, lines, pair } = call;
   const numbered = lines.map((line, place) => ({ ...line, trackNumber: (pair?.trackNumber ?? 0) + place }));
   const tracks = numbered.map(({ index, kind, trackNumber }) => ({
     trackNumber,
     mediaType: kind,
-    ...bitrateOf(invitation.offer?.media[index]),
+    ...bitrateOf(call.invitation.offer?.media[index]),
   }));
   const allocation = await node.recorder.allocate(sessionId, tracks, node.config.host);
   if (!allocation.ok) {
@@ -30,18 +41,7 @@ export const openLeg = async (
 
     return undefined;
   }
-  const address = addressTowards(node, info);
-  const contact = contactTowards(node, info, type);
-  const leg = new Leg({
-    type,
-    request: info,
-    audioOnly,
-    address,
-    contact,
-    encryption: new LegEncryption(srtp),
-  });
-  leg.metadata = invitation.metadata;
-  if (invitation.bib) leg.bib = { opened: invitation.bib, now: invitation.bib };
+  const leg = newLeg(node, call);
   for (const line of numbered) {
     const bound = allocation.tracks.find(({ trackNumber }) => trackNumber === line.trackNumber);
     leg.add({ ...line, port: bound?.rtpPort ?? 0 });
@@ -72,11 +72,12 @@ export const follow = (
   call: Call,
   dialog: Dialog | undefined,
 ): void => {
+  leg.session = session;
   session.answered();
   session.keepBody('invite', call.info.body);
   if (!dialog) return session.left(leg, 'interrupted');
-  dialog.onAck((body) => takeAck(node, session, leg, body));
-  dialog.onOffer((request) => void takeOffer(node, session, leg, request));
+  dialog.onAck((body) => takeAck(node, leg, body));
+  dialog.onOffer((request) => void takeOffer(node, leg, request));
   session.follow(leg, dialog);
 };
 

@@ -71,7 +71,7 @@ export const assemble = async (
   const { closing } = life;
   const parts = { bus, recorder, outbox, outboxIndex, positions, events, status };
 
-  return { config, advertise, writer, log, meters, ...parts, ...pairing, sessions, closing };
+  return { config, advertise, writer, log, meters, ...parts, ...pairing, sessions, idle: new Set(), closing };
 };
 
 const startPairing = async (

@@ -115,15 +115,20 @@ export const contactTowards = (node: CaptureNode, info: RequestInfo, type: Contr
   return type === 'siprec' ? `<${uri}>;+sip.srs` : `<${uri}>`;
 };
 
+/** None are named: then all count. */
+const someOf = (recorded: ReadonlySet<string>): ReadonlySet<string> | undefined =>
+  recorded.size === 0 ? undefined : recorded;
+
 /** What a request says of who is on the call. Metadata is that of the whole dialog so far. */
 export const saidIn = (
   { info, invitation, type }: Pick<Call, 'info' | 'invitation' | 'type'>,
   metadata: Metadata | undefined,
+  recorded: ReadonlySet<string>,
 ): Said => ({
   type,
   from: info.from,
-  byLabel: metadata ? participantsByLabel(metadata) : new Map(),
-  inOrder: metadata ? participantsInOrder(metadata) : [],
+  byLabel: metadata ? participantsByLabel(metadata, someOf(recorded)) : new Map(),
+  inOrder: metadata ? participantsInOrder(metadata, someOf(recorded)) : [],
   cubeParticipants: invitation.cubeParticipants,
   bib: invitation.bib,
 });

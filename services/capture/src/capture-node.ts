@@ -12,6 +12,7 @@ import type { PositionWatch } from './adapters/positions.ts';
 import type { Config } from './config.ts';
 import { originOf } from './core/origin.ts';
 import type { Writer } from './ledger.ts';
+import type { Leg } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
 import type { Recorder } from './media/types.ts';
 import type { NodeStatus } from './node-status.ts';
@@ -34,7 +35,9 @@ export type CaptureNode = {
   readonly status: NodeStatus;
   /** Sessions that are being recorded or sealed, by id. */
   readonly sessions: Map<string, LiveSession>;
-  /** Those of them that come in two dialogs, and which node is the home of both. */
+  /** Dialogs of recording sessions that have no communication session just now. */
+  readonly idle: Set<Leg>;
+  /** Those of the sessions that come in two dialogs, and which node is the home of both. */
   readonly pairs: Pairs;
   readonly pairHomes: PairHomes;
   readonly pairSessions: PairSessions;

@@ -8,6 +8,7 @@ import type { SipHandlers } from '@reelstream/sip';
 import { Compile } from 'typebox/compile';
 import { needFolder } from './adapters/folders.ts';
 import { assemble } from './assemble.ts';
+import { contactTowards } from './call.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { takeCommand } from './command.ts';
 import type { Config } from './config.ts';
@@ -68,7 +69,11 @@ const callWeight = 2;
 
 const sipHandlers = (node: CaptureNode): SipHandlers => ({
   invite: (invite) => void takeInvite(node, invite),
-  options: () => (node.status.obstacle(callWeight) === undefined ? { status: 200 } : { status: 503 }),
+  options: (info) => ({
+    status: node.status.obstacle(callWeight) === undefined ? 200 : 503,
+    // RFC 7866 §6.1.2: who asks learns that a recording server is here.
+    headers: { contact: contactTowards(node, info, 'siprec') },
+  }),
   connection: ({ connected, addresses }) => {
     node.status.sipConnected(connected);
     const port = Number(/:(\d+)$/.exec(addresses[0] ?? '')?.[1] ?? 0);
@@ -90,8 +95,9 @@ const drainLimitMs = 1_800;
 const flushLimitMs = 700;
 
 /** Takes no more calls, hangs up what runs, seals it; also what was just being answered. */
-const drain = async ({ status, sessions }: CaptureNode): Promise<void> => {
+const drain = async ({ status, sessions, idle }: CaptureNode): Promise<void> => {
   status.drain();
+  for (const { dialog } of idle) dialog?.bye().catch(() => undefined);
   const deadline = performance.now() + drainLimitMs;
   while (sessions.size > 0 && performance.now() < deadline) {
     for (const session of sessions.values()) if (session.isAnswered) void session.stop('stopped');

@@ -7,6 +7,8 @@ import { readCall } from './call.ts';
 import type { Call } from './call.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { takeLeg } from './leg-of-pair.ts';
+import { isIdle } from './idle-recording.ts';
+import { openIdle } from './open-idle.ts';
 import { openSession } from './open-session.ts';
 
 /**
@@ -19,6 +21,7 @@ export const takeInvite = async (node: CaptureNode, invite: InviteReceived): Pro
     const { pair } = call;
     claimPlace(node, call);
     if (pair) await node.pairs.inTurn(pair.key, () => takeLeg(node, invite, call, pair));
+    else if (isIdle(call)) await openIdle(node, invite, call);
     else await openSession(node, invite, call);
   } catch (error) {
     await giveUp(node, invite, error);

@@ -167,7 +167,7 @@ const withLeg = (record: SessionRecord, leg: Leg, call: Call, now: string): Part
   dialogs: [...record.dialogs, leg.info],
   correlation: { ...correlationOf(call.invitation), ...record.correlation },
   ...(record.flags && { flags: flagsWithout(record) }),
-  tracks: tracksAfter(record.tracks, leg, saidIn(call, leg.metadata), now).toSorted(
+  tracks: tracksAfter(record.tracks, leg, saidIn(call, leg.metadata, leg.recorded), now).toSorted(
     (one, other) => one.trackNumber - other.trackNumber,
   ),
 });

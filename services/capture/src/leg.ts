@@ -15,6 +15,7 @@ import { offeredAudio, offeredVideo } from './core/offered-codecs.ts';
 import type { LegEncryption } from './leg-encryption.ts';
 import type { NegotiatedCodecs } from './core/sealing.ts';
 import { manifestCodec, playableCodecs } from './core/tracks.ts';
+import type { LiveSession } from './live-session.ts';
 import { agreedIn } from './media-terms.ts';
 import type { MediaTerms } from './media-terms.ts';
 import type { AgreedTrack } from './media/types.ts';
@@ -35,6 +36,9 @@ export type RecordedLine = {
   readonly isRemoved: boolean;
 };
 
+/** Of a line that has no socket because nothing is sent on it (RFC 863). */
+const discardPort = 9;
+
 /** RFC 3264 §8.4; and as RFC 2543 held a call, by an address of zeros. */
 const isSending = (line: MediaLine | undefined): boolean =>
   line !== undefined &&
@@ -53,6 +57,10 @@ export class Leg {
   readonly encryption: LegEncryption;
   dialog: Dialog | undefined;
   metadata: Metadata | undefined;
+  /** What it is recorded in just now; undefined while a recording session has no communication session. */
+  session: LiveSession | undefined;
+  /** The communication sessions that session has (RFC 7865), where they are named. */
+  recorded: ReadonlySet<string> = new Set();
   /** Of a built-in bridge: what the leg said when it came, and says now. */
   bib: { readonly opened: BibLegInfo; readonly now: BibLegInfo } | undefined;
   /** Of the INVITE, and of each request since that brought a change: milliseconds of `performance.now()`. */
@@ -60,6 +68,7 @@ export class Leg {
   readonly #address: string;
   readonly #sdpSessionId = String(Date.now());
   #sdpVersion = 0;
+  #turn: Promise<void> = Promise.resolve();
   #lines: readonly (RecordedLine | undefined)[] = [];
 
   constructor(options: {
@@ -123,9 +132,25 @@ export class Leg {
     this.#set({ ...line, codecs: [], isActive: true, isRemoved: false });
   }
 
-  /** Our answer, mirroring the offer; lines that were not added are refused. */
-  answer(offer: Sdp): SdpAnswer {
-    const ports = offer.media.map(({ index }) => this.#lines[index]?.port);
+  /** The lines of the next session of this dialog, in place of those of the last; no lines: nothing is recorded. */
+  restart(lines: readonly RecordedLine[]): void {
+    this.#lines = this.#lines.map(() => undefined);
+    for (const line of lines) this.#set(line);
+  }
+
+  /** What is asked within the dialog is done one after the other. */
+  inTurn(action: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.then(action, action);
+
+    return this.#turn;
+  }
+
+  /** Our answer, mirroring the offer; lines that were not added are refused, or, in a dialog that waits, left inactive. */
+  answer(offer: Sdp, { waits = false }: { readonly waits?: boolean } = {}): SdpAnswer {
+    const ports = offer.media.map(
+      ({ index, direction }) =>
+        this.#lines[index]?.port ?? (waits && direction === 'inactive' ? discardPort : undefined),
+    );
     const answer = answerOffer(offer, {
       ...this.#describer(),
       ports,

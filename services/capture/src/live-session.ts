@@ -21,7 +21,7 @@ import { RawBodies } from './raw-bodies.ts';
 import { SessionKeys } from './session-keys.ts';
 import { Vigil } from './vigil.ts';
 
-/** A session while it is recorded: its dialogs, its media and its journal, until it is sealed. */
+/** A session while it is recorded: dialogs, media and journal, until it is sealed. */
 export class LiveSession {
   readonly sessionId: string;
   readonly keys: SessionKeys;
@@ -30,7 +30,8 @@ export class LiveSession {
   readonly #ledger: Ledger;
   /** When it started, on the monotonic clock: offset zero of its timeline. */
   #startedMs = performance.now();
-  readonly #legs = new Set<Leg>();
+  /** Its dialogs that stand. */
+  readonly legs = new Set<Leg>();
   #codecs: NegotiatedCodecs = {};
   readonly #bodies: RawBodies;
   readonly #vigil: Vigil;
@@ -146,11 +147,6 @@ export class LiveSession {
     this.#vigil.look();
   }
 
-  /** Its dialogs that stand. */
-  get legs(): ReadonlySet<Leg> {
-    return this.#legs;
-  }
-
   get startedMs(): number {
     return this.#startedMs;
   }
@@ -183,7 +179,7 @@ export class LiveSession {
 
   /** A dialog of this session stands; the session ends with the last of them. */
   follow(leg: Leg, dialog: Dialog): void {
-    this.#legs.add(leg);
+    this.legs.add(leg);
     leg.dialog = dialog;
     if (this.isOver) this.#hangUp();
     dialog.onEnded(({ cause }) => {
@@ -193,7 +189,12 @@ export class LiveSession {
     this.#vigil.look();
   }
 
-  /** A leg was heard of: a refresh, a hold, a change. */
+  /** A dialog goes on without this session, which ends in good order. */
+  leave(leg: Leg): void {
+    this.legs.delete(leg);
+    void this.end('communication-session-ended');
+  }
+
   heardOf(leg: Leg): void {
     leg.heardMs = performance.now();
     this.#vigil.look();
@@ -201,7 +202,7 @@ export class LiveSession {
 
   /** A dialog is gone, or nobody knows whether it ever stood. */
   left(leg: Leg, reason: EndReason): void {
-    this.#legs.delete(leg);
+    this.legs.delete(leg);
     this.#lastReason = reason;
     this.#endIfLeft();
     if (!this.isOver) goOnWithout(this.#node, this, leg, (figures) => this.#closed.push(...figures));
@@ -249,17 +250,17 @@ export class LiveSession {
 
   /** The SIP server gave the dialog up, and the peer perhaps not: what still comes is recorded. */
   #lost(leg: Leg, { timer }: Dialog): void {
-    this.#legs.delete(leg);
+    this.legs.delete(leg);
     this.#lastReason = timer ? 'session-expired' : 'media-timeout';
-    if (this.#legs.size === 0) this.#vigil.lost(timer !== undefined);
+    if (this.legs.size === 0) this.#vigil.lost(timer !== undefined);
   }
 
   #endIfLeft(): void {
-    if (this.#legs.size === 0 && this.#holds === 0) void this.end(this.#lastReason);
+    if (this.legs.size === 0 && this.#holds === 0) void this.end(this.#lastReason);
   }
 
   #hangUp(): void {
-    for (const { dialog } of this.#legs)
+    for (const { dialog } of this.legs)
       dialog?.bye().catch((error: unknown) => this.#log.warn({ error }, 'BYE failed'));
   }
 

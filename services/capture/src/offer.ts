@@ -8,40 +8,58 @@ import { withFlags } from './core/flags.ts';
 import type { Said } from './core/participants.ts';
 import { nextTrackNumber } from './core/sealing.ts';
 import { correlationOf } from './core/tracks.ts';
-import type { Leg } from './leg.ts';
+import type { Leg, RecordedLine } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
 import { secureLeg } from './secure-leg.ts';
+import { turnTo } from './next-session.ts';
 
 /**
  * A re-INVITE or UPDATE: an offer gets its mirrored answer, new lines become tracks, metadata is merged; an INVITE
- * without an offer gets ours (RFC 3261 §14.2), and its ACK carries the answer. Never rejects.
+ * without an offer gets ours (RFC 3261 §14.2), and its ACK carries the answer. One that brings another communication session
+ * begins the next session of ours. Never rejects.
  */
-export const takeOffer = async (
+export const takeOffer = (node: CaptureNode, leg: Leg, request: InDialogRequest): Promise<void> =>
+  leg.inTurn(async () => {
+    const { info } = request;
+    const { session } = leg;
+    try {
+      const invitation = readRequest(leg, info);
+      if (invitation.metadata) leg.metadata = mergeMetadata(leg.metadata, invitation.metadata);
+      const body = await answerFor(node, leg, info, invitation);
+      const headers = { contact: leg.contact };
+      request.respond(
+        200,
+        body === undefined ? { headers } : { body, contentType: 'application/sdp', headers },
+      );
+    } catch (error) {
+      node.log.error({ error, sessionId: session?.sessionId }, `${info.method} could not be taken`);
+      request.respond(500);
+    }
+  });
+
+/** Does what a request asks for; the body of its 200. */
+const answerFor = async (
   node: CaptureNode,
-  session: LiveSession,
   leg: Leg,
-  request: InDialogRequest,
-): Promise<void> => {
-  const { info } = request;
-  const headers = { contact: leg.contact };
-  try {
-    const invitation = readRequest(leg, info);
-    session.keepBody(info.method.toLowerCase(), info.body);
-    if (invitation.metadata) leg.metadata = mergeMetadata(leg.metadata, invitation.metadata);
-    if (invitation.offer)
-      await addTracks(node, session, leg, wantedLines(invitation, leg.audioOnly, leg.encryption.policy));
-    const body = bodyFor(leg, info.method, invitation);
-    const said = saysWho(invitation) ? saidIn({ info, invitation, type: leg.type }, leg.metadata) : undefined;
-    await secureLeg(node, session, leg);
-    await journalChange(session, leg, said, invitation);
-    request.respond(
-      200,
-      body === undefined ? { headers } : { body, contentType: 'application/sdp', headers },
-    );
-  } catch (error) {
-    node.log.error({ error, sessionId: session.sessionId }, `${info.method} could not be taken`);
-    request.respond(500);
+  info: RequestInfo,
+  invitation: Invitation,
+): Promise<string | undefined> => {
+  const { session } = leg;
+  if (leg.type === 'siprec' && !session?.isOver) {
+    const next = await turnTo(node, leg, info, invitation);
+    if (next) return next.body;
   }
+  if (!session) throw new Error('a dialog without a session');
+  session.keepBody(info.method.toLowerCase(), info.body);
+  if (invitation.offer)
+    await addTracks(node, session, leg, wantedLines(invitation, leg.audioOnly, leg.encryption.policy));
+  const body = bodyFor(leg, info.method, invitation);
+  const { type, metadata, recorded } = leg;
+  const said = saysWho(invitation) ? saidIn({ info, invitation, type }, metadata, recorded) : undefined;
+  await secureLeg(node, session, leg);
+  await journalChange(session, leg, said, invitation);
+
+  return body;
 };
 
 /** What it says, a built-in bridge's far end from wherever it is said. */
@@ -55,8 +73,9 @@ const readRequest = (leg: Leg, info: RequestInfo): Invitation => {
 };
 
 /** The ACK of a 200 that carried our offer brings the answer. */
-export const takeAck = (node: CaptureNode, session: LiveSession, leg: Leg, body: string): void => {
-  if (body === '') return;
+export const takeAck = (node: CaptureNode, leg: Leg, body: string): void => {
+  const { session } = leg;
+  if (body === '' || !session) return;
   session.keepBody('ack', body);
   const answer = parseSdp(body);
   if (answer.media.length === 0) return;
@@ -79,6 +98,12 @@ const bodyFor = (leg: Leg, method: string, { offer }: Invitation): string | unde
   return method === 'INVITE' ? leg.offer() : undefined;
 };
 
+/** RFC 3264 §8.2: the place of a line that was taken away may be used for another stream. */
+const isNew = ({ kind, label }: WantedLine, before: RecordedLine | undefined): boolean =>
+  before === undefined ||
+  before.kind !== kind ||
+  (before.isRemoved && label !== undefined && label !== before.label);
+
 /** Lines that are new to the dialog get a socket; one that can't have one is refused in the answer. */
 const addTracks = async (
   node: CaptureNode,
@@ -87,7 +112,7 @@ const addTracks = async (
   wanted: readonly WantedLine[],
 ): Promise<void> => {
   const { sessionId, record } = session;
-  const added = wanted.filter(({ index }) => !leg.lineAt(index));
+  const added = wanted.filter((line) => isNew(line, leg.lineAt(line.index)));
   if (added.length === 0 || !record || node.status.obstacle(weightOf(added.map(({ kind }) => kind)))) return;
   // Tracks 0 and 1 of a built-in bridge are those of its two dialogs, whether or not both have come.
   const first = Math.max(nextTrackNumber(record.tracks), leg.type === 'cucm' ? 2 : 0);
@@ -116,7 +141,10 @@ const journalChange = async (
   await session.describe(said ? 'metadata' : 'dialog', (record, now) => ({
     tracks: [...tracksAfter(record.tracks, leg, said, now)],
     correlation: invitation
-      ? { ...record.correlation, ...correlationOf({ ...invitation, metadata: leg.metadata }) }
+      ? {
+          ...record.correlation,
+          ...correlationOf({ ...invitation, metadata: leg.metadata, recorded: leg.recorded }),
+        }
       : record.correlation,
     ...withFlags(record.flags, invitation ? oddIn(invitation, leg) : []),
   }));

@@ -1,17 +1,12 @@
 import { freshId } from '@reelstream/events';
-import type { SystemTag } from '@reelstream/events';
 import type { InviteReceived } from '@reelstream/sip';
 import { answer, describeMedia, follow, openLeg, refuse } from './answer.ts';
-import { encryptionObstacle, heldFrom, oddIn, saidIn, tracksAfter } from './call.ts';
+import { encryptionObstacle } from './call.ts';
 import type { Call } from './call.ts';
-import { currentOrigin } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
 import type { RefusalCause } from './core/admission.ts';
-import { withFlags } from './core/flags.ts';
-import { correlationOf } from './core/tracks.ts';
-import type { Leg } from './leg.ts';
-import { LiveSession } from './live-session.ts';
-import { secureLeg } from './secure-leg.ts';
+import { journalStart } from './journal-start.ts';
+import type { LiveSession } from './live-session.ts';
 
 /**
  * A call with a session of its own: see whether it can be taken, bind its sockets, journal that it has started, answer,
@@ -57,45 +52,4 @@ const occupyPlace = (node: CaptureNode, { weight }: Call, undo: AsyncDisposableS
   undo.defer(() => node.status.free(sessionId));
 
   return sessionId;
-};
-
-const withTags = (tags: readonly SystemTag[]): { readonly tags?: SystemTag[] } =>
-  tags.length === 0 ? {} : { tags: [...tags] };
-
-/** From here on a crash leaves a session that the next life ends. */
-const journalStart = async (
-  node: CaptureNode,
-  call: Call,
-  leg: Leg,
-  sessionId: string,
-  undo: AsyncDisposableStack,
-): Promise<LiveSession> => {
-  const { clusterId, nodeId, hostId } = node.config;
-  const session = await LiveSession.open(node, sessionId);
-  undo.defer(() => session.discard());
-  await session.negotiated(leg.negotiated);
-  await secureLeg(node, session, leg);
-  await session.execute((stamp) => ({
-    type: 'start',
-    stamp,
-    origin: currentOrigin(node),
-    session: {
-      sessionId,
-      clusterId,
-      home: nodeId,
-      host: hostId,
-      controller: { type: call.type, address: call.info.source.address },
-      dialogs: [leg.info],
-      correlation: correlationOf({
-        ...call.invitation,
-        pairingKey: call.pair?.key,
-        continues: call.pair?.continues,
-      }),
-      tracks: [...tracksAfter([], leg, saidIn(call, leg.metadata), stamp.time)],
-      ...withTags(heldFrom(leg, stamp.time)),
-      ...withFlags(undefined, oddIn(call.invitation, leg)),
-    },
-  }));
-
-  return session;
 };

@@ -19,7 +19,7 @@ export const playableCodecs = [
 ] as const;
 
 export const isPlayable = (codec: string): boolean =>
-  playableCodecs.some((name) => name === codec.toUpperCase());
+  playableCodecs.some((name) => name.toUpperCase() === codec.toUpperCase());
 
 /** A codec as the manifest keeps it. */
 export const manifestCodec = ({
@@ -100,13 +100,18 @@ export const correlationOf = (said: {
   readonly sessionId: SessionId | undefined;
   readonly bib: BibLegInfo | undefined;
   readonly metadata: Metadata | undefined;
+  /** The communication sessions it records, where some are named. */
+  readonly recorded?: ReadonlySet<string>;
   readonly pairingKey?: string | undefined;
   readonly continues?: string | undefined;
 }): Correlation => {
   const { bib, metadata } = said;
-  const [recorded] = metadata?.sessions ?? [];
+  const named = metadata?.sessions.filter(
+    ({ id }) => (said.recorded?.size ?? 0) === 0 || said.recorded?.has(id),
+  );
+  const [recorded, ...others] = named ?? [];
   const inMetadata = /^[0-9a-f]{32}/i.exec(recorded?.sipSessionIds[0] ?? '')?.[0].toLowerCase();
-  const found: { readonly [K in keyof Correlation]: string | undefined } = {
+  const found: { readonly [K in keyof Correlation]: Correlation[K] | undefined } = {
     ciscoGuid: said.ciscoGuid ?? bib?.nearEndGuid ?? bib?.farEndGuid,
     xRefCi: bib?.refCi,
     nearEndGuid: bib?.nearEndGuid,
@@ -114,6 +119,7 @@ export const correlationOf = (said: {
     continues: said.continues,
     sipSessionId: inMetadata ?? said.sessionId?.local,
     siprecSessionId: recorded?.id,
+    siprecSessionIds: others.length === 0 ? undefined : named?.map(({ id }) => id),
     groupId: recorded?.groupId ?? metadata?.groups[0]?.id,
     pairingKey: said.pairingKey,
   };

@@ -17,6 +17,7 @@ const answerWith = async (): Promise<Handlers<MediaCalls>> => {
       return undefined;
     },
     stats: ({ sessionId }) => receiver.stats(sessionId),
+    handOver: (request) => receiver.handOver(request),
     release: ({ sessionId, trackNumbers }) => receiver.release(sessionId, trackNumbers),
     pause: async ({ sessionId, paused }) => {
       await receiver.pause(sessionId, paused);

@@ -31,6 +31,13 @@ export type Bound =
 /** Final figures, and where the media of each track ends in the segment log (absent: nothing was written). */
 export type Released = { readonly figures: readonly TrackFigures[]; readonly heads: readonly StreamHead[] };
 
+/** Tracks of a session that are another's from now on. */
+export type HandOver = {
+  readonly sessionId: string;
+  readonly toSessionId: string;
+  readonly tracks: readonly { readonly from: number; readonly to: number }[];
+};
+
 export type MediaCalls = {
   readonly ready: { readonly request: undefined; readonly reply: PacketSource['make'] };
   readonly open: { readonly request: StreamRequest; readonly reply: Bound };
@@ -46,6 +53,7 @@ export type MediaCalls = {
     readonly request: { readonly sessionId: string; readonly tracks: readonly AgreedTrack[] };
     readonly reply: undefined;
   };
+  readonly handOver: { readonly request: HandOver; readonly reply: Released };
   readonly pause: {
     readonly request: { readonly sessionId: string; readonly paused: boolean };
     readonly reply: undefined;

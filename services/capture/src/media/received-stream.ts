@@ -121,6 +121,15 @@ export class ReceivedStream {
     return this.#codecsTold++ < mostCodecsTold ? { at: this.#wall(fromNs), codec } : undefined;
   }
 
+  /** The same sockets, of which what comes from now on is another track's. */
+  handedTo(stream: LogStream): ReceivedStream {
+    const intake = this.#intake.next(stream.sessionId);
+    const next = new ReceivedStream(this.slot, this.#log, stream, this.#clocks, intake);
+    next.#srtp = this.#srtp;
+
+    return next;
+  }
+
   /** Where its media ends in the segment log; undefined where nothing was taken. */
   head(worker: number): StreamHead | undefined {
     return this.#stream.ordinal > 0

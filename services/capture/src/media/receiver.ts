@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SegmentLog } from '@reelstream/recording/segments';
 import { BindError, monotonicClock, openPacketSource } from '@reelstream/rtp';
 import type { PacketSource, SourcePolicy } from '@reelstream/rtp';
-import type { Bound, MediaNotice, MediaThreadData, Released, StreamRequest } from './messages.ts';
+import type { Bound, HandOver, MediaNotice, MediaThreadData, Released, StreamRequest } from './messages.ts';
 import { ReceivedStream } from './received-stream.ts';
 import type { Clocks, FirstPacket } from './received-stream.ts';
 import { StreamIntake } from './stream-intake.ts';
@@ -145,6 +145,24 @@ export class Receiver {
   /** Closes the segment that is written, should it hold media of this session. */
   letGo(sessionId: string): void {
     this.#log.leave(sessionId);
+  }
+
+  /** What has arrived on these tracks is this session's, what comes from now on the other's. The sockets stay as they are. */
+  async handOver({ sessionId, toSessionId, tracks }: HandOver): Promise<Released> {
+    const streams = this.#of(sessionId).filter(({ trackNumber }) =>
+      tracks.some(({ from }) => from === trackNumber),
+    );
+    await Promise.all(streams.map(({ slot }) => this.#source.settle(slot)));
+    this.#drain();
+    for (const stream of streams) {
+      const to = tracks.find(({ from }) => from === stream.trackNumber)?.to ?? stream.trackNumber;
+      this.#streams.set(stream.slot, stream.handedTo(this.#log.stream(toSessionId, to)));
+    }
+    this.#log.anchor();
+    const figures = streams.map((stream) => stream.figures(this.#source.counts(stream.slot)));
+    await this.#log.flush();
+
+    return { figures, heads: streams.flatMap((stream) => stream.head(this.#worker) ?? []) };
   }
 
   /** Releases everything and closes the log; what has arrived is durable then. */

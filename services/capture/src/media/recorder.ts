@@ -4,8 +4,9 @@ import { SealError, SegmentStore } from '@reelstream/recording';
 import type { Manifest, SealRequest } from '@reelstream/recording';
 import { MediaThreads } from './media-threads.ts';
 import type { MediaThread } from './media-threads.ts';
-import type { Released } from './messages.ts';
-import { newRecording } from './recording.ts';
+import type { HandOver, Released } from './messages.ts';
+import { handOver } from './hand-over.ts';
+import { inTurn, newRecording } from './recording.ts';
 import type { Recording } from './recording.ts';
 import { Sealer } from './sealer.ts';
 import { SegmentLedger } from './segment-ledger.ts';
@@ -109,13 +110,17 @@ class ThreadedRecorder implements Recorder {
     return (await Promise.all(asked)).flat();
   }
 
+  async handOver(sessionId: string, toSessionId: string, tracks: HandOver['tracks']): Promise<void> {
+    const recording = this.#recordings.get(sessionId);
+    if (!recording || tracks.length === 0) return;
+    const to = this.#recording(toSessionId);
+    await inTurn(recording, () => handOver(this.#threads, recording, to, { sessionId, toSessionId, tracks }));
+  }
+
   async release(sessionId: string, trackNumbers?: readonly number[]): Promise<readonly TrackFigures[]> {
     const recording = this.#recordings.get(sessionId);
-    if (!recording) return [];
-    const released = recording.turn.then(() => this.#release(sessionId, recording, trackNumbers));
-    recording.turn = released;
 
-    return released;
+    return recording ? inTurn(recording, () => this.#release(sessionId, recording, trackNumbers)) : [];
   }
 
   async seal(sessionId: string, description: SealDescription): Promise<Manifest> {
@@ -208,7 +213,9 @@ class ThreadedRecorder implements Recorder {
       else recording.headsLost = true;
     }
 
-    return replies.flatMap((reply) => reply?.figures ?? []);
+    const handedOver = wanted === undefined ? recording.handedOver.splice(0) : [];
+
+    return [...handedOver, ...replies.flatMap((reply) => reply?.figures ?? [])];
   }
 
   /** Undefined where the thread died before it could answer. */

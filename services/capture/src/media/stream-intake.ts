@@ -39,6 +39,7 @@ export class StreamIntake {
   /** Packets of the run that was taken last. */
   taken = 0;
   readonly #mediaType: 'audio' | 'video';
+  readonly #options: IntakeOptions;
   #agreed: AgreedTrack | undefined;
   #codecs: ReadonlyMap<number, string> = new Map();
   #run: Buffer = Buffer.alloc(0);
@@ -48,6 +49,7 @@ export class StreamIntake {
 
   constructor(clockRates: ReadonlyMap<number, number>, options: IntakeOptions) {
     this.#mediaType = options.mediaType;
+    this.#options = options;
     this.statistics = new StreamStatistics(clockRates, options.mediaType);
     this.latch = new SourceLatch(options.policy);
     this.reporter = new RtcpReporter(this.statistics, this.control, options);
@@ -61,6 +63,14 @@ export class StreamIntake {
   /** Encoding names by payload type. */
   get codecs(): ReadonlyMap<number, string> {
     return this.#codecs;
+  }
+
+  /** That of the next session on the same sockets: what was agreed goes on, what was counted does not. */
+  next(cname: string): StreamIntake {
+    const next = new StreamIntake(this.statistics.clockRates, { ...this.#options, cname });
+    if (this.#agreed) next.agree(this.#agreed);
+
+    return next;
   }
 
   /** What signalling has agreed on, from now on. */

@@ -181,6 +181,15 @@ export type Recorder = {
   agree(sessionId: string, tracks: readonly AgreedTrack[]): void;
   /** Figures of the running tracks; empty for an unknown session. */
   stats(sessionId: string): Promise<readonly TrackFigures[]>;
+  /**
+   * Makes tracks another session's, without closing their sockets or losing a packet: what has arrived stays with the first,
+   * and its figures are given when that is released.
+   */
+  handOver(
+    sessionId: string,
+    toSessionId: string,
+    tracks: readonly { readonly from: number; readonly to: number }[],
+  ): Promise<void>;
   /** Takes what has arrived, closes the sockets, writes; all tracks or those given. Figures are final. */
   release(sessionId: string, trackNumbers?: readonly number[]): Promise<readonly TrackFigures[]>;
   /**

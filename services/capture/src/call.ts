@@ -123,7 +123,7 @@ const someOf = (recorded: ReadonlySet<string>): ReadonlySet<string> | undefined 
 export const saidIn = (
   { info, invitation, type }: Pick<Call, 'info' | 'invitation' | 'type'>,
   metadata: Metadata | undefined,
-  recorded: ReadonlySet<string>,
+  recorded: ReadonlySet<string> = new Set(),
 ): Said => ({
   type,
   from: info.from,

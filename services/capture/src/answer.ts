@@ -12,6 +12,7 @@ import { Leg } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
 import { bitrateOf } from './media-terms.ts';
 import { takeAck, takeOffer } from './offer.ts';
+import { snapshotWay } from './snapshot.ts';
 
 /** The dialog that a call opens; no line of it has a socket yet. */
 export const newLeg = (node: CaptureNode, { info, type, audioOnly, invitation, srtp }: Call): Leg => {
@@ -20,7 +21,10 @@ export const newLeg = (node: CaptureNode, { info, type, audioOnly, invitation, s
   const encryption = new LegEncryption(srtp);
   const leg = new Leg({ type, request: info, audioOnly, address, contact, encryption });
   leg.metadata = invitation.metadata;
-  if (type === 'siprec') leg.recorded = openSessions(invitation.metadata);
+  if (type === 'siprec') {
+    leg.recorded = openSessions(invitation.metadata);
+    leg.snapshotWay = snapshotWay(node, info);
+  }
   if (invitation.bib) leg.bib = { opened: invitation.bib, now: invitation.bib };
 
   return leg;

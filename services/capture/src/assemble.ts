@@ -11,6 +11,7 @@ import type { Logger, Meters } from '@reelstream/service';
 import { nextEpoch } from './adapters/epoch.ts';
 import { PairHomes } from './adapters/pair-homes.ts';
 import { PairSessions } from './adapters/pair-sessions.ts';
+import { followProfiles } from './adapters/profiles.ts';
 import { PositionWatch } from './adapters/positions.ts';
 import { currentOrigin, folderOf } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
@@ -67,18 +68,18 @@ export const assemble = async (
       meters.count('fact.lost', type);
     },
   });
-  const pairing = await startPairing(bus, nodeId, meters);
   const { closing } = life;
+  const shared = await followOthers({ bus, meters, closing }, nodeId);
   const parts = { bus, recorder, outbox, outboxIndex, positions, events, status };
 
-  return { config, advertise, writer, log, meters, ...parts, ...pairing, sessions, idle: new Set(), closing };
+  return { config, advertise, writer, log, meters, ...parts, ...shared, sessions, closing };
 };
 
-const startPairing = async (
-  bus: Bus,
+/** What ties this node's dialogs to one another, to those of other nodes, and to what is known of their controllers. */
+const followOthers = async (
+  { bus, meters, closing }: Pick<CaptureNode, 'bus' | 'meters' | 'closing'>,
   nodeId: string,
-  meters: Meters,
-): Promise<Pick<CaptureNode, 'pairs' | 'pairHomes' | 'pairSessions' | 'watch'>> => {
+): Promise<Pick<CaptureNode, 'pairs' | 'pairHomes' | 'pairSessions' | 'watch' | 'idle' | 'profiles'>> => {
   const homes = await bus.kv(pairsBucket, { maxAgeMs: pairsMaxAgeMs });
   const lastSessions = await bus.kv(pairSessionsBucket, { maxAgeMs: pairSessionsMaxAgeMs });
 
@@ -87,6 +88,8 @@ const startPairing = async (
     pairHomes: new PairHomes(homes, { nodeId, meters }),
     pairSessions: new PairSessions(lastSessions, meters),
     watch: watchNodes(bus),
+    idle: new Set(),
+    profiles: await followProfiles(bus, closing),
   };
 };
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Bus, NodeFacts, NodeWatch } from '@reelstream/bus';
 import { addressFor } from '@reelstream/domain';
+import type { ProfileBook } from '@reelstream/domain';
 import type { AdvertisedAddress } from '@reelstream/events';
 import { recordingFolder } from '@reelstream/recording';
 import type { Outbox as OutboxIndex } from '@reelstream/recording';
@@ -35,6 +36,8 @@ export type CaptureNode = {
   readonly status: NodeStatus;
   /** Sessions that are being recorded or sealed, by id. */
   readonly sessions: Map<string, LiveSession>;
+  /** What operators have said of call controllers. */
+  readonly profiles: () => ProfileBook;
   /** Dialogs of recording sessions that have no communication session just now. */
   readonly idle: Set<Leg>;
   /** Those of the sessions that come in two dialogs, and which node is the home of both. */

@@ -61,6 +61,9 @@ export class Leg {
   session: LiveSession | undefined;
   /** The communication sessions that session has (RFC 7865), where they are named. */
   recorded: ReadonlySet<string> = new Set();
+  /** How its peer may be asked for a snapshot of its metadata; undefined: not at all. And how often it was. */
+  snapshotWay: 'UPDATE' | 'INVITE' | undefined;
+  snapshots = 0;
   /** Of a built-in bridge: what the leg said when it came, and says now. */
   bib: { readonly opened: BibLegInfo; readonly now: BibLegInfo } | undefined;
   /** Of the INVITE, and of each request since that brought a change: milliseconds of `performance.now()`. */

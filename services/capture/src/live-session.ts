@@ -30,7 +30,6 @@ export class LiveSession {
   readonly #ledger: Ledger;
   /** When it started, on the monotonic clock: offset zero of its timeline. */
   #startedMs = performance.now();
-  /** Its dialogs that stand. */
   readonly legs = new Set<Leg>();
   #codecs: NegotiatedCodecs = {};
   readonly #bodies: RawBodies;

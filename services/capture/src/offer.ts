@@ -12,6 +12,7 @@ import type { Leg, RecordedLine } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
 import { secureLeg } from './secure-leg.ts';
 import { turnTo } from './next-session.ts';
+import { askForSnapshot } from './snapshot.ts';
 
 /**
  * A re-INVITE or UPDATE: an offer gets its mirrored answer, new lines become tracks, metadata is merged; an INVITE
@@ -31,6 +32,8 @@ export const takeOffer = (node: CaptureNode, leg: Leg, request: InDialogRequest)
         200,
         body === undefined ? { headers } : { body, contentType: 'application/sdp', headers },
       );
+      // After an INVITE the client is asked once it has acknowledged.
+      if (info.method === 'UPDATE') void askForSnapshot(node, leg);
     } catch (error) {
       node.log.error({ error, sessionId: session?.sessionId }, `${info.method} could not be taken`);
       request.respond(500);
@@ -75,6 +78,7 @@ const readRequest = (leg: Leg, info: RequestInfo): Invitation => {
 /** The ACK of a 200 that carried our offer brings the answer. */
 export const takeAck = (node: CaptureNode, leg: Leg, body: string): void => {
   const { session } = leg;
+  void askForSnapshot(node, leg);
   if (body === '' || !session) return;
   session.keepBody('ack', body);
   const answer = parseSdp(body);

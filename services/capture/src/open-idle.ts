@@ -3,7 +3,7 @@ import { answer, attempt, newLeg, refuse } from './answer.ts';
 import type { Call } from './call.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { wait } from './idle-recording.ts';
-import { takeOffer } from './offer.ts';
+import { takeAck, takeOffer } from './offer.ts';
 
 /** Takes the dialog, and waits: there is no session of ours before there is something to record. */
 export const openIdle = async (node: CaptureNode, invite: InviteReceived, call: Call): Promise<void> => {
@@ -15,6 +15,7 @@ export const openIdle = async (node: CaptureNode, invite: InviteReceived, call: 
   // Nobody knows whether the 200 has left: there is nothing to be lost.
   if (!dialog) return;
   leg.dialog = dialog;
+  dialog.onAck((text) => takeAck(node, leg, text));
   dialog.onOffer((request) => void takeOffer(node, leg, request));
   wait(node, leg);
   dialog.onEnded(() => {

@@ -27,8 +27,15 @@ export class Caller implements Disposable {
   #toTag = '';
   #remoteTarget: string;
   #cseq = 0;
-  /** Requests that came to us; each was answered 200. */
+  /** Requests that came to us: their methods, and all of them. Each was answered as `answers` has it, or 200. */
   readonly received: string[] = [];
+  readonly receivedTexts: string[] = [];
+  /** How the next requests are answered, one after the other. */
+  readonly answers: {
+    readonly status: string;
+    readonly headers?: readonly string[];
+    readonly body?: string;
+  }[] = [];
 
   private constructor(
     socket: Socket,
@@ -176,16 +183,22 @@ export class Caller implements Disposable {
   }
 
   #answer(request: string): void {
-    this.received.push(request.split(' ')[0] ?? '');
-    const kept = request
-      .split('\r\n')
-      .filter((line) => /^(via|from|to|call-id|cseq)\s*:/i.test(line))
-      .join('\r\n');
-    this.#socket.send(
-      `SIP/2.0 200 OK\r\n${kept}\r\nContent-Length: 0\r\n\r\n`,
-      this.#target.port,
-      this.#target.address,
-    );
+    const method = request.split(' ')[0] ?? '';
+    this.received.push(method);
+    this.receivedTexts.push(request);
+    if (method === 'ACK') return;
+    const { status, headers = [], body = '' } = this.answers.shift() ?? { status: '200 OK' };
+    const kept = request.split('\r\n').filter((line) => /^(via|from|to|call-id|cseq)\s*:/i.test(line));
+    const text = [
+      `SIP/2.0 ${status}`,
+      ...kept,
+      `Contact: <sip:src@127.0.0.1:${this.port}>`,
+      ...headers,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      '',
+      body,
+    ].join('\r\n');
+    this.#socket.send(text, this.#target.port, this.#target.address);
   }
 }
 

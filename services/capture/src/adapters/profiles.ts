@@ -1,0 +1,26 @@
+import { watchSlowFacts } from '@reelstream/bus';
+import type { Bus } from '@reelstream/bus';
+import { compileProfiles } from '@reelstream/domain';
+import type { ControllerDescription, ProfileBook } from '@reelstream/domain';
+import { ControllerEntry } from '@reelstream/events';
+import { Compile } from 'typebox/compile';
+
+const isEntry = Compile(ControllerEntry);
+
+/** What operators have said of controllers over the API, as this node last saw it. */
+export const followProfiles = async (bus: Bus, closing: AbortSignal): Promise<() => ProfileBook> => {
+  let book = compileProfiles([]);
+  const view = await watchSlowFacts(bus, 'controllers', {
+    onChange: (current) => {
+      book = compileProfiles(
+        [...current.values()].flatMap((value): ControllerDescription[] =>
+          isEntry.Check(value) ? [{ network: value.network, profile: value.profile, source: 'api' }] : [],
+        ),
+      );
+    },
+  });
+
+  closing.addEventListener('abort', () => view.stop(), { once: true });
+
+  return () => book;
+};

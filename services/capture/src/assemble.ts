@@ -1,13 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { connectBus, NodeFacts, watchNodes } from '@reelstream/bus';
-import type { Bus } from '@reelstream/bus';
 import { hostProblem, parseAdvertise } from '@reelstream/domain';
 import { pairsBucket, pairSessionsBucket, pairSessionsMaxAgeMs, pairsMaxAgeMs } from '@reelstream/events';
 import type { AdvertisedAddress } from '@reelstream/events';
 import { openOutbox, readJournal } from '@reelstream/recording';
 import { createMeters, StartupError } from '@reelstream/service';
-import type { Logger, Meters } from '@reelstream/service';
+import type { Logger } from '@reelstream/service';
 import { nextEpoch } from './adapters/epoch.ts';
 import { PairHomes } from './adapters/pair-homes.ts';
 import { PairSessions } from './adapters/pair-sessions.ts';

@@ -107,8 +107,7 @@ export const contactTowards = (node: CaptureNode, info: RequestInfo, type: Contr
   const uri = formatUri({
     user: undefined,
     host,
-    // TLS has a port of its own.
-    port: (info.source.transport === 'tls' ? info.receivedOn?.port : undefined) ?? node.status.sipPort,
+    port: portTowards(node, info),
     transport: info.source.transport,
   });
 
@@ -118,6 +117,13 @@ export const contactTowards = (node: CaptureNode, info: RequestInfo, type: Contr
 /** None are named: then all count. */
 const someOf = (recorded: ReadonlySet<string>): ReadonlySet<string> | undefined =>
   recorded.size === 0 ? undefined : recorded;
+
+/** The port that is set for UDP and TCP, where one is; TLS has its own. */
+const portTowards = ({ config, status }: CaptureNode, { source, receivedOn }: RequestInfo): number => {
+  const isSet = config.sipPort > 0 && source.transport !== 'tls';
+
+  return (isSet ? config.sipPort : receivedOn?.port) ?? status.sipPort;
+};
 
 /** What a request says of who is on the call. Metadata is that of the whole dialog so far. */
 export const saidIn = (

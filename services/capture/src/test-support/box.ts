@@ -122,9 +122,14 @@ export class Box implements AsyncDisposable {
 
   /** Where it takes calls over TLS, to be dialled. */
   get tlsUri(): string {
-    const endpoint = this.#sip.addresses.find(({ protocol }) => protocol === 'tls');
+    return this.uriOver('tls');
+  }
 
-    return `sip:record@127.0.0.1:${endpoint?.port ?? 0};transport=tls`;
+  /** Where it takes calls over a transport that it listens on, to be dialled. */
+  uriOver(transport: 'udp' | 'tcp' | 'tls'): string {
+    const endpoint = this.#sip.addresses.find(({ protocol }) => protocol === transport);
+
+    return `sip:record@127.0.0.1:${endpoint?.port ?? 0};transport=${transport}`;
   }
 
   /** Starts the capture process and waits until it would take a call; with the bus away, until it says so in its log. */

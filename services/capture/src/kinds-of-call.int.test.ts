@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { placeBibLeg, placeCubeCall, placeDirectCall, placeSiprecCall } from '@reelstream/testing/callers';
+import type { CallLeg, PlacedCall } from '@reelstream/testing/callers';
+import { Box, overTls } from './test-support/box.ts';
+import { kindsOfCall, nameOf, randomAudio } from './test-support/kinds-of-call.ts';
+import type { KindOfCall } from './test-support/kinds-of-call.ts';
+
+const packetsPerLeg = 25;
+let bridges = 0;
+
+const place = (kind: KindOfCall, box: Box, legs: readonly [CallLeg, CallLeg]): Promise<PlacedCall> => {
+  const { way, transport, suite } = kind;
+  const srtp = suite === undefined ? {} : { srtp: suite };
+  const options = { target: box.uriOver(transport), ...srtp, legs, pace: 20 };
+  switch (way) {
+    case 'siprec':
+      return placeSiprecCall(options);
+    case 'cube':
+      return placeCubeCall(options);
+    case 'direct':
+      return placeDirectCall({ ...options, legs: [legs[0]] });
+    case 'bib': {
+      bridges += 1;
+      const bridge = {
+        refCi: `${bridges}`,
+        farEndRefCi: `9${bridges}`,
+        nearEndDevice: `SEP${bridges}`,
+        nearEndAddress: '1001',
+        farEndDevice: 'SEP9',
+        farEndAddress: '2002',
+      };
+
+      return placeBibLeg({ ...options, side: 'near', bridge, leg: legs[0] });
+    }
+  }
+};
+
+/** What was sent on each track of the session. */
+const sentBy = ({ way }: KindOfCall, legs: readonly [CallLeg, CallLeg]): readonly CallLeg[] =>
+  way === 'siprec' || way === 'cube' ? legs : [legs[0]];
+
+describe('recorded as it was sent, packet for packet:', () => {
+  let box: Box;
+  before(async () => {
+    const listen = (['udp', 'tcp', 'tls'] as const).map((protocol) => ({
+      protocol,
+      address: '127.0.0.1',
+      port: 0,
+    }));
+    box = await Box.open({
+      capacity: 20,
+      settings: { REEL_PAIR_WAIT_MS: '100' },
+      sip: { ...overTls, listen },
+    });
+  });
+  after(() => box[Symbol.asyncDispose]());
+
+  for (const kind of kindsOfCall)
+    test(nameOf(kind), async () => {
+      const leg = (address: string): CallLeg => ({
+        codec: kind.codec.codec,
+        audio: randomAudio(kind.codec, packetsPerLeg),
+        address,
+      });
+      const legs = [leg('sip:alice@example.com'), leg('sip:bob@example.com')] as const;
+      await using call = await place(kind, box, legs);
+      await call.mediaSent;
+      await call.hangUp();
+      const events = await box.sessionOf(call.callId);
+      const ended = events.find((event) => event.type === 'session.ended');
+      assert.ok(ended);
+      const wanted = sentBy(kind, legs);
+      assert.deepEqual(
+        ended.data.tracks.map(({ codec, encryption, packets, lost }) => [codec, encryption, packets, lost]),
+        wanted.map(() => [kind.codec.name, kind.suite && `sdes:${kind.suite}`, packetsPerLeg, 0]),
+      );
+      assert.equal(ended.data.controller.type, kind.way === 'bib' ? 'cucm' : kind.way);
+      assert.equal(ended.data.dialogs[0]?.transport, kind.transport);
+      for (const [track, { audio }] of wanted.entries()) {
+        const packets = await box.packets(ended.subject, track);
+        const sent = 'frames' in audio ? audio.frames : [];
+        assert.equal(
+          Buffer.concat(packets.map((packet) => packet.subarray(12))).compare(Buffer.concat(sent)),
+          0,
+          `track ${track} holds what was sent`,
+        );
+      }
+    });
+});

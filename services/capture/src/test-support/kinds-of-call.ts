@@ -1,0 +1,108 @@
+/** Every kind of call that is recorded: ways in × codecs × transports × encryption. The tests and docs/calls.md come from it. */
+import { randomBytes } from 'node:crypto';
+import type { LegAudio, LegCodec, SrtpSuiteName } from '@reelstream/testing/callers';
+
+export const waysIn = ['siprec', 'cube', 'bib', 'direct'] as const;
+export type WayIn = (typeof waysIn)[number];
+
+export type CodecOfCall = {
+  /** Encoding name, as a track tells it. */
+  readonly name: string;
+  readonly codec: LegCodec;
+  /** Bytes of each packet, and how long it is on the RTP clock. */
+  readonly bytes: number;
+  readonly ticks: number;
+};
+
+const dynamic = (
+  name: string,
+  clockRate: number,
+  rest: {
+    readonly bytes: number;
+    readonly ticks: number;
+    readonly channels?: number;
+    readonly format?: string;
+  },
+): CodecOfCall => {
+  const { bytes, ticks, ...described } = rest;
+
+  return { name, codec: { name, payloadType: 110, clockRate, ...described }, bytes, ticks };
+};
+
+export const codecs: readonly CodecOfCall[] = [
+  { name: 'PCMU', codec: 'PCMU', bytes: 160, ticks: 160 },
+  { name: 'PCMA', codec: 'PCMA', bytes: 160, ticks: 160 },
+  { name: 'G722', codec: { name: 'G722', payloadType: 9, clockRate: 8_000 }, bytes: 160, ticks: 160 },
+  { name: 'G729', codec: { name: 'G729', payloadType: 18, clockRate: 8_000 }, bytes: 20, ticks: 160 },
+  dynamic('opus', 48_000, { channels: 2, bytes: 80, ticks: 960 }),
+  dynamic('L16', 16_000, { bytes: 640, ticks: 320 }),
+  dynamic('iLBC', 8_000, { format: 'mode=20', bytes: 38, ticks: 160 }),
+  dynamic('AMR', 8_000, { format: 'octet-align=1', bytes: 33, ticks: 160 }),
+  dynamic('MP4A-LATM', 48_000, {
+    format: 'profile-level-id=24;object=23;bitrate=64000',
+    bytes: 120,
+    ticks: 480,
+  }),
+];
+
+export type Carriage = {
+  readonly transport: 'udp' | 'tcp' | 'tls';
+  /** Plain RTP where there is none. */
+  readonly suite?: SrtpSuiteName;
+};
+
+export const carriages: readonly Carriage[] = [
+  { transport: 'udp' },
+  { transport: 'tcp' },
+  { transport: 'tls' },
+  { transport: 'tls', suite: 'AES_CM_128_HMAC_SHA1_80' },
+  { transport: 'tls', suite: 'AES_CM_128_HMAC_SHA1_32' },
+  { transport: 'tls', suite: 'AEAD_AES_128_GCM' },
+  { transport: 'tls', suite: 'AEAD_AES_256_GCM' },
+];
+
+export type KindOfCall = Carriage & { readonly way: WayIn; readonly codec: CodecOfCall };
+
+export const nameOf = ({ way, codec, transport, suite }: KindOfCall): string =>
+  `${way}, ${codec.name}, ${transport}, ${suite ?? 'plain'}`;
+
+const [pcmu] = codecs;
+
+/** Each way with each codec over UDP, and with each carriage in G.711. */
+export const kindsOfCall: readonly KindOfCall[] = waysIn.flatMap((way) => [
+  ...codecs.map((codec): KindOfCall => ({ way, codec, transport: 'udp' })),
+  ...carriages
+    .slice(1)
+    .flatMap((carriage): KindOfCall[] => (pcmu ? [{ way, codec: pcmu, ...carriage }] : [])),
+]);
+
+/** Payloads that nobody could guess: what is recorded must be just these. */
+export const randomAudio = (
+  { bytes, ticks }: CodecOfCall,
+  packets: number,
+): Extract<LegAudio, { frames: unknown }> => ({
+  frames: Array.from({ length: packets }, () => randomBytes(bytes)),
+  ticks,
+});
+
+const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+const cell = (kind: KindOfCall): string =>
+  kindsOfCall.some((known) => nameOf(known) === nameOf(kind)) ? `\`${nameOf(kind)}\`` : '';
+
+/** The tables of docs/calls.md; white space is the formatter's. */
+export const tablesOfCalls = (): readonly string[] => [
+  table(
+    ['codec', ...waysIn],
+    codecs.map((codec) => [codec.name, ...waysIn.map((way) => cell({ way, codec, transport: 'udp' }))]),
+  ),
+  table(
+    ['transport', 'encryption', ...waysIn],
+    carriages.map((carriage) => [
+      carriage.transport,
+      carriage.suite ?? 'none',
+      ...waysIn.map((way) => (pcmu ? cell({ way, codec: pcmu, ...carriage }) : '')),
+    ]),
+  ),
+];

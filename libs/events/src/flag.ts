@@ -16,7 +16,8 @@ export const sessionFlags = {
   'session-expired-with-media': 'the session timer ran out while media went on',
   'srtp-auth-failed':
     'no packet of an encrypted track could be decrypted: its keys were not those of the SDP',
-  'unpaired-leg': 'the other leg of a call that comes in two never came',
+  'unpaired-leg':
+    'the other leg of a call that comes in two has not come in time; taken back if it still comes',
 } as const;
 export type SessionFlag = keyof typeof sessionFlags;
 

@@ -98,7 +98,8 @@ ${table(WebhookBody)}
 
 ## Flags
 
-A call that can be recorded is recorded, however odd it is; what was odd is kept as the session's \`flags\`. A flag once raised stays.
+A call that can be recorded is recorded, however odd it is; what was odd is kept as the session's \`flags\`. A flag once raised stays,
+except \`unpaired-leg\`.
 No word changes its meaning; new ones may come.
 
 ${['| flag | meaning |', '|---|---|', ...flagRows].join('\n')}

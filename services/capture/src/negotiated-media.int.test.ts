@@ -5,8 +5,8 @@ import { after, before, describe, test } from 'node:test';
 import type { DomainEvent } from '@reelstream/events';
 import { waitFor } from '@reelstream/testing';
 import { Box } from './test-support/box.ts';
-import { Caller } from './test-support/caller.ts';
-import { siprec } from './test-support/offers.ts';
+import { Caller, Voice } from './test-support/caller.ts';
+import { plain, siprec } from './test-support/offers.ts';
 
 const sdp = (...lines: readonly string[]): string =>
   ['v=0', 'o=src 1 1 IN IP4 192.0.2.44', 's=-', 'c=IN IP4 192.0.2.44', 't=0 0', ...lines, ''].join('\r\n');
@@ -135,5 +135,30 @@ describe('the media of a call', () => {
     const events = await box.sessionOf(caller.callId);
     const { tracks } = await box.manifest(events[0]?.subject ?? '');
     assert.match(tracks[1]?.codecs[0]?.fmtp ?? '', /sprop-parameter-sets=Z0IACpZTBYmI,aMljiA==/);
+  });
+
+  test('may be a message with a picture of VP8, kept packet for packet', async () => {
+    using caller = await Caller.open(box.target);
+    const offer = sdp('m=audio 40000 RTP/AVP 0', 'm=video 40002 RTP/AVP 98', 'a=rtpmap:98 VP8/90000');
+    const answer = await caller.invite(plain(offer));
+    caller.ack();
+    const [voicePort = 0, picturePort = 0] = portsIn(answer.body);
+    using voice = new Voice(voicePort, 0);
+    using picture = new Voice(picturePort, 98);
+    await voice.say(10);
+    await picture.say(10);
+    await caller.bye();
+    const events = await box.sessionOf(caller.callId);
+    const ended = events.find(({ type }) => type === 'session.ended');
+    assert.ok(ended?.type === 'session.ended');
+    assert.deepEqual(
+      ended.data.tracks.map(({ mediaType, codec }) => [mediaType, codec]),
+      [
+        ['audio', 'PCMU'],
+        ['video', 'VP8'],
+      ],
+    );
+    assert.deepEqual(await box.packets(ended.subject, 0), voice.sent);
+    assert.deepEqual(await box.packets(ended.subject, 1), picture.sent);
   });
 });

@@ -207,14 +207,15 @@ export class Voice implements Disposable {
   readonly sent: Buffer[] = [];
   readonly #socket = createSocket('udp4');
   readonly #ssrc = randomInt(0, 2 ** 32);
-  readonly #payloadType: number;
+  /** Of the packets from here on. */
+  payloadType: number;
   readonly #port: number;
   readonly #address: string;
 
   constructor(port: number, payloadType: number, address = '127.0.0.1') {
     this.#address = address;
     this.#port = port;
-    this.#payloadType = payloadType;
+    this.payloadType = payloadType;
   }
 
   /** Sends packets of 20 ms as fast as they go; what was sent is in `sent`. */
@@ -223,7 +224,7 @@ export class Voice implements Disposable {
       const sequence = this.sent.length;
       const packet = Buffer.alloc(12 + 160);
       packet.writeUInt8(0x80, 0);
-      packet.writeUInt8(this.#payloadType, 1);
+      packet.writeUInt8(this.payloadType, 1);
       packet.writeUInt16BE(sequence & 0xffff, 2);
       packet.writeUInt32BE((sequence * 160) >>> 0, 4);
       packet.writeUInt32BE(this.#ssrc, 8);

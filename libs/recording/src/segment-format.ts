@@ -28,6 +28,7 @@
  *   file, can't pass for a block of this one. The salt is in the file's name too: a damaged header costs nothing.
  */
 import { crc32 } from 'node:zlib';
+import { shortCrc32 } from './short-crc32.ts';
 
 export const segmentHeaderLength = 64;
 export const blockHeaderLength = 52;
@@ -147,8 +148,8 @@ export const writeBlock = (
   target.writeUInt32LE(block.previous.offset, at + 28);
   block.session.copy(target, at + 32);
   target.writeUInt32LE(block.clockOffset, at + 48);
-  target.writeUInt32LE(crc32(target.subarray(at + 8, at + blockHeaderLength), salt), at + 4);
-  payload.copy(target, at + blockHeaderLength);
+  target.writeUInt32LE(shortCrc32(target, at + 8, at + blockHeaderLength, salt), at + 4);
+  target.set(payload, at + blockHeaderLength);
 
   return at + blockHeaderLength + payload.length;
 };

@@ -43,6 +43,27 @@ test('CUBE forks media without labels, names its parties by media-index, and has
   assert.doesNotMatch(invite, /a=label|siprec/);
 });
 
+test('CUBE forks the pictures of a call behind its voices, each party by the places of both', async () => {
+  await using stack = new AsyncDisposableStack();
+  const home = await startHome(stack, 4);
+  const pictures = legs.map(({ address }): CallLeg => ({
+    codec: { name: 'H264', payloadType: 97, clockRate: 90_000 },
+    mediaType: 'video',
+    audio: { frames: [Buffer.from([0x41, 1])], ticks: 3_000 },
+    address,
+  }));
+  const call = await placeCubeCall({ target: home.uri, legs: [...legs, ...pictures] });
+  await call.hangUp();
+
+  const invite = home.requests[0] ?? '';
+  assert.deepEqual(invite.match(/^m=\w+/gm), ['m=audio', 'm=audio', 'm=video', 'm=video']);
+  assert.equal(invite.match(/a=ptime/g)?.length, 2);
+  assert.deepEqual(invite.match(/^X-Cisco-Recording-Participant.*(?=\r)/gm), [
+    'X-Cisco-Recording-Participant: sip:3000@10.0.0.1;media-index="0 2"',
+    'X-Cisco-Recording-Participant: sip:4000@10.0.0.2;media-index="1 3"',
+  ]);
+});
+
 test('a phone calls with one line both ways, and no other trace of recording', async () => {
   await using stack = new AsyncDisposableStack();
   const home = await startHome(stack, 1);

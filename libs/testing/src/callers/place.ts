@@ -21,7 +21,7 @@ export type CallOptions = {
   readonly target: string;
   /** Transport of the first INVITE, unless the target names one. Default udp. */
   readonly transport?: CallerTransport;
-  /** The streams, one audio line each, in this order. */
+  /** The streams, one line each, in this order. */
   readonly legs: readonly CallLeg[];
   /** `realtime`, or how many times as fast. Default realtime. */
   readonly pace?: 'realtime' | number;
@@ -70,7 +70,8 @@ const composeOffer = (profile: CallerProfile, streams: readonly MediaStream[], a
     sessionId: randomInt(1, 2 ** 31),
     version: 1,
     direction: profile.direction,
-    media: streams.map(({ port, codec, sdes }, index) => ({
+    media: streams.map(({ mediaType, port, codec, sdes }, index) => ({
+      mediaType,
       port,
       codec,
       crypto: sdes?.line,

@@ -5,6 +5,7 @@ import type { MediaDestination } from './media/stream.ts';
 /** Session descriptions of a caller: the offer, and what an answer says of each of its lines (RFC 4566, RFC 3264). */
 
 export type OfferedMedia = {
+  readonly mediaType: 'audio' | 'video';
   readonly port: number;
   readonly codec: Codec;
   readonly label: string | undefined;
@@ -19,21 +20,24 @@ export type AnsweredMedia = MediaDestination | undefined;
 
 const familyOf = (address: string): string => `IN ${address.includes(':') ? 'IP6' : 'IP4'} ${address}`;
 
-const mediaLines = ({ port, codec, label, crypto }: OfferedMedia, direction: MediaDirection): string[] => {
+const mediaLines = (
+  { mediaType, port, codec, label, crypto }: OfferedMedia,
+  direction: MediaDirection,
+): string[] => {
   const { payloadType, name, clockRate, channels, format } = codec;
 
   return [
-    `m=audio ${port} RTP/${crypto === undefined ? '' : 'S'}AVP ${payloadType}`,
+    `m=${mediaType} ${port} RTP/${crypto === undefined ? '' : 'S'}AVP ${payloadType}`,
     `a=rtpmap:${payloadType} ${name}/${clockRate}${channels > 1 ? `/${channels}` : ''}`,
     ...(format === undefined ? [] : [`a=fmtp:${payloadType} ${format}`]),
-    'a=ptime:20',
+    ...(mediaType === 'audio' ? ['a=ptime:20'] : []),
     ...(crypto === undefined ? [] : [crypto]),
     ...(label === undefined ? [] : [`a=label:${label}`]),
     `a=${direction}`,
   ];
 };
 
-/** An offer with one audio line a stream. */
+/** An offer with one line a stream. */
 export const formatOffer = (offer: {
   readonly address: string;
   readonly sessionId: number;

@@ -26,6 +26,8 @@ export type LegAudio =
 /** One stream of a call, and the person heard on it. */
 export type CallLeg = {
   readonly codec: LegCodec;
+  /** Default audio. Of video, each of the frames is the payload of one packet. */
+  readonly mediaType?: 'audio' | 'video';
   readonly audio: LegAudio;
   /** SIP address of the participant, `sip:2000@example.com`. */
   readonly address: string;

@@ -61,6 +61,7 @@ const bindPair = async (address: string): Promise<readonly [Socket, Socket]> => 
 
 /** One RTP stream of a caller, with its sender reports. */
 export class MediaStream implements AsyncDisposable {
+  readonly mediaType: 'audio' | 'video';
   readonly codec: Codec;
   readonly start: RtpStart;
   readonly #frames: Frames;
@@ -80,6 +81,7 @@ export class MediaStream implements AsyncDisposable {
     sdes: SdesOffer | undefined,
   ) {
     this.sdes = sdes;
+    this.mediaType = leg.mediaType ?? 'audio';
     this.codec = codecOf(leg.codec);
     this.start = start;
     this.#frames = framesOf(leg);

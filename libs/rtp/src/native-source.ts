@@ -4,6 +4,7 @@ import { getSystemErrorName } from 'node:util';
 import { addonFile } from '../native/build.mjs';
 import { bindErrorOf } from './packet-source.ts';
 import type { PacketSource, SlotCounts, StreamSockets } from './packet-source.ts';
+import type { Endpoint } from './source-latch.ts';
 
 /** `native/addon.c`. A stream's index is ours to choose: the addon keeps a table. */
 type Addon = {
@@ -113,12 +114,7 @@ class NativeSource implements PacketSource {
     return { malformed: this.#counted[0]!, overflowed: this.#counted[1]! };
   }
 
-  send(
-    slot: number,
-    from: 'rtp' | 'rtcp',
-    packet: Uint8Array,
-    to: { readonly address: string; readonly port: number },
-  ): Promise<void> {
+  send(slot: number, from: 'rtp' | 'rtcp', packet: Uint8Array, to: Endpoint): Promise<void> {
     const index = this.#indexes.get(slot);
     if (index !== undefined && to.port >= 1) {
       this.#addon.send(this.#source, index, sockets[from], packet, to.address, to.port);

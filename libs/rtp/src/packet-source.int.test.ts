@@ -220,6 +220,33 @@ for (const make of makes) {
     assert.equal(packet!.body.readUInt16BE(2), 7);
   });
 
+  test(`${make}: what is sent leaves from the stream's own sockets, and what can't be sent harms nothing`, async (t) => {
+    const { source, rtpPort } = await open(t, make, 1);
+    const caller = await callFrom(t);
+    const { port } = caller.address();
+    for (const [from, ownPort] of [
+      ['rtp', rtpPort],
+      ['rtcp', rtpPort + 1],
+    ] as const) {
+      const came = once(caller, 'message', { signal: AbortSignal.timeout(5_000) });
+      await source.send(1, from, Buffer.from(from), { address: host, port });
+      const [packet, { port: sender }] = (await came) as [Buffer, { readonly port: number }];
+      assert.deepEqual([packet.toString(), sender], [from, ownPort]);
+    }
+    for (const to of [
+      { address: host, port: 0 },
+      { address: host, port: 70_000 },
+      { address: '::1', port },
+      { address: '255.255.255.255', port },
+    ]) {
+      await source.send(1, 'rtcp', Buffer.from('lost'), to);
+    }
+    await source.send(1, 'rtp', Buffer.alloc(70_000), { address: host, port });
+    await source.send(99, 'rtp', Buffer.from('lost'), { address: host, port });
+    await sendOne(caller, rtp(3), rtpPort);
+    assert.equal((await listen(source, [1], 1)).length, 2);
+  });
+
   test(`${make}: a port and a slot that were closed can be opened again, and nothing old is heard`, async (t) => {
     const { source, rtpPort } = await open(t, make, 1);
     const caller = await callFrom(t);

@@ -1,5 +1,5 @@
-// floor FILE: what a receiver of the same shape costs without anything else. Binds RTP and RTCP of each port that stdin lists, reads
-// them on a 100 ms beat by recvmmsg with the kernel's arrival times, and appends a block per stream and beat to one log: 52 bytes of
+// floor FILE COUNT PORT: what a receiver of the same shape costs without anything else. Binds COUNT pairs of RTP and RTCP from PORT on,
+// passing by those that are taken, and says which; reads them on a 100 ms beat by recvmmsg with the kernel's arrival times, and appends a block per stream and beat to one log: 52 bytes of
 // header, and the frames that the product keeps. A thread syncs it once a second. No checksums, no statistics. SIGTERM ends it:
 // it prints what it received.
 #define _GNU_SOURCE
@@ -43,8 +43,8 @@ static int bound(int port) {
   struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
   setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   if (bind(fd, (struct sockaddr *)&at, sizeof at) == 0) return fd;
-  perror("bind");
-  exit(1);
+  close(fd);
+  return -1;
 }
 
 static void expect(int i) {
@@ -77,20 +77,26 @@ static uint8_t *drain(int fd, uint32_t stream, uint16_t kind, int64_t offset, ui
 }
 
 int main(int count, char **arguments) {
-  if (count < 2) return 2;
-  int n = 0, port, silent = epoll_create1(0);
+  if (count < 4) return 2;
+  int n = 0, wanted = atoi(arguments[2]), port = atoi(arguments[3]), silent = epoll_create1(0);
   log_file = open(arguments[1], O_WRONLY | O_CREAT | O_TRUNC, 0600);
   uint8_t *buffer = malloc(BUFFER);
   for (int i = 0; i < BATCH; i++) pieces[i] = (struct iovec){ datagrams[i], DATAGRAM }, expect(i);
-  while (n < MOST && scanf("%d", &port) == 1) {
+  printf("[");
+  for (; n < wanted && n < MOST && port < 65535; port += 2) {
     rtp[n] = bound(port), rtcp[n] = bound(port + 1);
+    if (rtp[n] < 0 || rtcp[n] < 0) {
+      close(rtp[n]), close(rtcp[n]);
+      continue;
+    }
+    printf("%s%d", n > 0 ? "," : "", port);
     epoll_ctl(silent, EPOLL_CTL_ADD, rtcp[n], &(struct epoll_event){ .events = EPOLLIN, .data.u32 = n });
     n++;
   }
   signal(SIGTERM, end);
   pthread_t thread;
   pthread_create(&thread, NULL, sync_log, NULL);
-  printf("ready\n");
+  printf("]\n");
   fflush(stdout);
   int64_t packets = 0;
   for (int64_t beat = now(CLOCK_MONOTONIC); !ended; beat += 100000000) {

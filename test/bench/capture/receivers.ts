@@ -75,10 +75,10 @@ export const startProduct = async (
 
 export const startFloor = async (program: string, calls: number, { dir, core }: Place): Promise<Receiver> => {
   const folder = await mkdtemp(join(dir, 'floor-'));
-  const ports = Array.from({ length: 2 * calls }, (_, i) => firstPort + 2 * i);
-  const talker = talkTo(judged({ file: program, args: [join(folder, 'log')] }, core));
-  talker.stdin.end(ports.join('\n'));
-  await talker.line();
+  const talker = talkTo(
+    judged({ file: program, args: [join(folder, 'log'), String(2 * calls), String(firstPort)] }, core),
+  );
+  const ports = JSON.parse(await talker.line()) as number[];
 
   return receiverOf(talker, folder, ports, async () => {
     talker.signal('SIGTERM');

@@ -25,7 +25,7 @@ import { oddities } from './core/flags.ts';
 import { mergeParticipants, participantsOfPair, participantsOn } from './core/participants.ts';
 import type { Said } from './core/participants.ts';
 import { offeredAudio, offeredVideo } from './core/offered-codecs.ts';
-import { newTrack, withCodec, withEncryption } from './core/tracks.ts';
+import { closedTrack, newTrack, withCodec, withEncryption } from './core/tracks.ts';
 import { srtpPolicyFor } from './leg-encryption.ts';
 import type { Leg, RecordedLine } from './leg.ts';
 import type { LegOfPair } from './pairs.ts';
@@ -175,6 +175,7 @@ export const tracksAfter = (
 ): readonly Track[] => {
   const known = before.map((track) => {
     const line = leg.lines.find(({ trackNumber }) => trackNumber === track.trackNumber);
+    if (leg.lines.some(({ follows }) => follows === track.trackNumber)) return closedTrack(track, now);
     const named = line ? said && participantsOn(said, line, now) : onOtherLeg(said, track, now);
     const spoken = line
       ? withEncryption(withCodec(track, codecOf(line), now), leg.encryption.nameAt(line.index))
@@ -192,9 +193,17 @@ export const tracksAfter = (
 
   return [
     ...known,
-    ...added.map((line) => trackOf(leg, line, said ? participantsOn(said, line, now) : [], now)),
+    ...added.map((line) =>
+      trackOf(leg, line, said ? participantsOn(said, line, now) : heardBefore(line, before), now),
+    ),
   ];
 };
+
+/** Whoever was heard on the track that a line was before. */
+const heardBefore = ({ follows }: RecordedLine, tracks: readonly Track[]): readonly Participant[] =>
+  tracks
+    .find(({ trackNumber }) => trackNumber === follows)
+    ?.participants.filter(({ leftAt }) => leftAt === undefined) ?? [];
 
 /** A leg of a pair names the far end as well as the near one: news of either is for the other leg's track, too. */
 const onOtherLeg = (

@@ -180,4 +180,64 @@ describe('media that CUBE forks', () => {
     await assertKept(box, ended.sessionId, streams);
     assert.deepEqual(caller.received, []);
   });
+
+  test('that gives a payload type another codec goes on as other tracks, so that both can be read', async () => {
+    using open = new DisposableStack();
+    using caller = await openCube(box);
+    const under = (encoding: string): string =>
+      twoForked
+        .replaceAll('RTP/AVP 0 101', 'RTP/AVP 96 101')
+        .replaceAll('a=rtpmap:0 PCMU/8000', `a=rtpmap:96 ${encoding}`);
+    const answer = await caller.invite(plain(under('iLBC/8000'), ...parties('0', '1')));
+    caller.ack();
+    const changed = await caller.request('UPDATE', plain(under('opus/48000/2')));
+    const repeated = await caller.request('UPDATE', plain(under('opus/48000/2')));
+    assert.deepEqual(portsOf(repeated.body), portsOf(changed.body));
+    const voices = [answer, changed].flatMap(({ body }) => speakers(open, body));
+    for (const voice of voices) {
+      voice.payloadType = 96;
+      await voice.say(10);
+    }
+    await caller.bye();
+    const ended = endOf(await box.sessionOf(caller.callId));
+    assert.deepEqual(heardOn(ended), [
+      ['audio', 'iLBC', 'sip:1777@10.1.1.1, left'],
+      ['audio', 'iLBC', 'sip:1708@10.1.1.2, left'],
+      ['audio', 'opus', 'sip:1777@10.1.1.1'],
+      ['audio', 'opus', 'sip:1708@10.1.1.2'],
+    ]);
+    const { tracks } = await box.manifest(ended.sessionId);
+    assert.deepEqual(
+      tracks.map(({ codecs }) => codecs[0]?.codec),
+      ['iLBC', 'iLBC', 'opus', 'opus'],
+    );
+    await assertKept(box, ended.sessionId, voices);
+  });
+
+  test('names parties by indexes that make no sense: recorded all the same, and nobody is told to be heard where they are not', async () => {
+    using open = new DisposableStack();
+    using caller = await openCube(box);
+    const answer = await caller.invite(plain(twoForked, ...parties('7 x 99999999999', '1 1 -')));
+    caller.ack();
+    const voices = speakers(open, answer.body);
+    for (const voice of voices) await voice.say(5);
+    const held = await caller.invite(plain(twoForked.replaceAll('a=sendonly', 'a=inactive')));
+    caller.ack();
+    assert.equal(held.body.match(/^a=inactive\r$/gm)?.length, 2);
+    const back = await caller.invite(plain(twoForked));
+    caller.ack();
+    assert.deepEqual(portsOf(back.body), portsOf(answer.body));
+    for (const voice of voices) await voice.say(5);
+    await caller.bye();
+    const ended = endOf(await box.sessionOf(caller.callId));
+    assert.deepEqual(heardOn(ended), [
+      ['audio', 'PCMU'],
+      ['audio', 'PCMU', 'sip:1708@10.1.1.2'],
+    ]);
+    assert.deepEqual(
+      ended.tags?.map(({ name, trackNumber }) => `${name} ${trackNumber}`),
+      ['TrackInactive 0', 'TrackInactive 1', 'TrackActive 0', 'TrackActive 1'],
+    );
+    await assertKept(box, ended.sessionId, voices);
+  });
 });

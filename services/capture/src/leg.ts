@@ -26,6 +26,8 @@ export type RecordedLine = {
   readonly kind: 'audio' | 'video';
   readonly label: string | undefined;
   readonly trackNumber: number;
+  /** The track that this line was until it became this one. */
+  readonly follows?: number;
   readonly port: number;
   readonly codecs: readonly Codec[];
   /** What the peer's last description of the line agreed to, beside codecs. */
@@ -138,7 +140,7 @@ export class Leg {
   /** The lines of the next session of this dialog, in place of those of the last; no lines: nothing is recorded. */
   restart(lines: readonly RecordedLine[]): void {
     this.#lines = this.#lines.map(() => undefined);
-    for (const line of lines) this.#set(line);
+    for (const { follows: _inTheLast, ...line } of lines) this.#set(line);
   }
 
   /** What is asked within the dialog is done one after the other. */

@@ -1,4 +1,5 @@
 import { weightOf } from '@reelstream/domain';
+import type { Track } from '@reelstream/events';
 import { bibLegAfter, mergeMetadata, parseSdp, readInvite } from '@reelstream/sip';
 import type { InDialogRequest, Invitation, RequestInfo } from '@reelstream/sip';
 import { oddIn, saidIn, tracksAfter, wantedLines } from './call.ts';
@@ -7,7 +8,7 @@ import type { CaptureNode } from './capture-node.ts';
 import { withFlags } from './core/flags.ts';
 import type { Said } from './core/participants.ts';
 import { nextTrackNumber } from './core/sealing.ts';
-import { correlationOf } from './core/tracks.ts';
+import { correlationOf, redefines } from './core/tracks.ts';
 import type { Leg, RecordedLine } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
 import { secureLeg } from './secure-leg.ts';
@@ -54,8 +55,7 @@ const answerFor = async (
   }
   if (!session) throw new Error('a dialog without a session');
   session.keepBody(info.method.toLowerCase(), info.body);
-  if (invitation.offer)
-    await addTracks(node, session, leg, wantedLines(invitation, leg.audioOnly, leg.encryption.policy));
+  if (invitation.offer) await addTracks(node, session, leg, invitation);
   const body = bodyFor(leg, info.method, invitation);
   const { type, metadata, recorded } = leg;
   const said = saysWho(invitation) ? saidIn({ info, invitation, type }, metadata, recorded) : undefined;
@@ -108,15 +108,30 @@ const isNew = ({ kind, label }: WantedLine, before: RecordedLine | undefined): b
   before.kind !== kind ||
   (before.isRemoved && label !== undefined && label !== before.label);
 
+/** Lines that are new, and those that must become other tracks. */
+const addedBy = (
+  invitation: Invitation,
+  leg: Leg,
+  tracks: readonly Track[],
+): readonly (WantedLine & Pick<RecordedLine, 'follows'>)[] =>
+  wantedLines(invitation, leg.audioOnly, leg.encryption.policy).flatMap((line) => {
+    const before = leg.lineAt(line.index);
+    if (!before || isNew(line, before)) return [line];
+    const track = tracks.find(({ trackNumber }) => trackNumber === before.trackNumber);
+    const codecs = invitation.offer?.media[line.index]?.codecs ?? [];
+
+    return track && redefines(codecs, track) ? [{ ...line, follows: track.trackNumber }] : [];
+  });
+
 /** Lines that are new to the dialog get a socket; one that can't have one is refused in the answer. */
 const addTracks = async (
   node: CaptureNode,
   session: LiveSession,
   leg: Leg,
-  wanted: readonly WantedLine[],
+  invitation: Invitation,
 ): Promise<void> => {
   const { sessionId, record } = session;
-  const added = wanted.filter((line) => isNew(line, leg.lineAt(line.index)));
+  const added = record ? addedBy(invitation, leg, record.tracks) : [];
   if (added.length === 0 || !record || node.status.obstacle(weightOf(added.map(({ kind }) => kind)))) return;
   // Tracks 0 and 1 of a built-in bridge are those of its two dialogs, whether or not both have come.
   const first = Math.max(nextTrackNumber(record.tracks), leg.type === 'cucm' ? 2 : 0);

@@ -76,6 +76,19 @@ export const withCodec = (track: Track, codec: NamedCodec, now: string): Track =
   return { ...track, codec: codec.name, codecs: [...before, codecSpan(codec, now)] };
 };
 
+/**
+ * Whether one of these would give a payload type another codec than it has had on the track, which RFC 3264 §8.3.2 forbids:
+ * what came under it before could no longer be read.
+ */
+export const redefines = (codecs: readonly NamedCodec[], track: Pick<Track, 'codecs'>): boolean =>
+  codecs.some(({ payloadType, name, clockRate }) =>
+    track.codecs.some(
+      (span) =>
+        span.payloadType === payloadType &&
+        (span.codec.toUpperCase() !== name.toUpperCase() || span.clockRate !== clockRate),
+    ),
+  );
+
 /** A track whose stream has ended, while its session goes on: who was heard on it has left. */
 export const closedTrack = (track: Track, now: string): Track =>
   track.endedAt === undefined

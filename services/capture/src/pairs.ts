@@ -42,11 +42,16 @@ export class Pairs {
     }
   }
 
-  /** The session that waits for this leg; none if its side has come already, or the session is over. */
+  /**
+   * The session that waits for this leg; none if its side has come already, or the session is over, or about to be: its
+   * dialog has ended, and what was agreed in it is still being journalled.
+   */
   waitingFor({ key, trackNumber }: LegOfPair): LiveSession | undefined {
     const open = this.#open.get(key);
 
-    return open && !open.session.isOver && !open.taken.has(trackNumber) ? open.session : undefined;
+    if (!open || open.taken.has(trackNumber)) return undefined;
+
+    return open.session.isOver || open.session.legs.size === 0 ? undefined : open.session;
   }
 
   /** A session for this leg and, should it come, the other. One with the same key waits no longer. */

@@ -110,7 +110,9 @@ test('a pilot counts its own reservation at once, and no second time when it hea
     if (reservationHome(subject) === 'home-1') heard.add((data as { callId: string }).callId);
   });
   await untilItSays(pilot, 'OK', () => speak(3));
+  // A heartbeat that came behind the reservation would stand for it.
   speak(3);
+  await bus.request(querySubject('pilot-c'), { name: 'explain', callId: 'none' }, 5_000);
   const callId = await invite(pilot);
   await waitFor(() => heard.has(callId) || undefined, { deadlineMs, describe: 'no reservation' });
   // What is asked now is answered after the reservation has come back to the pilot.

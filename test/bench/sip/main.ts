@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { findOnPath } from '@reelstream/testing';
+import { shortPauses } from '../../../deploy/local/launcher/plan.ts';
 import { startFrontDoor } from '../../support/front-door.ts';
 import { inspectable } from '../../support/inspect.ts';
 import { measureDialogs } from './dialogs.ts';
@@ -57,7 +58,7 @@ const measureKamailio = async (): Promise<readonly Step[]> => {
   );
 };
 
-await using door = await startFrontDoor({ core: judgedCore, nodeOptions: inspectable });
+await using door = await startFrontDoor({ core: judgedCore, nodeOptions: [...inspectable, ...shortPauses] });
 const judged = { port: door.port, pids: { server: door.server.pid, pilot: door.pilot.pid } };
 const steps = await climb(judged, rates, seconds, tell('Reelstream'));
 const best = bestOf(steps);

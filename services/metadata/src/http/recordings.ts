@@ -98,7 +98,8 @@ export const recordingRoutes: Routes = (api) => async (app) => {
 
       return other.done;
     }
-    const done = dialled(api, request);
+    // Looked up in here: who asks in the same moment must not be told of nothing, and dial when we are done.
+    const done = outcomeBefore(api, request).then((before) => before ?? dialled(api, request));
     ringing.set(commandId, { request, done });
     const forget = (): boolean => ringing.delete(commandId);
     done.then(forget, (error: unknown) => {
@@ -128,8 +129,7 @@ export const recordingRoutes: Routes = (api) => async (app) => {
       const key = request.headers['idempotency-key'];
       const commandId = key === undefined ? freshId() : derivedId('dial', 'idempotency-key', key);
       const wanted = { commandId, to, media, ringLimitMs, ...(from === undefined ? {} : { from }) };
-      const session =
-        (key === undefined ? undefined : await outcomeBefore(api, wanted)) ?? (await dialOnce(wanted));
+      const session = await dialOnce(wanted);
 
       return reply.code(201).header('location', `/api/v1/sessions/${session.sessionId}`).send(session);
     },

@@ -1,7 +1,7 @@
 /** What the main thread and the threads of the recorder say to each other. */
-import type { Codec, Manifest, SealRequest, SegmentSummary, StreamHead } from '@reelstream/recording';
-import type { PacketSource, PacketSourceChoice, Rollover, SourcePolicy } from '@reelstream/rtp';
-import type { AgreedTrack, SecuredTrack, TrackFigures } from './types.ts';
+import type { Manifest, SealRequest, SegmentSummary, StreamHead } from '@reelstream/recording';
+import type { PacketSource, PacketSourceChoice, SourcePolicy } from '@reelstream/rtp';
+import type { AgreedTrack, RecorderEvent, SecuredTrack, TrackFigures } from './types.ts';
 
 export type MediaThreadData = {
   readonly segments: string;
@@ -66,30 +66,9 @@ export type MediaCalls = {
   readonly close: { readonly request: undefined; readonly reply: undefined };
 };
 
+/** What a thread says of its own accord: all that the recorder tells, but that a thread is gone, and what is the recorder's own. */
 export type MediaNotice =
-  | {
-      readonly kind: 'media';
-      readonly sessionId: string;
-      readonly trackNumber: number;
-      readonly at: string;
-      readonly ssrc: number;
-      readonly payloadType: number;
-    }
-  | {
-      readonly kind: 'rollovers';
-      readonly sessionId: string;
-      readonly trackNumber: number;
-      readonly rollovers: readonly Rollover[];
-    }
-  | {
-      readonly kind: 'codec';
-      readonly sessionId: string;
-      readonly trackNumber: number;
-      readonly at: string;
-      readonly codec: Codec;
-    }
-  | { readonly kind: 'write-failed'; readonly code: string; readonly detail: string }
-  | { readonly kind: 'write-resumed' }
+  | Exclude<RecorderEvent, { readonly kind: 'worker-lost' }>
   | { readonly kind: 'segment-closed'; readonly path: string; readonly sessions: readonly string[] };
 
 /** An error that crosses between threads: classes don't. */

@@ -16,6 +16,7 @@ export const playableCodecs = [
   'AMR',
   'iLBC',
   'H264',
+  'VP8',
 ] as const;
 
 export const isPlayable = (codec: string): boolean =>

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { encodeG711, sampleConversation } from '@reelstream/testing/callers';
 import type { Format } from '../core/formats.ts';
-import { decodedBy, probed } from '../test-support/ffmpeg.ts';
+import { decodedBy, likeness, probed } from '../test-support/ffmpeg.ts';
 import { audioFixtures, sendFixture, speech } from '../test-support/fixtures.ts';
 import { match } from '../test-support/match.ts';
 import { record, talk } from '../test-support/recording.ts';
@@ -65,10 +65,11 @@ test('one party alone is mono; wide-band stays wide-band', async () => {
   assert.ok(match(speech(), heard!, [-100, 100]).correlation > 0.9);
 });
 
+const h264 = [{ payloadType: 96, codec: 'H264', clockRate: 90_000, fmtp: 'packetization-mode=1' }];
+
 test('pictures that came as H.264 are copied into the MP4, on the clock of the sound', async () => {
-  const codecs = [{ payloadType: 96, codec: 'H264', clockRate: 90_000, fmtp: 'packetization-mode=1' }];
   const sent = sendFixture('h264', 90_000, 2_000);
-  const path = await made('mp4', [conversation[0]!, { codecs, packets: sent, mediaType: 'video' }]);
+  const path = await made('mp4', [conversation[0]!, { codecs: h264, packets: sent, mediaType: 'video' }]);
   const streams = await probed(path);
   const video = streams.find(({ codec_type }) => codec_type === 'video');
   const audio = streams.find(({ codec_type }) => codec_type === 'audio');
@@ -79,6 +80,23 @@ test('pictures that came as H.264 are copied into the MP4, on the clock of the s
   assert.equal(Number(video?.nb_read_frames), 30);
   assert.ok(Math.abs(Number(video?.start_time) - 1) < 0.001, `pictures begin at ${video?.start_time} s`);
   assert.ok(Math.abs(Number(video?.duration) - 2) < 0.1, `${video?.duration} s`);
+});
+
+test('pictures that came as VP8 are transcoded for the MP4, each at its time', async () => {
+  const codecs = [{ payloadType: 96, codec: 'VP8', clockRate: 90_000 }];
+  const sent = sendFixture('vp8', 90_000, 2_000);
+  const path = await made('mp4', [conversation[0]!, { codecs, packets: sent, mediaType: 'video' }]);
+  const copied = await made('mp4', [
+    { codecs: h264, packets: sendFixture('h264', 90_000, 2_000), mediaType: 'video' },
+  ]);
+  const video = (await probed(path)).find(({ codec_type }) => codec_type === 'video');
+
+  assert.deepEqual([video?.codec_name, video?.width, video?.height], ['h264', 176, 144]);
+  assert.equal(Number(video?.nb_read_frames), 30);
+  assert.ok(Math.abs(Number(video?.start_time) - 1) < 0.001, `pictures begin at ${video?.start_time} s`);
+  // Both show the same test picture: another decoder sees the same, but for what two encoders leave out.
+  const psnr = await likeness(path, copied);
+  assert.ok(psnr > 25, `${psnr} dB`);
 });
 
 test('a lost packet costs its picture; decoding begins where it can', async () => {

@@ -49,9 +49,9 @@ const clocksOf = async (sources: readonly TrackSource[]): Promise<readonly (read
 };
 
 /** A track whose clocks are known, ready for its second reading. */
-export type LaidOut<Track> = {
+export type LaidOut<Track extends { readonly uses: TrackUses }> = {
   readonly track: Track;
-  readonly source: TrackSource;
+  readonly source: TrackSource<Track['uses']>;
   readonly clocks: readonly SegmentClock[];
 };
 
@@ -67,7 +67,7 @@ export const layOut = async <Track extends { readonly trackNumber: number; reado
   const sources = await Promise.all(
     tracks.map(async ({ trackNumber, uses }) => {
       const { size } = await stat(join(folder, rtpdumpFile(trackNumber)));
-      const source = (weight: number): TrackSource => ({
+      const source = (weight: number): TrackSource<Track['uses']> => ({
         folder,
         trackNumber,
         uses,

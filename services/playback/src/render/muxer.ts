@@ -1,5 +1,6 @@
-import { Dictionary, FormatContext } from 'node-av/lib';
+import { FormatContext } from 'node-av/lib';
 import type { CodecContext, Packet, Rational, Stream } from 'node-av/lib';
+import { setOptions } from './options.ts';
 import './quiet.ts';
 
 const check = (result: number, what: string): void => {
@@ -33,7 +34,8 @@ export class Muxer implements Disposable {
   }
 
   begin(options: Readonly<Record<string, string>>): void {
-    check(this.#context.writeHeaderSync(Dictionary.fromObject({ ...options })), 'write the header');
+    setOptions(this.#context, options);
+    check(this.#context.writeHeaderSync(null), 'write the header');
   }
 
   /** The packet is let go of. */

@@ -10,12 +10,12 @@ export type TrackUses = ReadonlyMap<number, { readonly kind: string; readonly cl
 
 export type ReadOutcome = { strays: number; damage: string | undefined };
 
-export type TrackSource = {
+export type TrackSource<Uses extends TrackUses = TrackUses> = {
   /** Folder of the recording. */
   readonly folder: string;
   readonly trackNumber: number;
   /** What is read, by payload type. */
-  readonly uses: TrackUses;
+  readonly uses: Uses;
   /** Told after some packets how many bytes were read. */
   readonly onRead: (bytes: number) => void;
   /** Told what came over RTCP. */

@@ -2,9 +2,9 @@ import { AV_CODEC_ID_H264, AVMEDIA_TYPE_VIDEO, FF_DECODER_H264 } from 'node-av/c
 import { Codec, CodecContext, Frame, Packet, Rational } from 'node-av/lib';
 import type { SegmentClock } from '../core/layout.ts';
 import type { Muxer } from './muxer.ts';
+import { asH264 } from './as-h264.ts';
 import { parameterSets, picturesOf } from './pictures.ts';
-import type { Picture } from './pictures.ts';
-import type { TrackSource } from './track-packets.ts';
+import type { Picture, VideoSource } from './pictures.ts';
 
 const videoClock = 90_000;
 const lastPictureTicks = 3_000;
@@ -39,11 +39,11 @@ const sizeOf = (picture: Uint8Array): { width: number; height: number } | undefi
 };
 
 const openingOf = async (
-  source: TrackSource,
+  source: VideoSource,
   clocks: readonly SegmentClock[],
 ): Promise<Opening | undefined> => {
   let searched = 0;
-  for await (const { bytes, key, atS } of picturesOf(source, clocks)) {
+  for await (const { bytes, key, atS } of asH264(picturesOf(source, clocks))) {
     if (++searched > mostSearched) return undefined;
     const sets = key ? parameterSets(bytes) : undefined;
     const size = sets && sizeOf(bytes);
@@ -53,7 +53,7 @@ const openingOf = async (
   return undefined;
 };
 
-/** The pictures of one H.264 track on their way into an MP4 file, copied as they came. */
+/** The pictures of one track on their way into an MP4 file. */
 export class VideoFeed implements Disposable {
   readonly #opening: Opening;
   readonly #pictures: AsyncGenerator<Picture>;
@@ -69,10 +69,10 @@ export class VideoFeed implements Disposable {
   }
 
   /** Undefined where no picture of the track can be decoded. */
-  static async open(source: TrackSource, clocks: readonly SegmentClock[]): Promise<VideoFeed | undefined> {
+  static async open(source: VideoSource, clocks: readonly SegmentClock[]): Promise<VideoFeed | undefined> {
     const opening = await openingOf({ ...source, onRead: () => undefined }, clocks);
 
-    return opening && new VideoFeed(opening, picturesOf(source, clocks));
+    return opening && new VideoFeed(opening, asH264(picturesOf(source, clocks)));
   }
 
   /** When its first picture is seen, in seconds since the start of the session. */

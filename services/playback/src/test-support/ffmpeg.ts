@@ -45,3 +45,15 @@ export const probed = async (path: string): Promise<readonly Stream[]> => {
 
   return streams;
 };
+
+/** How much the pictures of two files are alike, by Debian's ffmpeg: the mean of their PSNR in dB. */
+export const likeness = async (path: string, other: string): Promise<number> => {
+  const stats = `${path}.psnr`;
+  const filter = `[0:v]setpts=N/TB/15[a];[1:v]setpts=N/TB/15[b];[a][b]psnr=stats_file=${stats}`;
+  await ffmpeg(['-loglevel', 'error', '-i', path, '-i', other, '-lavfi', filter, '-f', 'null', '-']);
+  const each = [...(await readFile(stats, 'utf8')).matchAll(/psnr_avg:([\d.]+)/g)].map(([, dB]) =>
+    Number(dB),
+  );
+
+  return each.reduce((sum, dB) => sum + dB, 0) / each.length;
+};

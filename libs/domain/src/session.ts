@@ -7,6 +7,7 @@ import type {
   DomainEvent,
   EndReason,
   EventOf,
+  Interruption,
   SessionState,
   SystemTag,
   Track,
@@ -18,6 +19,7 @@ import { assertNever } from './assert.ts';
 const ofSessions = [
   'session.started',
   'session.updated',
+  'session.resumed',
   'session.ended',
   'recording.sealed',
   'recording.removed',
@@ -53,6 +55,8 @@ export type SessionRecord = {
   /** What the home marked, in order; absent: nothing yet. */
   readonly tags?: readonly SystemTag[];
   readonly flags?: readonly string[];
+  /** When its home was away, in order; absent: never. */
+  readonly interruptions?: readonly Interruption[];
   readonly recording?: Sealed;
   /** When its media was taken away. */
   readonly removedAt?: string;
@@ -80,6 +84,8 @@ const change = (
       // A home that was only cut off goes on with a session that was taken for interrupted.
       return { ...seen, state: 'ACTIVE', ...description };
     }
+    case 'session.resumed':
+      return { ...seen, state: 'ACTIVE', ...event.data };
     case 'session.ended':
       return { ...seen, ...event.data };
     case 'recording.sealed':
@@ -141,7 +147,7 @@ export const mustRemoveMedia = ({ endedAt, removedAt, annotations }: SessionReco
 
 /** What the API and the webhooks show of a session. */
 export const publicSession = (record: SessionRecord): PublicSession => {
-  const { recording, dialogs, tracks, tags, flags, removedAt, annotations, ...facts } = record;
+  const { recording, dialogs, tracks, tags, flags, interruptions, removedAt, annotations, ...facts } = record;
   const said = annotations ?? noAnnotations;
   const isThere = removedAt === undefined && said.deletedAt === undefined;
 
@@ -152,6 +158,7 @@ export const publicSession = (record: SessionRecord): PublicSession => {
     tracks: [...tracks],
     tags: mergeTags(tags ?? [], said),
     ...(flags && { flags: [...flags] }),
+    ...(interruptions && { interruptions: [...interruptions] }),
     ...(recording && isThere && { recording: publicRecording(record.sessionId, recording) }),
     ...(removedAt !== undefined && { recordingRemovedAt: removedAt }),
     ...(said.deletedAt !== undefined && { deletedAt: said.deletedAt }),

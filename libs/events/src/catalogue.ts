@@ -6,7 +6,7 @@ import { ControllerRemoved, ControllerSet } from './controller.ts';
 import { NodeDraining, NodeLost, NodeStarted, NodeStopped, NodeUndrained, PositionRewound } from './node.ts';
 import { RecordingRemoved, RecordingSealed } from './recording.ts';
 import { RuleChanged, RuleCreated, RuleDeleted } from './rule.ts';
-import { SessionEnded, SessionStarted, SessionUpdated } from './session.ts';
+import { SessionEnded, SessionResumed, SessionStarted, SessionUpdated } from './session.ts';
 import { SubscriptionCreated, SubscriptionDeleted } from './subscription.ts';
 
 /** What a subject is about: `ev.<family>.<key>`. */
@@ -44,6 +44,12 @@ export const catalogue = {
     schema: 2,
     data: SessionUpdated,
     summary: 'Something about a running session changed; the data is the session as it is now.',
+  }),
+  'session.resumed': define({
+    family: 'session',
+    schema: 1,
+    data: SessionResumed,
+    summary: "A running session's home was killed and is back: it is recorded on, after a gap.",
   }),
   'session.ended': define({
     family: 'session',

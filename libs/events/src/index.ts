@@ -63,9 +63,11 @@ export {
   Dialled,
   DialMedia,
   EndReason,
+  Interruption,
   Participant,
   SessionEnded,
   SessionStarted,
+  SessionResumed,
   SessionUpdated,
   Track,
 } from './session.ts';

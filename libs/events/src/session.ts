@@ -103,6 +103,15 @@ export const Correlation = Type.Object({
 });
 export type Correlation = Type.Static<typeof Correlation>;
 
+/** A stretch in which the home was away: nothing that came then was recorded. */
+export const Interruption = Type.Object({
+  from: Type.String({ ...Timestamp, description: 'the last sign of life before' }),
+  to: Type.String({ ...Timestamp, description: 'from here on it is recorded again' }),
+  offsetMs: Type.Number({ ...DurationMs, description: 'of `from`, since the start of the session' }),
+  durationMs: DurationMs,
+});
+export type Interruption = Type.Static<typeof Interruption>;
+
 /** What is known of a session while it runs; every session event carries it whole. */
 const description = {
   controller: Controller,
@@ -111,6 +120,9 @@ const description = {
   tracks: Type.Array(Track),
   tags: Type.Optional(Type.Array(SystemTag, { description: 'what the home marked, in order' })),
   flags: Type.Optional(Flags),
+  interruptions: Type.Optional(
+    Type.Array(Interruption, { description: 'when its home was away, in order; absent: never' }),
+  ),
 };
 
 export const DialMedia = Type.Union([Type.Literal('audio'), Type.Literal('audio-video')]);
@@ -147,6 +159,10 @@ export const SessionUpdated = Type.Object({
   ...description,
 });
 export type SessionUpdated = Type.Static<typeof SessionUpdated>;
+
+/** Its home died and is back. The data is the session as it is now, the interruption last of its kind. */
+export const SessionResumed = Type.Object({ sessionId: Uuid, ...description });
+export type SessionResumed = Type.Static<typeof SessionResumed>;
 
 export const EndReason = Type.Union([
   Type.Literal('bye', { description: 'the controller hung up' }),

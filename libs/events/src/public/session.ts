@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { Flags } from '../flag.ts';
 import { Name, Timestamp, Uuid, Count, DurationMs } from '../primitives.ts';
 import { Gap } from '../recording.ts';
-import { Controller, Correlation, Dialled, DialogInfo, EndReason, Track } from '../session.ts';
+import { Controller, Correlation, Dialled, DialogInfo, EndReason, Interruption, Track } from '../session.ts';
 import { TagName } from '../tag.ts';
 
 export const SessionState = Type.Union([
@@ -61,6 +61,11 @@ export const PublicSession = Type.Object(
     tracks: Type.Array(Track),
     tags: Type.Array(PublicTag, { description: 'by offset' }),
     flags: Type.Optional(Flags),
+    interruptions: Type.Optional(
+      Type.Array(Interruption, {
+        description: 'when its home was away and nothing was recorded; absent: never',
+      }),
+    ),
     origin: Name,
     clusterId: Name,
     home: Name,

@@ -5,6 +5,7 @@ import { Name, Timestamp, Uuid } from '../primitives.ts';
 export const publicTypes = [
   'session.started',
   'session.updated',
+  'session.resumed',
   'session.ended',
   'session.deleted',
   'recording.sealed',

@@ -204,6 +204,7 @@ class Fold {
       case 'attempt.failed':
       case 'session.started':
       case 'session.updated':
+      case 'session.resumed':
       case 'session.ended':
       case 'recording.sealed':
       case 'recording.removed':

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFile, makeFolder } from './durable.ts';
 import { bodiesFolder } from './paths.ts';
@@ -14,4 +15,13 @@ export const saveBody = async (folder: string, name: string, bytes: Uint8Array):
   const bodies = join(folder, bodiesFolder);
   await makeFolder(bodies);
   await createFile(join(bodies, name), bytes);
+};
+
+/** How many raw bodies a recording folder keeps. */
+export const countBodies = (folder: string): number => {
+  try {
+    return readdirSync(join(folder, bodiesFolder)).length;
+  } catch {
+    return 0;
+  }
 };

@@ -1,4 +1,4 @@
-export { saveBody } from './bodies.ts';
+export { countBodies, saveBody } from './bodies.ts';
 export { DamagedFileError, JournalWriteError, NotSealedError, SealError, SessionIdError } from './errors.ts';
 export { openJournal, readJournal } from './journal.ts';
 export type { Journal } from './journal.ts';
@@ -9,6 +9,7 @@ export type { Outbox } from './outbox.ts';
 export { readTrackPackets } from './packets.ts';
 export type { TrackPacket, TrackPackets } from './packets.ts';
 export { bodiesFolder, indexFile, journalFile, manifestFile, recordingFolder, rtpdumpFile } from './paths.ts';
+export { currentBootId } from './segment-file.ts';
 export { readManifest, readRtpdump } from './reader.ts';
 export type { RecordedPacket } from './reader.ts';
 export { isRemoved, removeRecording } from './removal.ts';

@@ -19,10 +19,15 @@ export type Journal = {
   readonly releasedVersion: number;
   /** Private state of the home, by name. */
   readonly notes: Readonly<Record<string, unknown>>;
-  /** Resolves once the events are durable, all or none. Appends at the same time share a sync. Throws JournalWriteError. */
-  append(events: readonly RawEvent[]): Promise<void>;
+  /**
+   * Resolves once the events, and the notes with them, are durable, all or none. Appends at the same time share a sync.
+   * Throws JournalWriteError.
+   */
+  append(events: readonly RawEvent[], notes?: Readonly<Record<string, unknown>>): Promise<void>;
   /** Keeps private state beside the events; durable when it resolves. The last of a name counts. */
   note(name: string, value: unknown): Promise<void>;
+  /** The same, written now and synced with what is synced next: it survives the process, and perhaps not the power. */
+  jot(name: string, value: unknown): Promise<void>;
   /** Both databases have committed up to `version`. Not synced by itself. */
   release(version: number): Promise<void>;
   /** Waits for what is under way. */
@@ -64,15 +69,18 @@ class OpenJournal implements Journal {
     return this.#releasedVersion;
   }
 
-  async append(events: readonly RawEvent[]): Promise<void> {
-    await this.#add(
-      events.map((event) => ({ kind: 'event', event })),
-      true,
-    );
+  async append(events: readonly RawEvent[], notes: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    const noted = Object.entries(notes).map(([name, value]): JournalLine => ({ kind: 'note', name, value }));
+    // The notes first: where the write is cut, no event stands without what was noted with it.
+    await this.#add([...noted, ...events.map((event): JournalLine => ({ kind: 'event', event }))], true);
   }
 
   async note(name: string, value: unknown): Promise<void> {
     await this.#add([{ kind: 'note', name, value }], true);
+  }
+
+  async jot(name: string, value: unknown): Promise<void> {
+    await this.#add([{ kind: 'note', name, value }], false);
   }
 
   async release(version: number): Promise<void> {

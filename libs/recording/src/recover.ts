@@ -1,8 +1,8 @@
 import type { Manifest } from './manifest.ts';
 import { sealBlocks } from './seal.ts';
-import type { SealRequest } from './seal.ts';
+import type { SealRequest, StreamHead } from './seal.ts';
 import { SegmentStore } from './segment-store.ts';
-import type { SegmentSummary } from './segment-store.ts';
+import type { FoundBlock, SegmentCatalogue, SegmentSummary } from './segment-store.ts';
 
 export type RecoveredRecording =
   | { readonly sessionId: string; readonly ok: true; readonly manifest: Manifest }
@@ -10,20 +10,33 @@ export type RecoveredRecording =
 
 export type Recovery = {
   readonly recordings: readonly RecoveredRecording[];
+  /** Where each stream of the sessions that go on ends, in each life that it had. */
+  readonly heads: ReadonlyMap<string, readonly StreamHead[]>;
   /** What was read, with the sessions found in each. */
   readonly segments: readonly SegmentSummary[];
   /** In words. */
   readonly damage: readonly string[];
 };
 
+/** The last blocks before a stream begins anew, and the very last: those of the lives before the last one, and of that. */
+const headsOf = (trackNumber: number, blocks: readonly FoundBlock[]): readonly StreamHead[] =>
+  blocks
+    .filter((_, at) => blocks[at + 1]?.isFirst ?? true)
+    .map(({ worker, segment, offset }) => ({ trackNumber, worker, segment, offset }));
+
+const headsIn = ({ sessions }: SegmentCatalogue, sessionId: string): readonly StreamHead[] =>
+  [...(sessions.get(sessionId) ?? [])].flatMap(([trackNumber, blocks]) => headsOf(trackNumber, blocks));
+
 /**
- * Seals, marked `recovered`, what segments of earlier lives hold of sessions; without packets where they hold nothing.
- * `segments` is the folder; `paths` the files to read. Reads each once, from end to end. Blocking; never throws.
+ * Seals, marked `recovered`, what segments of earlier lives hold of sessions; without packets where they hold nothing. Of
+ * those that are recorded on (`goingOn`) it only looks where they end. `segments` is the folder; `paths` the files to read.
+ * Reads each once, from end to end. Blocking; never throws.
  */
 export const recoverRecordings = (
   segments: string,
   paths: readonly string[],
   requests: readonly SealRequest[],
+  goingOn: readonly string[] = [],
 ): Recovery => {
   using store = new SegmentStore(segments);
   const wanted = new Set(paths);
@@ -41,5 +54,7 @@ export const recoverRecordings = (
     }
   });
 
-  return { recordings, segments: catalogue.segments, damage: catalogue.damage };
+  const heads = new Map(goingOn.map((sessionId) => [sessionId, headsIn(catalogue, sessionId)]));
+
+  return { recordings, heads, segments: catalogue.segments, damage: catalogue.damage };
 };

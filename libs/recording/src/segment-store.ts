@@ -11,11 +11,14 @@ export type BlockPlace = Pointer & { readonly worker: number };
 /** The blocks of one stream of one session, oldest first. */
 export type StreamBlocks = { readonly trackNumber: number; readonly places: readonly BlockPlace[] };
 
+/** A block as a scan meets it: `isFirst` of its stream in one life of the node. */
+export type FoundBlock = BlockPlace & { readonly isFirst: boolean };
+
 export type SegmentSummary = SegmentName & { readonly path: string; readonly sessions: ReadonlySet<string> };
 
 /** Everything that segments hold: blocks by session and track, and what could not be read. */
 export type SegmentCatalogue = {
-  readonly sessions: ReadonlyMap<string, ReadonlyMap<number, readonly BlockPlace[]>>;
+  readonly sessions: ReadonlyMap<string, ReadonlyMap<number, readonly FoundBlock[]>>;
   readonly segments: readonly SegmentSummary[];
   readonly damage: readonly string[];
 };
@@ -82,7 +85,7 @@ export class SegmentStore implements Disposable {
 
   /** Reads the named segments (all, without names) from end to end. */
   scan(names = this.names): SegmentCatalogue {
-    const sessions = new Map<string, Map<number, BlockPlace[]>>();
+    const sessions = new Map<string, Map<number, FoundBlock[]>>();
     const segments: SegmentSummary[] = [];
     const damage: string[] = [];
     for (const { worker, segment, salt, path } of names) {
@@ -92,11 +95,11 @@ export class SegmentStore implements Disposable {
         if (block.kind !== blockKind.media) return;
         const sessionId = sessionIdOf(block.session);
         found.add(sessionId);
-        const tracks = sessions.get(sessionId) ?? new Map<number, BlockPlace[]>();
+        const tracks = sessions.get(sessionId) ?? new Map<number, FoundBlock[]>();
         sessions.set(sessionId, tracks);
         const places = tracks.get(block.trackNumber) ?? [];
         tracks.set(block.trackNumber, places);
-        places.push({ worker, segment, offset: block.offset });
+        places.push({ worker, segment, offset: block.offset, isFirst: block.ordinal === 1 });
       });
       for (const { atByte, bytes } of bad ?? []) damage.push(`${path}: ${bytes} bytes at ${atByte}`);
       segments.push({ worker, segment, salt, path, sessions: found });

@@ -7,7 +7,15 @@ import { agreeTimer, timerHeaders } from './session-refresh.ts';
 import type { SessionTimer } from './session-refresh.ts';
 import { requestWithin } from './request-within.ts';
 import type { SrfRequest, SrfResponse } from './srf.ts';
-import type { Dialog, DialogEnd, DialogResponse, Headers, InDialogRequest, RequestInfo } from './types.ts';
+import type {
+  Dialog,
+  DialogEnd,
+  DialogResponse,
+  Headers,
+  InDialogRequest,
+  KnownDialog,
+  RequestInfo,
+} from './types.ts';
 
 /** The dialogs of an endpoint, by the server's id: `<Call-ID>;from-tag=<tag>`. */
 export type DialogTable = Map<string, SipDialog>;
@@ -41,6 +49,9 @@ export type DialogNames = Pick<Dialog, 'callId' | 'localTag' | 'remoteTag'>;
 /** The server's name for it: `<Call-ID>;from-tag=<From tag of the INVITE>`. */
 export const dialogId = ({ callId, remoteTag }: DialogNames): string => `${callId};from-tag=${remoteTag}`;
 
+/** The same of a call of ours. */
+export const placedId = ({ callId, localTag }: DialogNames): string => `${callId};from-tag=${localTag}`;
+
 /** The dialog that the 200 of ours to an INVITE opened. */
 export const openedBy = (info: RequestInfo, sent: string): DialogNames => ({
   callId: info.callId,
@@ -58,7 +69,7 @@ export const namesIn = (info: RequestInfo, source: SrfRequest['source']): Dialog
 
 const tags = (localTag: string, remoteTag: string) => ({ localTag, remoteTag });
 
-/** A dialog we opened by a 200. It lives as long as the server knows it, also over a reconnect. */
+/** A dialog we opened by a 200, or by a call of ours. It lives as long as the server knows it, also over a reconnect. */
 export class SipDialog implements Dialog {
   readonly callId: string;
   readonly localTag: string;
@@ -75,14 +86,14 @@ export class SipDialog implements Dialog {
   #unheardAcks: string[] = [];
   #end: DialogEnd | undefined;
   #timer: SessionTimer | undefined;
-  #refreshedMs = performance.now();
+  #refreshedMs: number;
 
   constructor(
     connection: Connection,
     dialogs: DialogTable,
     names: DialogNames,
     id: string = dialogId(names),
-    timer?: SessionTimer,
+    agreed: Pick<KnownDialog, 'timer' | 'refreshedMs'> = {},
   ) {
     this.#connection = connection;
     this.#dialogs = dialogs;
@@ -90,7 +101,8 @@ export class SipDialog implements Dialog {
     this.callId = names.callId;
     this.localTag = names.localTag;
     this.remoteTag = names.remoteTag;
-    this.#timer = timer;
+    this.#timer = agreed.timer;
+    this.#refreshedMs = agreed.refreshedMs ?? performance.now();
     dialogs.set(this.#id, this);
     setImmediate(() => this.#open());
   }

@@ -1,6 +1,6 @@
 import { Connection } from './connection.ts';
-import { dialogId, namesIn, SipDialog } from './dialog.ts';
-import type { DialogNames, DialogTable } from './dialog.ts';
+import { dialogId, namesIn, placedId, SipDialog } from './dialog.ts';
+import type { DialogTable } from './dialog.ts';
 import { asError, SipError } from './errors.ts';
 import { IncomingInvite } from './invite.ts';
 import { placeCall } from './outgoing.ts';
@@ -11,6 +11,7 @@ import type { SrfRequest, SrfResponse } from './srf.ts';
 import type {
   CallOutcome,
   Dialog,
+  KnownDialog,
   OutgoingCall,
   RequestInfo,
   SipEndpoint,
@@ -83,8 +84,10 @@ class Endpoint implements SipEndpoint {
     return this.#connection.connected;
   }
 
-  resume(names: DialogNames): Dialog {
-    return this.#dialogs.get(dialogId(names)) ?? new SipDialog(this.#connection, this.#dialogs, names);
+  resume(known: KnownDialog): Dialog {
+    const id = known.isOurs ? placedId(known) : dialogId(known);
+
+    return this.#dialogs.get(id) ?? new SipDialog(this.#connection, this.#dialogs, known, id, known);
   }
 
   call(call: OutgoingCall): Promise<CallOutcome> {

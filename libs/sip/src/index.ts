@@ -47,6 +47,7 @@ export type {
   CallOutcome,
   Dialog,
   DialogEnd,
+  KnownDialog,
   DialogResponse,
   Headers,
   InDialogRequest,

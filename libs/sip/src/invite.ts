@@ -80,7 +80,7 @@ export class IncomingInvite implements InviteReceived {
             this.#dialogs,
             openedBy(this.info, sent?.raw ?? ''),
             this.#response.stackDialogId,
-            timer,
+            { timer },
           ),
       );
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Connection } from './connection.ts';
-import { SipDialog } from './dialog.ts';
+import { placedId, SipDialog } from './dialog.ts';
 import type { DialogTable } from './dialog.ts';
 import { asError } from './errors.ts';
 import { readMessage } from './message.ts';
@@ -73,12 +73,8 @@ const outcomeOf = (
   const { headers, body } = readMessage(response.raw ?? '');
   if (status >= 300) return { answered: false, status, reason, wasTakenBack: signal?.aborted ?? false };
   const remoteTag = parseNameAddr(headers.get('to')?.[0] ?? '').parameters['tag'] ?? '';
-  const dialog = new SipDialog(
-    connection,
-    dialogs,
-    { callId, localTag: fromTag, remoteTag },
-    `${callId};from-tag=${fromTag}`,
-  );
+  const names = { callId, localTag: fromTag, remoteTag };
+  const dialog = new SipDialog(connection, dialogs, names, placedId(names));
 
   return { answered: true, dialog, body, acknowledge };
 };

@@ -103,7 +103,7 @@ export interface Dialog {
   readonly callId: string;
   readonly localTag: string;
   readonly remoteTag: string;
-  /** What was agreed on how long it lives (RFC 4028); undefined where its peer knows no timers, or it was resumed. */
+  /** What was agreed on how long it lives (RFC 4028); undefined where its peer knows no timers. */
   readonly timer: SessionTimer | undefined;
   /** When that was agreed on or refreshed last: milliseconds of `performance.now()`. */
   readonly refreshedMs: number;
@@ -164,6 +164,15 @@ export type CallOutcome =
       readonly wasTakenBack: boolean;
     };
 
+/** A dialog of an earlier life of this application, from what that noted of it. */
+export type KnownDialog = Pick<Dialog, 'callId' | 'localTag' | 'remoteTag'> & {
+  /** Whether a call of ours opened it. Default false: a 200 of ours did. */
+  readonly isOurs?: boolean;
+  /** What was agreed on how long it lives, and when it was refreshed last, ms of `performance.now()`. */
+  readonly timer?: SessionTimer | undefined;
+  readonly refreshedMs?: number | undefined;
+};
+
 export type SipHandlers = {
   invite(invite: InviteReceived): void;
   /** Answer to OPTIONS outside a dialog. */
@@ -186,10 +195,11 @@ export type SipHandlers = {
 export interface SipEndpoint extends AsyncDisposable {
   readonly connected: boolean;
   /**
-   * A dialog that an earlier life of this application opened by a 200, from what it noted of it; the one in hand where
-   * there is one. If the server does not know it either, `bye` ends it and reports `SIP_REFUSED`.
+   * A dialog that an earlier life of this application had, from what it noted of it; the one in hand where there is one. Of
+   * the tags, that of the side that opened it must be known. If the server does not know it either, `bye` ends it and
+   * reports `SIP_REFUSED`.
    */
-  resume(names: Pick<Dialog, 'callId' | 'localTag' | 'remoteTag'>): Dialog;
+  resume(known: KnownDialog): Dialog;
   /**
    * Places a call; resolves with its final answer. Throws SipError `SIP_DISCONNECTED` (nobody knows what became of it),
    * `SIP_REFUSED` or `SIP_UNSENDABLE`.

@@ -7,7 +7,6 @@ import { addressTowards } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { openSessions } from './core/communication-sessions.ts';
 import type { RefusalCause } from './core/admission.ts';
-import { LegEncryption } from './leg-encryption.ts';
 import { Leg } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
 import { bitrateOf } from './media-terms.ts';
@@ -15,19 +14,35 @@ import { takeAck, takeOffer } from './offer.ts';
 import { snapshotWay } from './snapshot.ts';
 
 /** The dialog that a call opens; no line of it has a socket yet. */
-export const newLeg = (node: CaptureNode, { info, type, audioOnly, invitation, srtp }: Call): Leg => {
-  const address = addressTowards(node, info);
-  const contact = contactTowards(node, info, type);
-  const encryption = new LegEncryption(srtp);
-  const leg = new Leg({ type, request: info, audioOnly, address, contact, encryption });
-  leg.metadata = invitation.metadata;
-  if (type === 'siprec') {
-    leg.recorded = openSessions(invitation.metadata);
-    leg.snapshotWay = snapshotWay(node, info);
-  }
-  if (invitation.bib) leg.bib = { opened: invitation.bib, now: invitation.bib };
+export const newLeg = (
+  node: CaptureNode,
+  { info, type, audioOnly, invitation, srtp, isOurs = false }: Call,
+): Leg => {
+  const { source, callId, from, to } = info;
+  const { metadata, bib } = invitation;
 
-  return leg;
+  return new Leg({
+    type,
+    info: {
+      callId,
+      fromUri: from.uri,
+      toUri: to.uri,
+      transport: source.transport,
+      remoteAddress: `${source.address}:${source.port}`,
+    },
+    opener: { tag: from.parameters['tag'] ?? '', isUs: isOurs },
+    audioOnly,
+    address: addressTowards(node, info),
+    contact: contactTowards(node, info, type),
+    sdp: { sessionId: String(Date.now()), version: 0 },
+    lines: [],
+    encryption: { policy: srtp },
+    metadata,
+    recorded: type === 'siprec' ? [...openSessions(metadata)] : [],
+    snapshotWay: type === 'siprec' ? snapshotWay(node, info) : undefined,
+    snapshots: 0,
+    bib: bib && { opened: bib, now: bib },
+  });
 };
 
 /** Binds a socket for each line of a call, and makes its leg of them; undefined if there are none to be had. */
@@ -79,7 +94,12 @@ export const follow = (
   leg.session = session;
   session.answered();
   session.keepBody('invite', call.info.body);
-  if (!dialog) return session.left(leg, 'interrupted');
+  if (dialog) attend(node, session, leg, dialog);
+  else session.left(leg, 'interrupted');
+};
+
+/** What comes in the dialog is for this leg of this session. */
+export const attend = (node: CaptureNode, session: LiveSession, leg: Leg, dialog: Dialog): void => {
   dialog.onAck((body) => takeAck(node, leg, body));
   dialog.onOffer((request) => void takeOffer(node, leg, request));
   session.follow(leg, dialog);

@@ -18,13 +18,13 @@ import type { Config } from './config.ts';
 import { sessionEvents } from './ledger.ts';
 import type { LiveSession } from './live-session.ts';
 import { openRecorder } from './media/index.ts';
+import { hearRecorder } from './heard.ts';
 import type { Recorder, RecorderEvent } from './media/types.ts';
 import { NodeStatus } from './node-status.ts';
 import { Outbox } from './outbox.ts';
 import { Pairs } from './pairs.ts';
-import { speakCodec } from './spoken-codec.ts';
 
-/** Puts a node together: begins its next life, opens the recorder and the bus. Nothing is heard or said yet. */
+/** Puts a node together: begins its next life, opens the recorder and the bus. Nothing is heard or said yet, nor is anybody waited for. */
 export const assemble = async (
   config: Config,
   log: Logger,
@@ -78,9 +78,16 @@ export const assemble = async (
 const followOthers = async (
   { bus, meters, closing }: Pick<CaptureNode, 'bus' | 'meters' | 'closing'>,
   nodeId: string,
-): Promise<Pick<CaptureNode, 'pairs' | 'pairHomes' | 'pairSessions' | 'watch' | 'idle' | 'profiles'>> => {
+): Promise<
+  Pick<
+    CaptureNode,
+    'pairs' | 'pairHomes' | 'pairSessions' | 'watch' | 'idle' | 'unconfirmed' | 'profiles' | 'profilesRead'
+  >
+> => {
   const homes = await bus.kv(pairsBucket, { maxAgeMs: pairsMaxAgeMs });
   const lastSessions = await bus.kv(pairSessionsBucket, { maxAgeMs: pairSessionsMaxAgeMs });
+
+  const { profiles, read } = followProfiles(bus, closing);
 
   return {
     pairs: new Pairs(),
@@ -88,7 +95,9 @@ const followOthers = async (
     pairSessions: new PairSessions(lastSessions, meters),
     watch: watchNodes(bus),
     idle: new Set(),
-    profiles: await followProfiles(bus, closing),
+    unconfirmed: new Map(),
+    profiles,
+    profilesRead: read,
   };
 };
 
@@ -163,44 +172,3 @@ const readAdvertise = ({ host, advertise }: Config): readonly AdvertisedAddress[
 };
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-const hearRecorder = (
-  { sessions, status, log }: Pick<CaptureNode, 'sessions' | 'status' | 'log'>,
-  event: RecorderEvent,
-): void => {
-  switch (event.kind) {
-    case 'media':
-      return sessions.get(event.sessionId)?.heard(event.trackNumber, event.at);
-    case 'rollovers':
-      sessions
-        .get(event.sessionId)
-        ?.keys.stands(event.trackNumber, event.rollovers)
-        .catch((error: unknown) => log.error({ error }, 'rollover counters could not be journalled'));
-
-      return;
-    case 'codec':
-      return speak(sessions.get(event.sessionId), event, log);
-    case 'write-failed':
-      log.error({ ...event }, 'media can not be written');
-
-      return status.writeFailure(`${event.code} ${event.detail}`);
-    case 'write-resumed':
-      log.info({}, 'media can be written again');
-
-      return status.writeFailure(undefined);
-    case 'worker-lost':
-      log.error({ ...event }, 'a receiving thread died');
-      for (const sessionId of event.sessions) void sessions.get(sessionId)?.stop('interrupted');
-  }
-};
-
-const speak = (
-  session: LiveSession | undefined,
-  event: Extract<RecorderEvent, { kind: 'codec' }>,
-  log: Logger,
-): void => {
-  if (session)
-    speakCodec(session, event).catch((error: unknown) =>
-      log.error({ error, sessionId: session.sessionId }, 'a codec could not be journalled'),
-    );
-};

@@ -27,7 +27,8 @@ import type { Said } from './core/participants.ts';
 import { offeredAudio, offeredVideo } from './core/offered-codecs.ts';
 import { closedTrack, newTrack, withCodec, withEncryption } from './core/tracks.ts';
 import { srtpPolicyFor } from './leg-encryption.ts';
-import type { Leg, RecordedLine } from './leg.ts';
+import type { RecordedLine } from './leg-state.ts';
+import type { Leg } from './leg.ts';
 import type { LegOfPair } from './pairs.ts';
 
 /** An m-line that can be recorded. */
@@ -38,6 +39,8 @@ export type Call = {
   readonly info: RequestInfo;
   readonly invitation: Invitation;
   readonly type: ControllerType;
+  /** We place it. */
+  readonly isOurs?: boolean;
   /** Which leg of which pair it is, where it comes in two dialogs. */
   readonly pair: LegOfPair | undefined;
   /** A rule of the pilot's leaves the video of a direct call out. */

@@ -38,6 +38,10 @@ export type CaptureNode = {
   readonly sessions: Map<string, LiveSession>;
   /** What operators have said of call controllers. */
   readonly profiles: () => ProfileBook;
+  /** Settles once that was read, or can't be had in time. */
+  readonly profilesRead: Promise<void>;
+  /** Dialogs of an earlier life whose 200 may not have left, by their keys. */
+  readonly unconfirmed: Map<string, Leg>;
   /** Dialogs of recording sessions that have no communication session just now. */
   readonly idle: Set<Leg>;
   /** Those of the sessions that come in two dialogs, and which node is the home of both. */

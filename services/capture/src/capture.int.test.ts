@@ -331,31 +331,3 @@ describe('a recording goes on', () => {
     await box.events((event) => event.type === 'node.stopped');
   });
 });
-
-describe('a node that is killed', () => {
-  test('ends what it recorded when it comes back: interrupted, and playable', async () => {
-    await using box = await Box.open();
-    using caller = await Caller.open(box.target);
-    const answer = await caller.invite(siprec());
-    caller.ack();
-    using voice = new Voice(portsOf(answer.body)[0] ?? 0, 0);
-    await voice.say(50);
-    await box.events((event) => event.type === 'session.updated' && event.data.reason === 'media');
-    await box.endCapture('SIGKILL');
-    await box.startCapture();
-
-    const events = await box.sessionOf(caller.callId);
-    const ended = last(events, 'session.ended');
-    assert.equal(`${ended.data.state} ${ended.data.endReason}`, 'CLOSED_ERROR interrupted');
-    assert.equal(ended.epoch, 2);
-    assert.deepEqual(
-      events.map(({ version }) => version),
-      [1, 2, 3, 4],
-    );
-    assert.equal(last(events, 'recording.sealed').data.recovered, true);
-    const kept = await box.packets(ended.subject, 0);
-    assert.ok(kept.length > 0);
-    assert.deepEqual(kept, voice.sent.slice(0, kept.length));
-    assert.equal(ended.data.tracks[0]?.packets, kept.length);
-  });
-});

@@ -15,6 +15,8 @@ import type { Config } from './config.ts';
 import { takeInvite } from './invite.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { recover } from './recover.ts';
+import { resumeSessions } from './resume.ts';
+import { hangUpLost, takeDialogs } from './return-dialogs.ts';
 import { watchStorage } from './storage-watch.ts';
 
 /** Brings a capture node up; it takes calls as soon as its SIP server is there. Disposing it drains it. */
@@ -23,22 +25,29 @@ export const startCapture = async (config: Config, log: Logger, pid: number): Pr
   await needFolder(config.recordingsDir, 'REEL_RECORDINGS_DIR');
   const closing = new AbortController();
   const node = await assemble(config, log, { pid, closing: closing.signal });
-  const calls = new OutgoingCalls(node);
   const unfinished = await node.outboxIndex.list();
+  const resumption = await resumeSessions(node, unfinished);
+  const calls = new OutgoingCalls(node);
+  const drains = followDrain(node.bus, config.nodeId, (isDrained) => node.status.drained(isDrained));
   const stops = [
     await watchStorage(node),
     reportMeters(node.meters, log),
     node.bus.subscribe(commandSubject(config.nodeId), takeCommand(node, calls)),
     followReservations(node),
-    await followDrain(node.bus, config.nodeId, (isDrained) => node.status.drained(isDrained)),
     () => node.watch.stop(),
     node.bus.onConnection((connected) => connected && node.pairHomes.prepare()),
   ];
   if (node.bus.connected) node.pairHomes.prepare();
   ensureStream(node);
-  const sip = await connectSip({ server: config.sipServer, product: 'Reelstream' }, sipHandlers(node));
+  // What others have said of this node and of controllers counts for new calls; nothing else waits for it.
+  const ready = Promise.allSettled([drains, node.profilesRead]);
+  const sip = await connectSip(
+    { server: config.sipServer, product: 'Reelstream' },
+    sipHandlers(node, { ready, onConnected: () => hangUpLost(node, sip, resumption) }),
+  );
+  takeDialogs(node, sip, resumption);
   calls.placeBy(sip);
-  const recovery = recover(node, unfinished);
+  const recovery = recover(node, resumption.left);
   stops.push(announceNode(node.bus, () => node.status.heartbeat()));
   node.events.started();
 
@@ -49,7 +58,7 @@ export const startCapture = async (config: Config, log: Logger, pid: number): Pr
       closing.abort();
       await Promise.race([recovery, sleep(200)]);
       await sayGoodbye(node);
-      for (const stop of stops) stop();
+      for (const stop of [...stops, await drains]) stop();
       node.positions[Symbol.dispose]();
       await sip[Symbol.asyncDispose]();
       await node.recorder.close();
@@ -67,8 +76,11 @@ const ensureStream = ({ bus, log, closing }: CaptureNode): void => {
 
 const callWeight = 2;
 
-const sipHandlers = (node: CaptureNode): SipHandlers => ({
-  invite: (invite) => void takeInvite(node, invite),
+const sipHandlers = (
+  node: CaptureNode,
+  { ready, onConnected }: { readonly ready: Promise<unknown>; readonly onConnected: () => void },
+): SipHandlers => ({
+  invite: (invite) => void ready.then(() => takeInvite(node, invite)),
   options: (info) => ({
     status: node.status.obstacle(callWeight) === undefined ? 200 : 503,
     // RFC 7866 §6.1.2: who asks learns that a recording server is here.
@@ -79,6 +91,7 @@ const sipHandlers = (node: CaptureNode): SipHandlers => ({
     const port = Number(/:(\d+)$/.exec(addresses[0] ?? '')?.[1] ?? 0);
     if (node.config.sipPort === 0 && port > 0) node.status.sipPort = port;
     node.log.info({ connected, addresses }, 'SIP server');
+    if (connected) onConnected();
   },
   error: (error) => node.meters.count('sip.error', error.message),
 });

@@ -4,6 +4,7 @@ import type { CommandReply } from '@reelstream/events';
 import { Compile } from 'typebox/compile';
 import type { CaptureNode } from './capture-node.ts';
 import type { LiveSession } from './live-session.ts';
+import { pauseSession, unpauseSession } from './pause.ts';
 import { removeMedia } from './remove-media.ts';
 import type { OutgoingCalls } from './outgoing-calls.ts';
 import { Turns } from './turns.ts';
@@ -43,7 +44,7 @@ const obey = async (node: CaptureNode, command: SessionCommand): Promise<Command
       const session = node.sessions.get(sessionId);
       if (!session?.record) return refused('unknown-session', 'this node does not record it');
 
-      return command.name === 'stop' ? stop(session) : pause(session, command.name);
+      return command.name === 'stop' ? stop(session) : pause(node, session, command.name);
     }
     case 'remove-media':
       return removeMedia(node, sessionId, command.cause);
@@ -61,8 +62,12 @@ const stop = async (session: LiveSession): Promise<CommandReply> => {
     : { ok: true, version: record.version };
 };
 
-const pause = async (session: LiveSession, name: 'pause' | 'resume'): Promise<CommandReply> => {
-  const runs = await (name === 'pause' ? session.pause() : session.resume());
+const pause = async (
+  node: CaptureNode,
+  session: LiveSession,
+  name: 'pause' | 'resume',
+): Promise<CommandReply> => {
+  const runs = await (name === 'pause' ? pauseSession(node, session) : unpauseSession(node, session));
   if (!runs) return refused('unknown-session', 'it is over');
 
   return { ok: true, version: session.record?.version ?? 1 };

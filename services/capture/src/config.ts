@@ -57,6 +57,12 @@ export const settings = {
     { min: 1_000, max: 604_800_000 },
     86_400_000,
   ),
+  resumeLimitMs: integer(
+    'REEL_RESUME_LIMIT_MS',
+    'a node that was away no longer than this records its open sessions on; after more they are ended and sealed',
+    { min: 0, max: 86_400_000 },
+    300_000,
+  ),
   outboundProxy: optionalText(
     'REEL_OUTBOUND_PROXY',
     'SIP URI of the proxy over which calls are placed, sip:host:port;transport=tcp; none if empty',

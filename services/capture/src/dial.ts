@@ -28,7 +28,6 @@ type Dialling = {
   readonly order: DialOrder;
   readonly hop: NextHop;
   readonly call: Call;
-  readonly fromTag: string;
 };
 
 /**
@@ -38,7 +37,7 @@ type Dialling = {
 export const dial = async (node: CaptureNode, sip: SipEndpoint, order: DialOrder): Promise<CommandReply> => {
   const hop = await findNextHop(node.config, order.to);
   if (!hop.ok) return { ok: false, code: hop.cause, detail: hop.detail };
-  const dialling = { order, hop, call: callTo(node, order, hop), fromTag: freshId() };
+  const dialling = { order, hop, call: callTo(node, order, hop) };
   const { weight } = dialling.call;
   const obstacle = node.status.obstacle(weight);
   if (obstacle) return { ok: false, code: obstacle, detail: 'this node takes no calls now' };
@@ -67,7 +66,7 @@ const ring = async (
   dialling: Dialling,
   { session, leg, undo }: Taken,
 ): Promise<CommandReply> => {
-  const { order, hop, call, fromTag } = dialling;
+  const { order, hop, call } = dialling;
   const offer = leg.offer();
   await secureLeg(node, session, leg);
   const signal = AbortSignal.any([order.closing, AbortSignal.timeout(order.ringLimitMs)]);
@@ -76,7 +75,7 @@ const ring = async (
     proxy: hop.proxy,
     callId: call.info.callId,
     from: call.info.from.uri,
-    fromTag,
+    fromTag: call.info.from.parameters['tag'] ?? '',
     contact: leg.contact,
     body: offer,
     signal,
@@ -113,7 +112,8 @@ const agree = async (node: CaptureNode, session: LiveSession, leg: Leg, answer: 
     refused.map(({ trackNumber }) => trackNumber),
   );
   node.status.occupy(sessionId, weightOf(leg.lines.map(({ kind }) => kind)));
-  await session.negotiated(leg.negotiated);
+  session.negotiated(leg.negotiated);
+  session.expect(leg);
   await secureLeg(node, session, leg);
 
   return true;
@@ -207,7 +207,7 @@ const callTo = (node: CaptureNode, { to, from, media }: DialOrder, hop: NextHop)
     callId: freshId(),
     method: 'INVITE',
     requestUri: to,
-    from: parseNameAddr(`<${from ?? `sip:recorder@${uriHost(ours)}`}>`),
+    from: parseNameAddr(`<${from ?? `sip:recorder@${uriHost(ours)}`}>;tag=${freshId()}`),
     to: parseNameAddr(`<${to}>`),
     contact: undefined,
     source,
@@ -223,6 +223,7 @@ const callTo = (node: CaptureNode, { to, from, media }: DialOrder, hop: NextHop)
     info,
     invitation: readInvite(info),
     type: 'direct',
+    isOurs: true,
     pair: undefined,
     audioOnly: media === 'audio',
     srtp: srtpPolicyFor(node.config, info),

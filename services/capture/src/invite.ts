@@ -3,6 +3,7 @@ import { JournalWriteError } from '@reelstream/recording';
 import { SipError } from '@reelstream/sip';
 import type { InviteReceived } from '@reelstream/sip';
 import { attempt, refuse } from './answer.ts';
+import { answerAgain, legAwaiting } from './answer-again.ts';
 import { readCall } from './call.ts';
 import type { Call } from './call.ts';
 import type { CaptureNode } from './capture-node.ts';
@@ -20,7 +21,9 @@ export const takeInvite = async (node: CaptureNode, invite: InviteReceived): Pro
     const call = readCall(node, invite.info);
     const { pair } = call;
     claimPlace(node, call);
-    if (pair) await node.pairs.inTurn(pair.key, () => takeLeg(node, invite, call, pair));
+    const begun = legAwaiting(node, invite);
+    if (begun) await answerAgain(node, invite, call, begun);
+    else if (pair) await node.pairs.inTurn(pair.key, () => takeLeg(node, invite, call, pair));
     else if (isIdle(call)) await openIdle(node, invite, call);
     else await openSession(node, invite, call);
   } catch (error) {

@@ -23,7 +23,8 @@ export const journalStart = async (
   const { clusterId, nodeId, hostId } = node.config;
   const session = await LiveSession.open(node, sessionId);
   undo.defer(() => session.discard());
-  await session.negotiated(leg.negotiated);
+  session.negotiated(leg.negotiated);
+  session.expect(leg);
   await secureLeg(node, session, leg);
   await session.execute((stamp) => ({
     type: 'start',

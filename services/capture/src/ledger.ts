@@ -12,6 +12,14 @@ export type Writer = {
   readonly epoch: number;
 };
 
+/** What is kept beside the events, for a later life of the node. */
+export type Notes = {
+  /** What is not as it was written last; `kept` is to be called once it is. */
+  changed(): { readonly notes: Readonly<Record<string, unknown>>; readonly kept: () => void };
+};
+
+const noNotes: Notes = { changed: () => ({ notes: {}, kept: () => undefined }) };
+
 /** The session events of a journal, in order. What this version doesn't know is left where it is. */
 export const sessionEvents = (events: readonly RawEvent[]): readonly SessionEvent[] =>
   events.flatMap((raw) => {
@@ -28,12 +36,19 @@ export class Ledger {
   readonly #journal: Journal;
   readonly #writer: Writer;
   readonly #onJournalled: (event: SessionEvent) => void;
+  readonly #notes: Notes;
   #record: SessionRecord | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** Goes on from what the journal holds. `onJournalled` hears of each new event. */
-  constructor(journal: Journal, writer: Writer, onJournalled: (event: SessionEvent) => void) {
+  /** Goes on from what the journal holds. `onJournalled` hears of each new event; `notes` go with it in one write. */
+  constructor(
+    journal: Journal,
+    writer: Writer,
+    onJournalled: (event: SessionEvent) => void,
+    notes: Notes = noNotes,
+  ) {
     this.#journal = journal;
+    this.#notes = notes;
     this.#writer = writer;
     this.#onJournalled = onJournalled;
     for (const event of sessionEvents(journal.events)) this.#record = evolveSession(this.#record, event);
@@ -48,14 +63,24 @@ export class Ledger {
     return this.#journal;
   }
 
-  /** Resolves with the events that followed, durable now. Throws JournalWriteError; nothing has happened then. */
+  /**
+   * Resolves with the events that followed, durable now, as are the notes, whether or not anything followed. Throws
+   * JournalWriteError; nothing has happened then.
+   */
   execute(
     command: (stamp: Stamp, record: SessionRecord | undefined) => Command,
   ): Promise<readonly SessionEvent[]> {
-    const turn = this.#turn.then(() => this.#execute(command));
-    this.#turn = turn.catch(() => undefined);
+    return this.#inTurn(() => this.#execute(command));
+  }
 
-    return turn;
+  /** Writes the notes that have changed: they survive the process, and the power once something else is journalled. */
+  jot(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { notes, kept } = this.#notes.changed();
+      const written = Object.entries(notes).map(([name, value]) => this.#journal.jot(name, value));
+      await Promise.all(written);
+      kept();
+    });
   }
 
   async close(): Promise<void> {
@@ -63,12 +88,21 @@ export class Ledger {
     await this.#journal.close();
   }
 
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(action);
+    this.#turn = turn.catch(() => undefined);
+
+    return turn;
+  }
+
   async #execute(
     command: (stamp: Stamp, record: SessionRecord | undefined) => Command,
   ): Promise<readonly SessionEvent[]> {
     const stamp = { ...this.#writer, id: freshId(), time: new Date().toISOString() };
     const events = decide(this.#record, command(stamp, this.#record));
-    if (events.length > 0) await this.#journal.append(events);
+    const { notes, kept } = this.#notes.changed();
+    if (events.length > 0 || Object.keys(notes).length > 0) await this.#journal.append(events, notes);
+    kept();
     for (const event of events) {
       this.#record = evolveSession(this.#record, event);
       this.#onJournalled(event);

@@ -52,18 +52,45 @@ const keyingOf = ({ suite, keys, parameters }: CryptoLine): SrtpKeying => ({
 const newInline = ({ keyLength, saltLength }: SrtpSuite): string =>
   randomBytes(keyLength + saltLength).toString('base64');
 
+/** What is agreed, as plain data; it holds keys. */
+export type EncryptionState = {
+  readonly policy: SrtpPolicy;
+  readonly agreed?: readonly (readonly [number, Agreed])[];
+  readonly own?: readonly (readonly [string, string])[];
+  readonly awaited?: readonly number[];
+  readonly isUsed?: boolean;
+};
+
 /** How the media of one dialog is encrypted, line by line (RFC 4568), and the keys of both sides. */
 export class LegEncryption {
   readonly policy: SrtpPolicy;
-  readonly #agreed = new Map<number, Agreed>();
+  readonly #agreed: Map<number, Agreed>;
   /** Our keys by line and suite: they stay for the life of the dialog. */
-  readonly #own = new Map<string, string>();
+  readonly #own: Map<string, string>;
   /** Lines that we have offered keys for; the answer is on its way. */
-  readonly #awaited = new Set<number>();
-  #isUsed = false;
+  readonly #awaited: Set<number>;
+  #isUsed: boolean;
 
-  constructor(policy: SrtpPolicy) {
+  constructor({ policy, agreed, own, awaited, isUsed = false }: EncryptionState) {
     this.policy = policy;
+    this.#agreed = new Map(agreed);
+    this.#own = new Map(own);
+    this.#awaited = new Set(awaited);
+    this.#isUsed = isUsed;
+  }
+
+  /** As it is now. */
+  get state(): EncryptionState {
+    const { policy } = this;
+    if (!this.#isUsed) return { policy };
+
+    return {
+      policy,
+      agreed: [...this.#agreed],
+      own: [...this.#own],
+      awaited: [...this.#awaited],
+      isUsed: true,
+    };
   }
 
   /** How each line of an offer will be protected, and what our answer says of it. */

@@ -1,4 +1,4 @@
-import { addressFor } from '@reelstream/domain';
+import { addressFor, weightOf } from '@reelstream/domain';
 import type { SessionRecord } from '@reelstream/domain';
 import type { Heartbeat } from '@reelstream/events';
 import { formatUri, parseUri } from '@reelstream/sip';
@@ -92,7 +92,12 @@ const openForBoth = async (
 };
 
 /** From here on the session waits for the other leg, until it is over. */
-const stand = (node: CaptureNode, { weight }: Call, pair: LegOfPair, session: LiveSession): void => {
+const stand = (
+  node: CaptureNode,
+  { weight }: Pick<Call, 'weight'>,
+  pair: LegOfPair,
+  session: LiveSession,
+): void => {
   const { pairs, pairHomes, config } = node;
   pairs.opened(pair, session);
   note(node, pair, session);
@@ -111,6 +116,20 @@ const stand = (node: CaptureNode, { weight }: Call, pair: LegOfPair, session: Li
   };
   if (session.isOver) letGo();
   else session.onOver(letGo);
+};
+
+/** A session of an earlier life that goes on: legs that come find it, or find that their side has come. */
+export const standAgain = (node: CaptureNode, session: LiveSession): void => {
+  const { sessionId, record, legs } = session;
+  const key = record?.correlation.pairingKey;
+  const sides = record?.tracks.map(({ trackNumber }) => trackNumber).filter((side) => side < 2) ?? [];
+  const [first, second] = sides;
+  if (key === undefined || first === undefined) return;
+  const weight = weightOf([...legs].flatMap(({ lines }) => lines.map(({ kind }) => kind)));
+  if (second === undefined) node.status.occupy(sessionId, 2 * weight);
+  stand(node, { weight: 2 * weight }, { key, trackNumber: first }, session);
+  if (second !== undefined) node.pairs.joined({ key, trackNumber: second });
+  node.pairHomes.take(key);
 };
 
 /** Its other leg didn't come in time, or not at all. Should it come after all, the flag goes. */
@@ -145,10 +164,14 @@ const joinSession = async (
   const trackNumbers = leg.lines.map(({ trackNumber }) => trackNumber);
   undo.defer(async () => void (await node.recorder.release(sessionId, trackNumbers)));
   const body = describeMedia(call, leg);
-  await session.negotiated(leg.negotiated);
+  session.negotiated(leg.negotiated);
+  const expected = undo.use(session.expect(leg));
   await secureLeg(node, session, leg);
   await session.describe('dialog', (record, now) => withLeg(record, leg, call, now));
-  undo.defer(async () => void (await session.describe('dialog', (record) => withoutLeg(record, leg))));
+  undo.defer(async () => {
+    expected[Symbol.dispose]();
+    await session.describe('dialog', (record) => withoutLeg(record, leg));
+  });
   const dialog = await answer(invite, leg, body);
   undo.move();
   node.pairs.joined(pair);

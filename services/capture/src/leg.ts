@@ -1,42 +1,15 @@
 import type { ControllerType, DialogInfo } from '@reelstream/events';
 import { answerOffer, makeOffer } from '@reelstream/sip';
 import type { SrtpKeys } from '@reelstream/rtp';
-import type {
-  BibLegInfo,
-  Codec,
-  Dialog,
-  MediaLine,
-  Metadata,
-  RequestInfo,
-  Sdp,
-  SdpAnswer,
-} from '@reelstream/sip';
+import type { Dialog, KnownDialog, MediaLine, Metadata, Sdp, SdpAnswer } from '@reelstream/sip';
 import { offeredAudio, offeredVideo } from './core/offered-codecs.ts';
-import type { LegEncryption } from './leg-encryption.ts';
+import { LegEncryption } from './leg-encryption.ts';
+import type { BibSaid, LegState, RecordedLine } from './leg-state.ts';
 import type { NegotiatedCodecs } from './core/sealing.ts';
 import { manifestCodec, playableCodecs } from './core/tracks.ts';
 import type { LiveSession } from './live-session.ts';
 import { agreedIn } from './media-terms.ts';
-import type { MediaTerms } from './media-terms.ts';
 import type { AgreedTrack } from './media/types.ts';
-
-/** One m-line that is recorded. */
-export type RecordedLine = {
-  readonly index: number;
-  readonly kind: 'audio' | 'video';
-  readonly label: string | undefined;
-  readonly trackNumber: number;
-  /** The track that this line was until it became this one. */
-  readonly follows?: number;
-  readonly port: number;
-  readonly codecs: readonly Codec[];
-  /** What the peer's last description of the line agreed to, beside codecs. */
-  readonly terms?: MediaTerms;
-  /** The peer sends on it: not on hold, and not taken away. */
-  readonly isActive: boolean;
-  /** The peer has taken it away (port 0); it may come back. */
-  readonly isRemoved: boolean;
-};
 
 /** Of a line that has no socket because nothing is sent on it (RFC 863). */
 const discardPort = 9;
@@ -47,6 +20,9 @@ const isSending = (line: MediaLine | undefined): boolean =>
   line.port > 0 &&
   (line.direction === 'sendonly' || line.direction === 'sendrecv') &&
   line.address !== '0.0.0.0';
+
+/** Names a dialog by its Call-ID and the tag of the side that opened it. */
+export const dialogKey = (callId: string, openerTag: string): string => `${callId};from-tag=${openerTag}`;
 
 /** One dialog of a session, and what was agreed in it. */
 export class Leg {
@@ -62,42 +38,81 @@ export class Leg {
   /** What it is recorded in just now; undefined while a recording session has no communication session. */
   session: LiveSession | undefined;
   /** The communication sessions that session has (RFC 7865), where they are named. */
-  recorded: ReadonlySet<string> = new Set();
+  recorded: ReadonlySet<string>;
   /** How its peer may be asked for a snapshot of its metadata; undefined: not at all. And how often it was. */
-  snapshotWay: 'UPDATE' | 'INVITE' | undefined;
-  snapshots = 0;
-  /** Of a built-in bridge: what the leg said when it came, and says now. */
-  bib: { readonly opened: BibLegInfo; readonly now: BibLegInfo } | undefined;
+  readonly snapshotWay: 'UPDATE' | 'INVITE' | undefined;
+  snapshots: number;
+  /** Of a built-in bridge. */
+  bib: BibSaid | undefined;
   /** Of the INVITE, and of each request since that brought a change: milliseconds of `performance.now()`. */
   heardMs = performance.now();
-  readonly #address: string;
-  readonly #sdpSessionId = String(Date.now());
-  #sdpVersion = 0;
+  /** What never changes, and what was so when it began, or when this life of the node took it over. */
+  readonly #begun: LegState;
+  #sdpVersion: number;
   #turn: Promise<void> = Promise.resolve();
-  #lines: readonly (RecordedLine | undefined)[] = [];
+  #lines: readonly (RecordedLine | undefined)[];
 
-  constructor(options: {
-    readonly type: ControllerType;
-    readonly request: RequestInfo;
-    readonly audioOnly: boolean;
-    /** Our address as the peer knows it. */
-    readonly address: string;
-    readonly contact: string;
-    readonly encryption: LegEncryption;
-  }) {
-    const { source, callId, from, to } = options.request;
-    this.type = options.type;
-    this.audioOnly = options.audioOnly;
-    this.contact = options.contact;
-    this.encryption = options.encryption;
-    this.#address = options.address;
-    this.info = {
-      callId,
-      fromUri: from.uri,
-      toUri: to.uri,
-      transport: source.transport,
-      remoteAddress: `${source.address}:${source.port}`,
+  #refreshed: { readonly atMs: number; readonly timer: LegState['timer'] } | undefined;
+
+  /** A new one, or one of an earlier life of the node. */
+  constructor(state: LegState) {
+    this.#begun = state;
+    this.type = state.type;
+    this.info = state.info;
+    this.audioOnly = state.audioOnly;
+    this.contact = state.contact;
+    this.encryption = new LegEncryption(state.encryption);
+    this.metadata = state.metadata;
+    this.recorded = new Set(state.recorded);
+    this.snapshotWay = state.snapshotWay;
+    this.snapshots = state.snapshots;
+    this.bib = state.bib;
+    this.#sdpVersion = state.sdp.version;
+    this.#lines = state.lines.map((line) => line ?? undefined);
+  }
+
+  /** As it is now. */
+  get state(): LegState {
+    const { dialog, encryption, metadata, recorded, snapshots, bib } = this;
+
+    return {
+      ...this.#begun,
+      localTag: dialog?.localTag ?? this.#begun.localTag,
+      sdp: { ...this.#begun.sdp, version: this.#sdpVersion },
+      lines: Array.from(this.#lines, (line) => line ?? null),
+      encryption: encryption.state,
+      metadata,
+      recorded: [...recorded],
+      snapshots,
+      bib,
+      timer: this.#timer,
     };
+  }
+
+  /** Told by the wall clock once for each refresh, so that a state that hasn't changed looks the same. */
+  get #timer(): LegState['timer'] {
+    if (!this.dialog) return this.#begun.timer;
+    const { timer, refreshedMs } = this.dialog;
+    if (this.#refreshed?.atMs !== refreshedMs) {
+      const refreshedAtMs = Math.round(Date.now() - (performance.now() - refreshedMs));
+      this.#refreshed = { atMs: refreshedMs, timer: timer && { ...timer, refreshedAtMs } };
+    }
+
+    return this.#refreshed.timer;
+  }
+
+  /** Names it among all dialogs. */
+  get id(): string {
+    return dialogKey(this.info.callId, this.#begun.opener.tag);
+  }
+
+  /** The dialog by the names that the SIP server knows it by. */
+  get known(): KnownDialog {
+    const { opener, localTag = '', timer } = this.state;
+    const tags = opener.isUs ? { localTag: opener.tag, remoteTag: '' } : { localTag, remoteTag: opener.tag };
+    const refreshedMs = timer && performance.now() - (Date.now() - timer.refreshedAtMs);
+
+    return { callId: this.info.callId, ...tags, isOurs: opener.isUs, timer, refreshedMs };
   }
 
   /** The m-lines that are recorded. */
@@ -218,6 +233,8 @@ export class Leg {
   #describer(): { readonly address: string; readonly sessionId: string; readonly version: number } {
     this.#sdpVersion += 1;
 
-    return { address: this.#address, sessionId: this.#sdpSessionId, version: this.#sdpVersion };
+    const { address, sdp } = this.#begun;
+
+    return { address, sessionId: sdp.sessionId, version: this.#sdpVersion };
   }
 }

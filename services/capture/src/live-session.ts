@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { isPaused } from '@reelstream/domain';
 import type { SessionEvent, SessionRecord } from '@reelstream/domain';
 import type { EndReason, SessionFlag, SystemTagName } from '@reelstream/events';
 import { openJournal, type Journal } from '@reelstream/recording';
@@ -10,15 +9,17 @@ import type { Command, Description, Stamp } from './core/decide.ts';
 import { reasonOf } from './core/end-reason.ts';
 import { withFlags } from './core/flags.ts';
 import type { NegotiatedCodecs } from './core/sealing.ts';
-import { sealDescription, withNegotiated } from './core/sealing.ts';
-import { endedBy, sealedBy } from './finish.ts';
 import { goOnWithout } from './gone-leg.ts';
 import type { Leg } from './leg.ts';
 import { Ledger } from './ledger.ts';
 import type { TrackFigures } from './media/types.ts';
-import { persist } from './persist.ts';
 import { RawBodies } from './raw-bodies.ts';
+import { SessionClock } from './session-clock.ts';
+import { journalEnd, sealSession } from './session-end.ts';
+import type { Ending } from './session-end.ts';
+import { SessionDialogs } from './session-dialogs.ts';
 import { SessionKeys } from './session-keys.ts';
+import { SessionNotes } from './session-notes.ts';
 import { Vigil } from './vigil.ts';
 
 /** A session while it is recorded: dialogs, media and journal, until it is sealed. */
@@ -28,16 +29,15 @@ export class LiveSession {
   readonly #node: CaptureNode;
   readonly #log: Logger;
   readonly #ledger: Ledger;
+  readonly #clock: SessionClock;
+  readonly #notes: SessionNotes;
   /** When it started, on the monotonic clock: offset zero of its timeline. */
   #startedMs = performance.now();
-  readonly legs = new Set<Leg>();
-  #codecs: NegotiatedCodecs = {};
+  readonly #dialogs = new SessionDialogs();
   readonly #bodies: RawBodies;
   readonly #vigil: Vigil;
+  readonly #isResumed: boolean;
   #answered = false;
-  /** Why the dialog ended that ended last. */
-  #lastReason: EndReason = 'stopped';
-  #holds = 0;
   /** What came of tracks that were closed before the end. */
   readonly #closed: TrackFigures[] = [];
   readonly #onOver: (() => void)[] = [];
@@ -47,10 +47,19 @@ export class LiveSession {
     this.#node = node;
     this.sessionId = sessionId;
     this.#log = node.log.child({ sessionId });
-    this.keys = new SessionKeys(journal, node.config.clusterKey);
-    this.#ledger = new Ledger(journal, node.writer, (event) => this.#journalled(event));
+    const { notes: kept } = journal;
+    const { clusterKey } = node.config;
+    this.keys = new SessionKeys(journal, clusterKey);
+    this.#clock = new SessionClock(kept);
+    this.#notes = new SessionNotes(kept, clusterKey, {
+      clock: this.#clock,
+      dialogs: () => this.#dialogs.state,
+    });
+    this.#ledger = new Ledger(journal, node.writer, (event) => this.#journalled(event), this.#notes);
     this.#bodies = new RawBodies(folderOf(node, sessionId), this.#log);
     this.#vigil = new Vigil(node, this);
+    this.#isResumed = journal.opened.events.length > 0;
+    if (this.record) this.#startedMs = this.#clock.whenWas(this.record.startedAt);
   }
 
   /** Makes the journal of a new session, with a note if one is given, durably. Nothing is said of it before it is answered. */
@@ -67,6 +76,25 @@ export class LiveSession {
       await node.outboxIndex.remove(sessionId);
       throw error;
     }
+  }
+
+  /** Goes on with a session of an earlier life from its open journal; `legs` are its dialogs that still stand. */
+  static goOn(
+    node: CaptureNode,
+    journal: Journal,
+    from: { readonly sessionId: string; readonly legs: readonly Leg[] },
+  ): LiveSession {
+    const { sessionId } = from;
+    const session = new LiveSession(node, sessionId, journal);
+    for (const leg of from.legs) {
+      leg.session = session;
+      session.#dialogs.stands(leg);
+    }
+    node.sessions.set(sessionId, session);
+    session.#answered = true;
+    node.outbox.journalled(sessionId, session.record?.version ?? 0, false);
+
+    return session;
   }
 
   get record(): SessionRecord | undefined {
@@ -100,33 +128,21 @@ export class LiveSession {
     return this.execute((stamp) => ({ type: 'tag', stamp, name, offsetMs, ...on }));
   }
 
-  /** Stops keeping media, then says so: what must not be kept is not, even if that can't be said. False where it is over. */
-  async pause(): Promise<boolean> {
-    const { recorder } = this.#node;
-    const before = isPaused(this.record?.tags ?? []);
-    await recorder.pause(this.sessionId, true);
-    try {
-      await this.tag('Pause');
-    } catch (error) {
-      if (!before) await recorder.pause(this.sessionId, false);
-      throw error;
-    }
-
-    return !this.isOver;
+  /** Codecs negotiated for tracks, beside those negotiated before; durable with what is journalled next. */
+  negotiated(codecs: NegotiatedCodecs): void {
+    this.#notes.negotiated(codecs);
   }
 
-  /** Says that media is kept again, then keeps it. False where it is over. */
-  async resume(): Promise<boolean> {
-    await this.tag('Resume');
-    await this.#node.recorder.pause(this.sessionId, false);
-
-    return !this.isOver;
+  /** A dialog is about to stand: with what is journalled next, a later life knows it. Disposed: it came to nothing, or stands. */
+  expect(leg: Leg): Disposable {
+    return this.#dialogs.expect(leg);
   }
 
-  /** Codecs negotiated for tracks, beside those negotiated before; durable when it resolves. */
-  async negotiated(codecs: NegotiatedCodecs): Promise<void> {
-    this.#codecs = withNegotiated(this.#codecs, codecs);
-    await this.#ledger.journal.note('codecs', this.#codecs);
+  /** Writes down what its dialogs have become, where nothing waits for that. */
+  jot(): void {
+    this.#ledger.jot().catch((error: unknown) => {
+      if (!this.isOver) this.#log.warn({ error }, 'what a dialog has become could not be noted');
+    });
   }
 
   /** Keeps a raw body, without keys, in the recording's folder. Never fails: the call goes on without. */
@@ -144,6 +160,11 @@ export class LiveSession {
     this.#answered = true;
     this.#node.outbox.journalled(this.sessionId, this.record?.version ?? 0, false);
     this.#vigil.look();
+  }
+
+  /** Its dialogs that stand. */
+  get legs(): ReadonlySet<Leg> {
+    return this.#dialogs.standing;
   }
 
   get startedMs(): number {
@@ -166,21 +187,15 @@ export class LiveSession {
 
   /** While another dialog is about to join, the session doesn't end with its last one. */
   hold(): Disposable {
-    this.#holds += 1;
-
-    return {
-      [Symbol.dispose]: () => {
-        this.#holds -= 1;
-        this.#endIfLeft();
-      },
-    };
+    return this.#dialogs.hold(() => this.#endIfLeft());
   }
 
   /** A dialog of this session stands; the session ends with the last of them. */
   follow(leg: Leg, dialog: Dialog): void {
-    this.legs.add(leg);
+    this.#dialogs.stands(leg);
     leg.dialog = dialog;
-    if (this.isOver) this.#hangUp();
+    this.jot();
+    if (this.isOver) this.#dialogs.hangUp(this.#log);
     dialog.onEnded(({ cause }) => {
       if (cause === 'session-expired' || cause === 'peer-gone') this.#lost(leg, dialog);
       else this.left(leg, reasonOf[cause]);
@@ -190,7 +205,8 @@ export class LiveSession {
 
   /** A dialog goes on without this session, which ends in good order. */
   leave(leg: Leg): void {
-    this.legs.delete(leg);
+    this.#dialogs.ended(leg, 'communication-session-ended');
+    this.jot();
     void this.end('communication-session-ended');
   }
 
@@ -201,23 +217,15 @@ export class LiveSession {
 
   /** A dialog is gone, or nobody knows whether it ever stood. */
   left(leg: Leg, reason: EndReason): void {
-    this.legs.delete(leg);
-    this.#lastReason = reason;
+    this.#dialogs.ended(leg, reason);
+    this.jot();
     this.#endIfLeft();
     if (!this.isOver) goOnWithout(this.#node, this, leg, (figures) => this.#closed.push(...figures));
   }
 
-  /** The first packet of a track has come. One that comes before the 200 is told at the end only. */
-  heard(trackNumber: number, firstPacketAt: string): void {
-    if (!this.record) return;
-    this.execute((stamp) => ({ type: 'media', stamp, trackNumber, firstPacketAt })).catch((error: unknown) =>
-      this.#log.error({ error }, 'first packet could not be journalled'),
-    );
-  }
-
   /** Ends it from our side: hangs up, then as `end`. */
   stop(endReason: EndReason): Promise<void> {
-    if (!this.isOver) this.#hangUp();
+    if (!this.isOver) this.#dialogs.hangUp(this.#log);
 
     return this.end(endReason);
   }
@@ -230,11 +238,16 @@ export class LiveSession {
     if (this.#ended) return this.#ended;
     this.#vigil.end();
     for (const listener of this.#onOver) listener();
-    const closed = this.#close(endReason);
+    const durationMs = Math.round(performance.now() - this.#startedMs);
+    const ending = this.#ending(endReason, durationMs);
+    const closed = journalEnd(ending);
     closed
-      .then(() => this.#seal())
+      .then((sealed) => sealSession(ending, sealed))
       .catch((error: unknown) => this.#log.error({ error }, 'session left unfinished'));
-    this.#ended = closed.catch(() => undefined);
+    this.#ended = closed.then(
+      () => undefined,
+      () => undefined,
+    );
 
     return this.#ended;
   }
@@ -249,52 +262,30 @@ export class LiveSession {
 
   /** The SIP server gave the dialog up, and the peer perhaps not: what still comes is recorded. */
   #lost(leg: Leg, { timer }: Dialog): void {
-    this.legs.delete(leg);
-    this.#lastReason = timer ? 'session-expired' : 'media-timeout';
+    this.#dialogs.ended(leg, timer ? 'session-expired' : 'media-timeout');
     if (this.legs.size === 0) this.#vigil.lost(timer !== undefined);
   }
 
   #endIfLeft(): void {
-    if (this.legs.size === 0 && this.#holds === 0) void this.end(this.#lastReason);
-  }
-
-  #hangUp(): void {
-    for (const { dialog } of this.legs)
-      dialog?.bye().catch((error: unknown) => this.#log.warn({ error }, 'BYE failed'));
+    if (this.#dialogs.isLeft) void this.end(this.#dialogs.lastReason);
   }
 
   #journalled({ type, version, time }: SessionEvent): void {
-    if (type === 'session.started')
-      this.#startedMs = performance.now() - Math.max(0, Date.now() - Date.parse(time));
+    if (type === 'session.started') this.#startedMs = this.#clock.whenWas(time);
     this.#log.info({ version }, type);
     if (this.#answered) this.#node.outbox.journalled(this.sessionId, version, type === 'recording.sealed');
   }
 
-  async #close(endReason: EndReason): Promise<void> {
-    const durationMs = Math.round(performance.now() - this.#startedMs);
-    const figures = await this.#node.recorder
-      .release(this.sessionId)
-      .catch((error: unknown) => this.#log.error({ error }, 'media could not be released'));
-    this.#node.status.free(this.sessionId);
-    const all = [...this.#closed, ...(figures ?? [])];
-    await this.#persist('journalling the end', () =>
-      this.execute(endedBy({ endReason, durationMs, figures: all, codecs: this.#codecs })),
-    );
-  }
+  #ending(endReason: EndReason, durationMs: number): Ending {
+    const parts = { node: this.#node, sessionId: this.sessionId, log: this.#log, ledger: this.#ledger };
 
-  async #seal(): Promise<void> {
-    const { record } = this;
-    if (!record) return;
-    const description = sealDescription(record, this.#codecs);
-    const manifest = await this.#persist('sealing', () =>
-      this.#node.recorder.seal(this.sessionId, description),
-    );
-    await this.#persist('journalling the seal', () => this.execute(sealedBy(manifest)));
-    await this.#ledger.close();
-    this.#node.sessions.delete(this.sessionId);
-  }
-
-  #persist<T>(what: string, action: () => Promise<T>): Promise<T> {
-    return persist(action, { what, closing: this.#node.closing, log: this.#log });
+    return {
+      ...parts,
+      notes: this.#notes,
+      isResumed: this.#isResumed,
+      endReason,
+      durationMs,
+      closed: this.#closed,
+    };
   }
 }

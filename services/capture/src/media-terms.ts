@@ -39,7 +39,9 @@ const usualKbps = { audio: 64, video: 2_000, other: 0 } as const;
 const mostKbps = 20_000;
 
 /** What a stream's receive buffers must hold, where its description says that it is more than usual. */
-export const bitrateOf = (line: MediaLine | undefined): { readonly bitrateKbps?: number } => {
+export const bitrateOf = (
+  line: Pick<MediaLine, 'kind' | 'bandwidth'> | undefined,
+): { readonly bitrateKbps?: number } => {
   const kbps = Math.min(mostKbps, line?.bandwidth.kbps ?? 0);
 
   return line && kbps > usualKbps[line.kind] ? { bitrateKbps: kbps } : {};

@@ -7,7 +7,8 @@ import type { CaptureNode } from './capture-node.ts';
 import { openSessions, turnOf } from './core/communication-sessions.ts';
 import { rest } from './idle-recording.ts';
 import { journalStart } from './journal-start.ts';
-import type { Leg, RecordedLine } from './leg.ts';
+import type { RecordedLine } from './leg-state.ts';
+import type { Leg } from './leg.ts';
 
 /** The lines that the peer has after a request, with an offer or without. */
 const runningAfter = (leg: Leg, { offer }: Invitation) => {

@@ -9,7 +9,8 @@ import { withFlags } from './core/flags.ts';
 import type { Said } from './core/participants.ts';
 import { nextTrackNumber } from './core/sealing.ts';
 import { correlationOf, redefines } from './core/tracks.ts';
-import type { Leg, RecordedLine } from './leg.ts';
+import type { RecordedLine } from './leg-state.ts';
+import type { Leg } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
 import { secureLeg } from './secure-leg.ts';
 import { turnTo } from './next-session.ts';
@@ -33,6 +34,7 @@ export const takeOffer = (node: CaptureNode, leg: Leg, request: InDialogRequest)
         200,
         body === undefined ? { headers } : { body, contentType: 'application/sdp', headers },
       );
+      leg.session?.jot();
       // After an INVITE the client is asked once it has acknowledged.
       if (info.method === 'UPDATE') void askForSnapshot(node, leg);
     } catch (error) {
@@ -84,6 +86,8 @@ export const takeAck = (node: CaptureNode, leg: Leg, body: string): void => {
   const answer = parseSdp(body);
   if (answer.media.length === 0) return;
   leg.answered(answer);
+  // It comes once: whoever is killed now must not have to ask for it.
+  session.jot();
   settle(node, session, leg).catch((error: unknown) =>
     node.log.error({ error, sessionId: session.sessionId }, 'what an ACK brought could not be journalled'),
   );
@@ -156,7 +160,7 @@ const journalChange = async (
   said: Said | undefined,
   invitation: Invitation | undefined,
 ): Promise<void> => {
-  await session.negotiated(leg.negotiated);
+  session.negotiated(leg.negotiated);
   await session.describe(said ? 'metadata' : 'dialog', (record, now) => ({
     tracks: [...tracksAfter(record.tracks, leg, said, now)],
     correlation: invitation

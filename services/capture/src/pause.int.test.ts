@@ -80,23 +80,3 @@ test('a session that is over, or of another node, is not to be paused', async ()
   assert.equal((await command('pause', sessionId)).code, 'unknown-session');
   assert.equal((await command('resume', freshId())).code, 'unknown-session');
 });
-
-test('that a session was paused outlives a kill: it is told with its end, and its media has the gap', async () => {
-  using stack = new DisposableStack();
-  const { caller, alice, sessionId } = await begin(stack);
-  const { version } = await command('pause', sessionId);
-  await alice.say(30);
-  await box.endCapture('SIGKILL');
-  await box.startCapture();
-
-  const events = await box.sessionOf(caller.callId);
-  const ended = only(events, 'session.ended')[0];
-  assert.equal(ended?.version, (version ?? 0) + 1);
-  assert.deepEqual(
-    [ended?.data.endReason, ended?.data.tags?.map(({ name }) => name)],
-    ['interrupted', ['Pause']],
-  );
-  assert.deepEqual(await box.packets(sessionId, 0), alice.sent.slice(0, 20));
-  const [gap] = (await box.manifest(sessionId)).tracks[0]?.gaps ?? [];
-  assert.deepEqual([gap?.cause, gap?.fromMs], ['paused', ended?.data.tags?.[0]?.offsetMs]);
-});

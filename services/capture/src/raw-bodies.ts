@@ -1,4 +1,4 @@
-import { saveBody } from '@reelstream/recording';
+import { countBodies, saveBody } from '@reelstream/recording';
 import type { Logger } from '@reelstream/service';
 import { withoutKeys } from './without-keys.ts';
 
@@ -6,7 +6,8 @@ import { withoutKeys } from './without-keys.ts';
 export class RawBodies {
   readonly #folder: string;
   readonly #log: Logger;
-  #count = 0;
+  /** Kept so far, in earlier lives too; undefined before anybody has asked. */
+  #count: number | undefined;
 
   constructor(folder: string, log: Logger) {
     this.#folder = folder;
@@ -16,7 +17,7 @@ export class RawBodies {
   /** Keeps one, without keys, in the recording's folder. Never fails: the call goes on without. */
   keep(kind: string, body: string): void {
     if (body === '') return;
-    this.#count += 1;
+    this.#count = (this.#count ?? countBodies(this.#folder)) + 1;
     const name = `${String(this.#count).padStart(3, '0')}-${kind}`;
     saveBody(this.#folder, name, Buffer.from(withoutKeys(body))).catch((error: unknown) => {
       this.#log.warn({ error }, 'raw body could not be kept');

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { AttemptFailed } from '@reelstream/events';
+import type { EndReason } from '@reelstream/events';
 import { openJournal, readJournal } from '@reelstream/recording';
 import type { Manifest } from '@reelstream/recording';
 import type { SessionRecord } from '@reelstream/domain';
@@ -7,13 +8,13 @@ import { Compile } from 'typebox/compile';
 import { folderOf } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { sealDescription, totalsOfManifest } from './core/sealing.ts';
-import type { NegotiatedCodecs } from './core/sealing.ts';
-import { sealedBy } from './finish.ts';
+import { endedBy, sealedBy } from './finish.ts';
 import { Ledger, sessionEvents } from './ledger.ts';
+import { readCodecs, readDialogs } from './session-notes.ts';
 
 /**
- * The story of a start: what earlier lives of this node left unreleased goes on its way to the stream, and what they
- * left open is ended and sealed from what the disk holds. `sessionIds` are those of before this life. Never rejects;
+ * The story of what a start has not resumed: what earlier lives of this node left unreleased goes on its way to the stream,
+ * and what they left open is ended and sealed from what the disk holds. `sessionIds` are those of before this life. Never rejects;
  * what can't be finished now stays for the next start.
  */
 export const recover = async (node: CaptureNode, sessionIds: readonly string[]): Promise<void> => {
@@ -72,7 +73,7 @@ const finishAll = async (node: CaptureNode, ledgers: readonly Ledger[]): Promise
     const found = recovered.find(({ sessionId }) => sessionId === ledger.record?.sessionId);
     if (found && !found.ok) node.log.error({ ...found }, 'media of an earlier life could not be sealed');
     try {
-      await finish(ledger, found?.ok ? found.manifest : undefined);
+      await finish(node, ledger, found?.ok ? found.manifest : undefined);
     } catch (error) {
       node.log.error(
         { sessionId: ledger.record?.sessionId, error },
@@ -83,12 +84,24 @@ const finishAll = async (node: CaptureNode, ledgers: readonly Ledger[]): Promise
 };
 
 const describe = (ledger: Ledger, record: SessionRecord) =>
-  sealDescription(record, (ledger.journal.notes['codecs'] ?? {}) as NegotiatedCodecs);
+  sealDescription(record, readCodecs(ledger.journal.notes));
 
-const finish = async (ledger: Ledger, manifest: Manifest | undefined): Promise<void> => {
+/** Its last dialog had ended in time, and only that could not be journalled; or it was cut off. */
+const reasonOf = (node: CaptureNode, { notes }: Ledger['journal']): EndReason => {
+  try {
+    const { legs, lastReason } = readDialogs(notes, node.config.clusterKey);
+
+    return legs.length === 0 ? lastReason : 'interrupted';
+  } catch {
+    return 'interrupted';
+  }
+};
+
+const finish = async (node: CaptureNode, ledger: Ledger, manifest: Manifest | undefined): Promise<void> => {
   const totals = manifest ? totalsOfManifest(manifest) : [];
   const durationMs = Math.round(manifest?.durationMs ?? 0);
-  await ledger.execute((stamp) => ({ type: 'end', stamp, endReason: 'interrupted', durationMs, totals }));
+  const endReason = reasonOf(node, ledger.journal);
+  await ledger.execute(endedBy({ endReason, durationMs, totals }));
   if (manifest) await ledger.execute(sealedBy(manifest));
   await ledger.close();
 };

@@ -7,10 +7,13 @@ import { Compile } from 'typebox/compile';
 
 const isEntry = Compile(ControllerEntry);
 
-/** What operators have said of controllers over the API, as this node last saw it. */
-export const followProfiles = async (bus: Bus, closing: AbortSignal): Promise<() => ProfileBook> => {
+/** What operators have said of controllers over the API, as this node last saw it; `read` settles once it has, or a second later. */
+export const followProfiles = (
+  bus: Bus,
+  closing: AbortSignal,
+): { readonly profiles: () => ProfileBook; readonly read: Promise<void> } => {
   let book = compileProfiles([]);
-  const view = await watchSlowFacts(bus, 'controllers', {
+  const read = watchSlowFacts(bus, 'controllers', {
     onChange: (current) => {
       book = compileProfiles(
         [...current.values()].flatMap((value): ControllerDescription[] =>
@@ -18,9 +21,7 @@ export const followProfiles = async (bus: Bus, closing: AbortSignal): Promise<()
         ),
       );
     },
-  });
+  }).then((view) => closing.addEventListener('abort', () => view.stop(), { once: true }));
 
-  closing.addEventListener('abort', () => view.stop(), { once: true });
-
-  return () => book;
+  return { profiles: () => book, read };
 };

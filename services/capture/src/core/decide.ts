@@ -5,6 +5,7 @@ import type {
   CodecSpan,
   DataOf,
   EndReason,
+  Interruption,
   MediaFigures,
   RemovalCause,
   SessionFlag,
@@ -39,7 +40,7 @@ export type TrackTotals = {
 /** What may change about a session while it runs. */
 export type Description = Pick<
   SessionUpdated,
-  'controller' | 'dialogs' | 'correlation' | 'tracks' | 'tags' | 'flags'
+  'controller' | 'dialogs' | 'correlation' | 'tracks' | 'tags' | 'flags' | 'interruptions'
 >;
 
 export type SealedMedia = Omit<DataOf<'recording.sealed'>, 'sessionId' | 'home' | 'host'>;
@@ -72,6 +73,8 @@ export type Command =
       /** Absent: the whole session. */
       readonly trackNumber?: number;
     }
+  /** This home was away, and records on. */
+  | { readonly type: 'resume'; readonly stamp: Stamp; readonly interruption: Interruption }
   | {
       readonly type: 'end';
       readonly stamp: Stamp;
@@ -102,6 +105,8 @@ export const decide = (record: SessionRecord | undefined, command: Command): rea
       return describe(record, command);
     case 'tag':
       return tag(record, command);
+    case 'resume':
+      return resume(record, command);
     case 'end':
       return end(record, command);
     case 'seal':
@@ -152,6 +157,17 @@ const tag = (record: SessionRecord, command: CommandOf<'tag'>): readonly Session
   const tags = [...before, { name, type: 'system' as const, at: stamp.time, offsetMs, ...on }];
 
   return [updated(record, stamp, 'tag', { ...descriptionOf(record), tags })];
+};
+
+const resume = (
+  record: SessionRecord,
+  { stamp, interruption }: CommandOf<'resume'>,
+): readonly SessionEvent[] => {
+  if (record.state !== 'ACTIVE') return [];
+  const { sessionId, interruptions = [] } = record;
+  const data = { sessionId, ...descriptionOf(record), interruptions: [...interruptions, interruption] };
+
+  return [next(record, stamp, 'session.resumed', data)];
 };
 
 const end = (record: SessionRecord, command: CommandOf<'end'>): readonly SessionEvent[] => {
@@ -236,6 +252,7 @@ const descriptionOf = ({
   tracks,
   tags,
   flags,
+  interruptions,
 }: SessionRecord): Description => ({
   controller,
   dialogs: [...dialogs],
@@ -243,6 +260,7 @@ const descriptionOf = ({
   tracks: [...tracks],
   ...(tags === undefined ? {} : { tags: [...tags] }),
   ...(flags === undefined ? {} : { flags: [...flags] }),
+  ...(interruptions === undefined ? {} : { interruptions: [...interruptions] }),
 });
 
 const updated = (

@@ -1,1 +1,1 @@
-export { openRecorder } from './recorder.ts';
+export { openRecorder } from './open-recorder.ts';

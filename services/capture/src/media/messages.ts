@@ -1,6 +1,6 @@
 /** What the main thread and the threads of the recorder say to each other. */
 import type { Manifest, SealRequest, SegmentSummary, StreamHead } from '@reelstream/recording';
-import type { PacketSource, PacketSourceChoice, SourcePolicy } from '@reelstream/rtp';
+import type { PacketSource, PacketSourceChoice, SourcePolicy, SrtpKeys } from '@reelstream/rtp';
 import type { AgreedTrack, RecorderEvent, SecuredTrack, TrackFigures } from './types.ts';
 
 export type MediaThreadData = {
@@ -22,6 +22,9 @@ export type StreamRequest = {
   readonly clockRates: Readonly<Record<number, number>>;
   /** Nothing of it is kept until the session is resumed. */
   readonly paused: boolean;
+  /** What is known before the first packet, where that may come at once. */
+  readonly keys?: SrtpKeys | 'awaited';
+  readonly agreed?: AgreedTrack;
 };
 
 export type Bound =
@@ -86,8 +89,11 @@ export type SealCalls = {
       readonly segments: string;
       readonly paths: readonly string[];
       readonly requests: readonly SealRequest[];
+      /** Sessions that are recorded on. */
+      readonly goingOn: readonly string[];
     };
     readonly reply: {
+      readonly heads: ReadonlyMap<string, readonly StreamHead[]>;
       readonly recordings: readonly (Sealed & { readonly sessionId: string })[];
       readonly segments: readonly SegmentSummary[];
     };

@@ -67,7 +67,7 @@ export class Receiver {
 
   /** Binds the sockets of one track. */
   async open(request: StreamRequest): Promise<Bound> {
-    const { sessionId, trackNumber, mediaType, clockRates, paused, ...sockets } = request;
+    const { sessionId, trackNumber, mediaType, clockRates, paused, keys, agreed, ...sockets } = request;
     const slot = ++this.#lastSlot;
     const rates = new Map(Object.entries(clockRates).map(([type, hz]) => [Number(type), hz]));
     const stream = this.#log.stream(sessionId, trackNumber);
@@ -75,6 +75,8 @@ export class Receiver {
     const intake = new StreamIntake(rates, options);
     const received = new ReceivedStream(slot, this.#log, stream, this.#clocks, intake);
     received.paused = paused || this.#paused.has(sessionId);
+    if (keys) received.secure(keys);
+    if (agreed) received.agree(agreed);
     this.#streams.set(slot, received);
     try {
       await this.#source.open({ slot, ...sockets });

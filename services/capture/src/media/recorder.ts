@@ -1,9 +1,8 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { SealError, SegmentStore } from '@reelstream/recording';
+import { SealError } from '@reelstream/recording';
 import type { Manifest, SealRequest } from '@reelstream/recording';
-import { MediaThreads } from './media-threads.ts';
-import type { MediaThread } from './media-threads.ts';
+import type { EarlierLives } from './earlier-lives.ts';
+import type { MediaThread, MediaThreads } from './media-threads.ts';
 import type { HandOver, Released } from './messages.ts';
 import { handOver } from './hand-over.ts';
 import { inTurn, newRecording } from './recording.ts';
@@ -25,23 +24,20 @@ import type {
   TrackRequest,
 } from './types.ts';
 
-const defaultSegmentBytes = 256 * 1024 * 1024;
-
 /** Keeps the books of all sessions; threads receive, write and seal. */
-class ThreadedRecorder implements Recorder {
+export class ThreadedRecorder implements Recorder {
   readonly #options: RecorderOptions;
   readonly #segments: string;
+  readonly #earlier: EarlierLives;
   readonly #threads: MediaThreads;
   readonly #binder: SocketBinder;
   readonly #ledger = new SegmentLedger((path) => void rm(path, { force: true }).catch(() => undefined));
   readonly #sealer = new Sealer();
   readonly #recordings = new Map<string, Recording>();
-  /** Segments of earlier lives, until they are recovered. */
-  #earlier: readonly string[];
   #streams = 0;
   #closed = false;
 
-  constructor(options: RecorderOptions, segments: string, earlier: readonly string[], threads: MediaThreads) {
+  constructor(options: RecorderOptions, segments: string, earlier: EarlierLives, threads: MediaThreads) {
     this.#options = options;
     this.#segments = segments;
     this.#earlier = earlier;
@@ -86,6 +82,15 @@ class ThreadedRecorder implements Recorder {
     return refused;
   }
 
+  goOn(sessionId: string): void {
+    this.#recordings.set(sessionId, newRecording(true));
+    this.#ledger.begin(sessionId);
+  }
+
+  get lastWrittenMs(): number | undefined {
+    return this.#earlier.lastWrittenMs;
+  }
+
   async pause(sessionId: string, paused: boolean): Promise<void> {
     const recording = this.#recordings.get(sessionId);
     if (!recording) return;
@@ -127,7 +132,8 @@ class ThreadedRecorder implements Recorder {
     const recording = this.#recordings.get(sessionId);
     if (!recording) throw new SealError(`session ${sessionId} was not recorded in this life: recover it`);
     await this.release(sessionId);
-    const heads = recording.headsLost ? undefined : recording.heads;
+    const earlier = recording.goesOn ? await this.#earlier.headsOf(sessionId) : [];
+    const heads = recording.headsLost || !earlier ? undefined : [...earlier, ...recording.heads];
     const manifest = await this.#sealer.seal(this.#request(sessionId, description), heads);
     this.#forget(sessionId);
 
@@ -143,8 +149,8 @@ class ThreadedRecorder implements Recorder {
     sessions: readonly { readonly sessionId: string; readonly description: SealDescription }[],
   ): Promise<readonly Recovered[]> {
     const requests = sessions.map(({ sessionId, description }) => this.#request(sessionId, description));
-    const { recovered, segments } = await this.#sealer.recover(this.#segments, this.#earlier, requests);
-    this.#earlier = [];
+    const goingOn = [...this.#recordings].flatMap(([sessionId, { goesOn }]) => (goesOn ? [sessionId] : []));
+    const { recovered, segments } = await this.#earlier.recover(this.#sealer, requests, goingOn);
     for (const { sessionId, ok } of recovered) if (!ok) this.#ledger.begin(sessionId);
     for (const { path, sessions: inside } of segments) this.#ledger.closed(path, [...inside]);
 
@@ -284,16 +290,3 @@ class ThreadedRecorder implements Recorder {
     return { recordings, segments: this.#segments, sessionId, home, host, sealedAt, ...description };
   }
 }
-
-/** Starts the receiving threads. Rejects where the capture folder can't be written. */
-export const openRecorder = async (options: RecorderOptions): Promise<Recorder> => {
-  const segments = join(options.captureDir, 'segments');
-  using store = new SegmentStore(segments);
-  const earlier = store.names.map(({ path }) => path);
-  const { epoch, workers = 1, segmentBytes = defaultSegmentBytes } = options;
-  const { packetSource = 'auto', sources = 'follow' } = options;
-  const data = { segments, epoch, segmentBytes, packetSource, sources };
-  const threads = await MediaThreads.open(workers, data);
-
-  return new ThreadedRecorder(options, segments, earlier, threads);
-};

@@ -10,17 +10,20 @@ export type Recording = {
   readonly handedOver: TrackFigures[];
   /** Its thread died: where its media ends has to be searched for. */
   headsLost: boolean;
+  /** It began in an earlier life of the node. */
+  readonly goesOn: boolean;
   /** Nothing of it is kept just now. */
   paused: boolean;
   /** Releases take their turns: a seal must not overtake one. */
   turn: Promise<unknown>;
 };
 
-export const newRecording = (): Recording => ({
+export const newRecording = (goesOn = false): Recording => ({
   open: new Map(),
   heads: [],
   handedOver: [],
   headsLost: false,
+  goesOn,
   paused: false,
   turn: Promise.resolve(),
 });

@@ -30,13 +30,13 @@ const handlers: Handlers<SealCalls> = {
       return failure(error);
     }
   },
-  recover: ({ segments, paths, requests }) => {
-    const recovery = recoverRecordings(segments, paths, requests);
+  recover: ({ segments, paths, requests, goingOn }) => {
+    const recovery = recoverRecordings(segments, paths, requests, goingOn);
     const recordings = recovery.recordings.map((recording) =>
       recording.ok ? recording : { sessionId: recording.sessionId, ...failure(recording.error) },
     );
 
-    return { recordings, segments: recovery.segments };
+    return { recordings, heads: recovery.heads, segments: recovery.segments };
   },
 };
 

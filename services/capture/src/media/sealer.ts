@@ -10,6 +10,12 @@ const manifestOf = (sealed: Sealed): Manifest => {
   return sealed.manifest;
 };
 
+type Recovery = {
+  readonly recovered: readonly Recovered[];
+  readonly heads: ReadonlyMap<string, readonly StreamHead[]>;
+  readonly segments: readonly SegmentSummary[];
+};
+
 /** Seals in a thread of its own, one session after the other. A thread that dies is replaced at the next call. */
 export class Sealer {
   /** Started before it is needed: the first hang-up shall not wait for it. */
@@ -21,19 +27,15 @@ export class Sealer {
   }
 
   /** Never rejects for the sake of one session. */
-  async recover(
-    segments: string,
-    paths: readonly string[],
-    requests: readonly SealRequest[],
-  ): Promise<{ readonly recovered: readonly Recovered[]; readonly segments: readonly SegmentSummary[] }> {
-    const recovery = await this.#ask('recover', { segments, paths, requests });
+  async recover(request: SealCalls['recover']['request']): Promise<Recovery> {
+    const recovery = await this.#ask('recover', request);
     const recovered = recovery.recordings.map(({ sessionId, ...sealed }): Recovered =>
       sealed.ok
         ? { sessionId, ok: true, manifest: sealed.manifest }
         : { sessionId, ok: false, error: new SealError(sealed.detail, { cause: sealed.cause }) },
     );
 
-    return { recovered, segments: recovery.segments };
+    return { recovered, heads: recovery.heads, segments: recovery.segments };
   }
 
   async close(): Promise<void> {

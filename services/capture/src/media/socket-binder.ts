@@ -68,12 +68,15 @@ export class SocketBinder {
       mediaType,
       clockRates = {},
       bitrateKbps = defaultBitrateKbps[track.mediaType],
+      keys,
+      agreed,
     } = track;
     const receiveBufferBytes = receiveBufferFor(bitrateKbps);
+    const known = { ...(keys && { keys }), ...(agreed && { agreed }) };
 
     return this.#threads
       .get(worker)
-      .call('open', { ...place, trackNumber, mediaType, rtpPort, receiveBufferBytes, clockRates })
+      .call('open', { ...place, trackNumber, mediaType, rtpPort, receiveBufferBytes, clockRates, ...known })
       .catch((error: unknown) => ({ ok: false, reason: 'other', detail: String(error) }));
   }
 

@@ -44,6 +44,9 @@ export type TrackRequest = {
   readonly clockRates?: Readonly<Record<number, number>>;
   /** Bind exactly this even port (a session that goes on after a crash). Default: any free one. */
   readonly rtpPort?: number;
+  /** Of such a session, whose media comes from the first moment on: by what it is read, as for `secure` and `agree`. */
+  readonly keys?: SrtpKeys | 'awaited';
+  readonly agreed?: AgreedTrack;
 };
 
 export type TrackPorts = {
@@ -175,6 +178,10 @@ export type Recorder = {
   readonly packetSource: PacketSource['make'];
   /** Binds an RTP and an RTCP socket per track, all or none; bound when it resolves. May be called again to add tracks. */
   allocate(sessionId: string, tracks: readonly TrackRequest[], bindAddress: string): Promise<Allocation>;
+  /** A session of an earlier life is recorded on: to be said before its sockets are bound. */
+  goOn(sessionId: string): void;
+  /** When earlier lives wrote something last, ms since 1970; undefined where they have left nothing. */
+  readonly lastWrittenMs: number | undefined;
   /** Decrypts what comes on these tracks by these keys, what was held back and what comes next; plain without keys. */
   secure(sessionId: string, tracks: readonly SecuredTrack[]): Promise<void>;
   /** What was agreed on for tracks, now or anew: where their media should come from, what their senders may be told. */
@@ -205,7 +212,7 @@ export type Recorder = {
   /** Gives up a session that shall not be kept (its INVITE was cancelled): releases, and lets its segments go. */
   discard(sessionId: string): Promise<void>;
   /**
-   * After a crash, once, with every session that isn't sealed: seals, marked `recovered`, what the logs of earlier lives
+   * After a crash, once, with every session that isn't sealed and does not go on: seals, marked `recovered`, what the logs of earlier lives
    * hold of each (a manifest without packets where they hold nothing); then deletes the segments of earlier lives,
    * but those that hold a session that could not be sealed.
    */

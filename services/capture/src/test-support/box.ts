@@ -16,6 +16,7 @@ import { startSipServer } from '@reelstream/sip-server';
 import type { SipServer, SipServerOptions } from '@reelstream/sip-server';
 import { boundToParent, startNats, waitFor } from '@reelstream/testing';
 import type { TestNats } from '@reelstream/testing';
+import { SipProcess } from './sip-process.ts';
 import { storedEvents } from './stored-events.ts';
 
 const nodeId = 'capture-1';
@@ -38,7 +39,7 @@ export class Box implements AsyncDisposable {
   readonly nats: TestNats;
   readonly bus: Bus;
   readonly folder: string;
-  readonly #sip: SipServer;
+  readonly #sip: SipServer | SipProcess;
   readonly #environment: Readonly<Record<string, string>>;
   #capture: ChildProcess | undefined;
   #output = '';
@@ -47,7 +48,7 @@ export class Box implements AsyncDisposable {
   private constructor(parts: {
     nats: TestNats;
     bus: Bus;
-    sip: SipServer;
+    sip: SipServer | SipProcess;
     folder: string;
     environment: Readonly<Record<string, string>>;
   }) {
@@ -71,17 +72,21 @@ export class Box implements AsyncDisposable {
       readonly maxDurationMs?: number;
       /** Of the SIP server; by default the session's end is left to capture. */
       readonly sip?: Partial<SipServerOptions>;
+      /** The SIP server is a process of its own, which can be killed. */
+      readonly sipProcess?: boolean;
     } = {},
   ): Promise<Box> {
     const nats = await startNats();
     const secret = 'box';
-    const sip = await startSipServer({
-      listen: [{ protocol: 'udp', address: '127.0.0.1', port: 0 }],
-      secret,
-      sessionExpiry: 'leave',
-      ...options.sip,
-    });
     const folder = await mkdtemp(join(tmpdir(), 'capture-'));
+    const sip = options.sipProcess
+      ? await SipProcess.open(join(folder, 'sip'), secret)
+      : await startSipServer({
+          listen: [{ protocol: 'udp', address: '127.0.0.1', port: 0 }],
+          secret,
+          sessionExpiry: 'leave',
+          ...options.sip,
+        });
     const bus = await connectBus({ url: nats.url, name: 'test' });
     const firstPort = 20_000 + 2 * Math.floor(Math.random() * 4_000);
     const environment = {
@@ -160,6 +165,12 @@ export class Box implements AsyncDisposable {
     await once(capture, 'exit');
 
     return capture.exitCode;
+  }
+
+  /** The SIP server, where it is a process. */
+  get sipProcess(): SipProcess {
+    if (this.#sip instanceof SipProcess) return this.#sip;
+    throw new Error('the SIP server is no process');
   }
 
   /** The next heartbeat that is as wanted. */

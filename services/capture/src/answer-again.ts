@@ -1,0 +1,38 @@
+import { answer, attend, describeMedia } from './answer.ts';
+import type { Call } from './call.ts';
+import type { CaptureNode } from './capture-node.ts';
+import { dialogKey } from './leg.ts';
+import type { Leg } from './leg.ts';
+import { secureLeg } from './secure-leg.ts';
+import type { InviteReceived } from '@reelstream/sip';
+
+/** The leg whose 200 an earlier life of this node has journalled, and perhaps not sent: now its INVITE comes again. */
+export const legAwaiting = ({ unconfirmed }: CaptureNode, { info }: InviteReceived): Leg | undefined => {
+  const key = dialogKey(info.callId, info.from.parameters['tag'] ?? '');
+  const leg = unconfirmed.get(key);
+  unconfirmed.delete(key);
+
+  return leg?.session?.isOver === false ? leg : undefined;
+};
+
+/** Answers it as it would have been: its session is there, and so are its sockets. */
+export const answerAgain = async (
+  node: CaptureNode,
+  invite: InviteReceived,
+  call: Call,
+  leg: Leg,
+): Promise<void> => {
+  const { session } = leg;
+  if (!session) return;
+  try {
+    const body = describeMedia(call, leg);
+    session.negotiated(leg.negotiated);
+    await secureLeg(node, session, leg);
+    await session.describe('dialog', () => ({}));
+    const dialog = await answer(invite, leg, body);
+    if (dialog) attend(node, session, leg, dialog);
+  } catch (error) {
+    session.left(leg, 'interrupted');
+    throw error;
+  }
+};

@@ -1,0 +1,59 @@
+import type { CaptureNode } from './capture-node.ts';
+import { withCodec } from './core/tracks.ts';
+import type { LiveSession } from './live-session.ts';
+import type { RecorderEvent } from './media/types.ts';
+
+type Heard<K extends RecorderEvent['kind']> = Extract<RecorderEvent, { readonly kind: K }>;
+
+/** What the recorder tells of its own accord becomes part of the session, or of the node's state. Never throws. */
+export const hearRecorder = (
+  { sessions, status, log }: Pick<CaptureNode, 'sessions' | 'status' | 'log'>,
+  event: RecorderEvent,
+): void => {
+  const noted = (what: string, noting: Promise<unknown> | undefined): void =>
+    void noting?.catch((error: unknown) => log.error({ error, ...event }, `${what} could not be journalled`));
+  switch (event.kind) {
+    case 'media':
+      return noted('first packet', hearMedia(sessions.get(event.sessionId), event));
+    case 'rollovers':
+      return noted(
+        'rollover counters',
+        sessions.get(event.sessionId)?.keys.stands(event.trackNumber, event.rollovers),
+      );
+    case 'codec':
+      return noted('a codec', hearCodec(sessions.get(event.sessionId), event));
+    case 'write-failed':
+      log.error({ ...event }, 'media can not be written');
+
+      return status.writeFailure(`${event.code} ${event.detail}`);
+    case 'write-resumed':
+      log.info({}, 'media can be written again');
+
+      return status.writeFailure(undefined);
+    case 'worker-lost':
+      log.error({ ...event }, 'a receiving thread died');
+      for (const sessionId of event.sessions) void sessions.get(sessionId)?.stop('interrupted');
+  }
+};
+
+/** The first packet of a track. One that comes before the 200 is told at the end only. */
+const hearMedia = async (
+  session: LiveSession | undefined,
+  { trackNumber, at }: Heard<'media'>,
+): Promise<void> => {
+  if (!session?.record) return;
+  await session.execute((stamp) => ({ type: 'media', stamp, trackNumber, firstPacketAt: at }));
+};
+
+/** Another codec is used on a track than before, or than was agreed on first: the session says so while it runs. */
+const hearCodec = async (
+  session: LiveSession | undefined,
+  { trackNumber, codec, at }: Heard<'codec'>,
+): Promise<void> => {
+  if (!session?.record || session.isOver) return;
+  await session.describe('media', ({ tracks }) => ({
+    tracks: tracks.map((track) =>
+      track.trackNumber === trackNumber ? withCodec(track, { ...codec, name: codec.codec }, at) : track,
+    ),
+  }));
+};

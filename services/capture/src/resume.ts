@@ -1,0 +1,144 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { weightOf } from '@reelstream/domain';
+import type { Interruption } from '@reelstream/events';
+import { manifestFile, openJournal } from '@reelstream/recording';
+import type { Journal } from '@reelstream/recording';
+import type { KnownDialog } from '@reelstream/sip';
+import { folderOf } from './capture-node.ts';
+import type { CaptureNode } from './capture-node.ts';
+import { standAgain } from './leg-of-pair.ts';
+import { Leg } from './leg.ts';
+import { sessionEvents } from './ledger.ts';
+import { LiveSession } from './live-session.ts';
+import { rebind } from './rebind.ts';
+import { readDialogs } from './session-notes.ts';
+
+/** What came of the sessions that an earlier life left open. */
+export type Resumption = {
+  /** Dialogs of sessions that go on. */
+  readonly legs: readonly Leg[];
+  /** Those of sessions that don't, until they are hung up. */
+  readonly lost: KnownDialog[];
+  /** Sessions that are left to be ended and sealed, or only to be told. */
+  readonly left: readonly string[];
+};
+
+type Open = { readonly sessionId: string; readonly journal: Journal; readonly legs: readonly Leg[] };
+
+/**
+ * The story of a life after one that was killed: the sessions that were being recorded get their sockets and keys back and
+ * are recorded on, before anything is waited for. What has been away too long, or can't have its ports, is left. Never
+ * rejects. `sessionIds` are those of the outbox, oldest first.
+ */
+export const resumeSessions = async (
+  node: CaptureNode,
+  sessionIds: readonly string[],
+): Promise<Resumption> => {
+  const found = await Promise.all(sessionIds.map((sessionId) => find(node, sessionId)));
+  const open = withoutRepeats(found.filter((one) => one !== undefined));
+  const awayMs = Date.now() - (node.recorder.lastWrittenMs ?? 0);
+  const isTooLate = awayMs > node.config.resumeLimitMs;
+  const resumed = await Promise.all(open.map((one) => (isTooLate ? leave(one) : resume(node, one))));
+  const goOn = open.filter((_, at) => resumed[at]);
+  for (const { sessionId } of goOn) {
+    const session = node.sessions.get(sessionId);
+    if (session) standAgain(node, session);
+  }
+  const ids = new Set(goOn.map(({ sessionId }) => sessionId));
+  const lost = open.filter(({ sessionId }) => !ids.has(sessionId)).flatMap(({ legs }) => legs);
+  if (open.length > 0)
+    node.log.info({ resumed: goOn.length, left: open.length - goOn.length, awayMs }, 'resumed');
+
+  return {
+    legs: goOn.flatMap(({ legs }) => legs),
+    lost: lost.map(({ known }) => known),
+    left: sessionIds.filter((sessionId) => !ids.has(sessionId)),
+  };
+};
+
+/** A session that was being recorded. */
+const find = async (node: CaptureNode, sessionId: string): Promise<Open | undefined> => {
+  const folder = folderOf(node, sessionId);
+  // There may be thousands whose events wait for the bus; those that are sealed are no concern of ours.
+  if (await isThere(join(folder, manifestFile))) return undefined;
+  let journal: Journal | undefined;
+  try {
+    journal = await openJournal(folder);
+    const events = sessionEvents(journal.events);
+    const isOpen = events.length > 0 && events.every(({ type }) => type !== 'session.ended');
+    const { legs } = readDialogs(isOpen ? journal.notes : {}, node.config.clusterKey);
+    if (legs.length > 0) return { sessionId, journal, legs: legs.map((state) => new Leg(state)) };
+  } catch (error) {
+    node.log.error({ error, sessionId }, 'a session of an earlier life can not be resumed');
+  }
+  await journal?.close();
+
+  return undefined;
+};
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+/** A dialog that went from one session to the next just then is the later one's. */
+const withoutRepeats = (open: readonly Open[]): readonly Open[] => {
+  const seen = new Set<string>();
+
+  return open
+    .toReversed()
+    .map((one) => ({
+      ...one,
+      legs: one.legs.filter(({ id }) => !seen.has(id) && seen.add(id)),
+    }))
+    .toReversed();
+};
+
+const leave = async ({ journal }: Open): Promise<boolean> => {
+  await journal.close();
+
+  return false;
+};
+
+const resume = async (node: CaptureNode, { sessionId, journal, legs }: Open): Promise<boolean> => {
+  try {
+    const session = LiveSession.goOn(node, journal, { sessionId, legs });
+    if (await rebind(node, session)) {
+      const kinds = legs.flatMap(({ lines }) => lines.map(({ kind }) => kind));
+      node.status.occupy(sessionId, weightOf(kinds));
+      session
+        .execute((stamp) => ({ type: 'resume', stamp, interruption: interruptionOf(node, session) }))
+        .catch((error: unknown) =>
+          node.log.error({ error, sessionId }, 'it goes on, but that can not be said'),
+        );
+
+      return true;
+    }
+  } catch (error) {
+    node.log.error({ error, sessionId }, 'a session of an earlier life can not be resumed');
+  }
+  node.sessions.delete(sessionId);
+  await node.recorder.discard(sessionId);
+
+  return leave({ sessionId, journal, legs });
+};
+
+/** From the last sign of life before to now. */
+const interruptionOf = (
+  { recorder }: Pick<CaptureNode, 'recorder'>,
+  { record, startedMs }: LiveSession,
+): Interruption => {
+  const now = Date.now();
+  const startedAtMs = Date.parse(record?.startedAt ?? '');
+  const from = Math.min(now, Math.max(startedAtMs, recorder.lastWrittenMs ?? startedAtMs));
+  const durationMs = Math.round(now - from);
+
+  return {
+    from: new Date(from).toISOString(),
+    to: new Date(now).toISOString(),
+    offsetMs: Math.max(0, Math.round(performance.now() - startedMs - durationMs)),
+    durationMs,
+  };
+};

@@ -1,0 +1,59 @@
+import type { EndReason } from '@reelstream/events';
+import type { Logger } from '@reelstream/service';
+import type { Leg } from './leg.ts';
+import type { Dialogs } from './session-notes.ts';
+
+/** The dialogs of one session: those that stand, and those that are about to. */
+export class SessionDialogs {
+  readonly standing = new Set<Leg>();
+  readonly #expected = new Set<Leg>();
+  /** Why the dialog ended that ended last. */
+  lastReason: EndReason = 'stopped';
+  #holds = 0;
+
+  /** What the journal keeps of them. */
+  get state(): Dialogs {
+    const legs = [...this.standing, ...this.#expected].map(({ state }) => state);
+
+    return { legs, lastReason: this.lastReason };
+  }
+
+  /** None stands, and nobody holds the session for one that may join. */
+  get isLeft(): boolean {
+    return this.standing.size === 0 && this.#holds === 0;
+  }
+
+  expect(leg: Leg): Disposable {
+    this.#expected.add(leg);
+
+    return { [Symbol.dispose]: () => void this.#expected.delete(leg) };
+  }
+
+  stands(leg: Leg): void {
+    this.#expected.delete(leg);
+    this.standing.add(leg);
+  }
+
+  ended(leg: Leg, reason: EndReason): void {
+    this.#expected.delete(leg);
+    this.standing.delete(leg);
+    this.lastReason = reason;
+  }
+
+  /** Until it is disposed of, the session isn't left; then `released` is called. */
+  hold(released: () => void): Disposable {
+    this.#holds += 1;
+
+    return {
+      [Symbol.dispose]: () => {
+        this.#holds -= 1;
+        released();
+      },
+    };
+  }
+
+  hangUp(log: Logger): void {
+    for (const { dialog } of this.standing)
+      dialog?.bye().catch((error: unknown) => log.warn({ error }, 'BYE failed'));
+  }
+}

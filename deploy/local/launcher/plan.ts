@@ -53,7 +53,12 @@ const planNode = (
   nodeOptions: readonly string[] = [],
 ): ProcessPlan => ({
   name,
-  command: { file: process.execPath, args: [...nodeOptions, join(around.programsDir, main)], env },
+  command: {
+    file: process.execPath,
+    args: [...nodeOptions, join(around.programsDir, main)],
+    // What was compiled once needn't be again: a process that was killed is back a third sooner.
+    env: { NODE_COMPILE_CACHE: join(around.folder.path, 'compile-cache'), ...env },
+  },
   stopSignal: 'SIGTERM',
 });
 

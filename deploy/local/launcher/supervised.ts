@@ -31,11 +31,11 @@ export type SupervisedOptions = {
 
 export const backOff = { firstMs: 200, longestMs: 5_000, healthyAfterMs: 10_000 } as const;
 
-/** The pause before the next start: doubles with each crash, begins anew after ten good seconds. */
+/** The pause before the next start: none after ten good seconds, since calls may wait; doubles with each crash after that. */
 export const nextPause = (lastPauseMs: number, livedMs: number): number =>
-  livedMs >= backOff.healthyAfterMs || lastPauseMs === 0
-    ? backOff.firstMs
-    : Math.min(lastPauseMs * 2, backOff.longestMs);
+  livedMs >= backOff.healthyAfterMs
+    ? 0
+    : Math.max(backOff.firstMs, Math.min(lastPauseMs * 2, backOff.longestMs));
 
 /**
  * Starts a process and starts it again, after a growing pause, whenever it ends. Its output goes to `<name>.log`

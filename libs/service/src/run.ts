@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { ConfigError } from './config.ts';
 
 /** Something that is begun and must be ended. */
@@ -15,6 +16,8 @@ export class StartupError extends Error {
 }
 
 const drainLimitMs = 4_000;
+/** By then what is compiled at the start is, and who is killed can't write it down any more. */
+const keepCompiledAfterMs = 5_000;
 
 const fail = (message: string): never => {
   process.stderr.write(`${message}\n`);
@@ -39,6 +42,8 @@ export const run = async (start: () => Promise<Running>): Promise<void> => {
     if (error instanceof ConfigError || error instanceof StartupError) return fail(error.message);
     throw error;
   });
+  // Where NODE_COMPILE_CACHE names a folder: the next start is quicker by it.
+  setTimeout(flushCompileCache, keepCompiledAfterMs).unref();
   await stop.promise;
   try {
     await running[Symbol.asyncDispose]();

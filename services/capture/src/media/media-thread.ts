@@ -1,4 +1,5 @@
 /** A receiving thread: answers the recorder's calls with a Receiver. */
+import { flushCompileCache } from 'node:module';
 import { workerData } from 'node:worker_threads';
 import type { MediaCalls, MediaThreadData } from './messages.ts';
 import { Receiver } from './receiver.ts';
@@ -7,6 +8,8 @@ import type { Handlers } from './thread.ts';
 
 const answerWith = async (): Promise<Handlers<MediaCalls>> => {
   const receiver = await Receiver.open(workerData as MediaThreadData, say);
+  // Before there is anything to receive: a thread that is killed with its process keeps nothing.
+  flushCompileCache();
 
   return {
     ready: () => receiver.packetSource,

@@ -221,7 +221,12 @@ export class ThreadedRecorder implements Recorder {
 
     const handedOver = wanted === undefined ? recording.handedOver.splice(0) : [];
 
-    return [...handedOver, ...replies.flatMap((reply) => reply?.figures ?? [])];
+    // Whichever thread answers first.
+    const figures = replies
+      .flatMap((reply) => reply?.figures ?? [])
+      .toSorted((one, other) => one.trackNumber - other.trackNumber);
+
+    return [...handedOver, ...figures];
   }
 
   /** Undefined where the thread died before it could answer. */

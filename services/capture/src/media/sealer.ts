@@ -18,8 +18,8 @@ type Recovery = {
 
 /** Seals in a thread of its own, one session after the other. A thread that dies is replaced at the next call. */
 export class Sealer {
-  /** Started before it is needed: the first hang-up shall not wait for it. */
-  #thread: Thread<SealCalls, never> | undefined = this.#start();
+  /** Started with the recovery, which every life begins with, and after what waits for that life: sockets and dialogs. */
+  #thread: Thread<SealCalls, never> | undefined;
 
   /** `heads` undefined: searched for in all segments. Throws SealError. */
   async seal(request: SealRequest, heads: readonly StreamHead[] | undefined): Promise<Manifest> {

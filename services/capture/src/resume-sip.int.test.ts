@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { DomainEvent } from '@reelstream/events';
+import { Box } from './test-support/box.ts';
+import { Caller, Voice } from './test-support/caller.ts';
+import { oneVoice, plain, portsOf } from './test-support/offers.ts';
+
+/** A call of one voice that has been heard. */
+const begin = async (box: Box, stack: DisposableStack) => {
+  const caller = stack.use(await Caller.open(box.target));
+  const answer = await caller.invite(plain(oneVoice));
+  assert.equal(answer.status, 200);
+  caller.ack();
+  const voice = stack.use(new Voice(portsOf(answer.body)[0] ?? 0, 0));
+  await voice.say(10);
+  await box.events(
+    (event: DomainEvent) =>
+      event.type === 'session.updated' && event.data.dialogs[0]?.callId === caller.callId,
+  );
+
+  return { caller, voice, ports: portsOf(answer.body) };
+};
+
+/** A body-less re-INVITE, an UPDATE and a BYE: each is answered as if nothing had happened. */
+const goOn = async ({ caller, voice, ports }: Awaited<ReturnType<typeof begin>>): Promise<void> => {
+  const offered = await caller.invite();
+  assert.deepEqual([offered.status, portsOf(offered.body)], [200, ports]);
+  caller.ack(oneVoice);
+  const update = await caller.request('UPDATE', plain(oneVoice));
+  assert.deepEqual([update.status, portsOf(update.body)], [200, ports]);
+  await voice.say(10);
+  assert.equal((await caller.bye()).status, 200);
+};
+
+const isWhole = async (box: Box, { caller, voice }: Awaited<ReturnType<typeof begin>>): Promise<void> => {
+  const events = await box.sessionOf(caller.callId);
+  const ended = events.find((event) => event.type === 'session.ended');
+  assert.deepEqual([ended?.data.state, ended?.data.endReason], ['CLOSED_NORMAL', 'bye']);
+  assert.deepEqual(await box.packets(events[0]?.subject ?? '', 0), voice.sent);
+};
+
+const killed = {
+  capture: async (box: Box) => void (await box.endCapture('SIGKILL')),
+  'its SIP server': (box: Box) => box.sipProcess.kill(),
+  'capture and its SIP server at once': async (box: Box) =>
+    void (await Promise.all([box.endCapture('SIGKILL'), box.sipProcess.kill()])),
+};
+
+const started = {
+  capture: (box: Box) => box.startCapture(),
+  'its SIP server': (box: Box) => box.sipProcess.start(),
+  'capture and its SIP server at once': async (box: Box) =>
+    void (await Promise.all([box.startCapture(), box.sipProcess.start()])),
+};
+
+describe('a call outlives the kill of', () => {
+  let box: Box;
+  before(async () => {
+    box = await Box.open({ sipProcess: true });
+  });
+  after(() => box[Symbol.asyncDispose]());
+
+  for (const which of Object.keys(killed) as (keyof typeof killed)[]) {
+    test(`${which}: requests that come afterwards`, async () => {
+      using stack = new DisposableStack();
+      const call = await begin(box, stack);
+      await killed[which](box);
+      await started[which](box);
+      await goOn(call);
+      await isWhole(box, call);
+    });
+
+    test(`${which}: requests that come meanwhile`, async () => {
+      using stack = new DisposableStack();
+      const calls = [await begin(box, stack), await begin(box, stack), await begin(box, stack)] as const;
+      const [invited, updated, ended] = calls;
+      await killed[which](box);
+      const offered = invited.caller.invite();
+      const answered = updated.caller.request('UPDATE', plain(oneVoice));
+      const gone = ended.caller.bye();
+      await started[which](box);
+      assert.deepEqual(portsOf((await offered).body), invited.ports);
+      invited.caller.ack(oneVoice);
+      assert.deepEqual(portsOf((await answered).body), updated.ports);
+      assert.equal((await gone).status, 200);
+      await isWhole(box, ended);
+      for (const call of [invited, updated]) {
+        await goOn(call);
+        await isWhole(box, call);
+      }
+    });
+  }
+});

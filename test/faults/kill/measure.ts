@@ -1,0 +1,191 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readManifest, readRtpdump } from '@reelstream/recording';
+import { freePort, waitFor } from '@reelstream/testing';
+import { startSystem } from '../../support/system.ts';
+import type { System } from '../../support/system.ts';
+import { Calls, Voices } from './calls.ts';
+import type { RunningCall } from './calls.ts';
+
+/** What is killed at once. */
+export type Fault = readonly ('capture' | 'sip-capture')[];
+
+export type KillFigures = {
+  readonly killed: Fault;
+  readonly calls: number;
+  /** Packets of all calls together. */
+  readonly sent: number;
+  readonly kept: number;
+  readonly lost: number;
+  /** How old, at the kill, the oldest packet was that is missing. */
+  readonly lostBeforeMs: number;
+  /** From the kill to the first packet that was kept after it: in the median call, and in the worst. */
+  readonly gapMs: number;
+  readonly longestGapMs: number;
+  /** Requests that were sent at the moment of the kill, and after it; those that were answered as if nothing had been. */
+  readonly requests: { readonly sent: number; readonly answered: number; readonly longestMs: number };
+  /** Recordings that ended in good order. */
+  readonly closedNormal: number;
+  /** Longest difference between when a packet was sent and where it lies in its recording, both counted from its first. */
+  readonly longestShiftMs: number;
+};
+
+const asked = 10;
+const healthyMs = 10_500;
+const recordsMs = 4_000;
+
+/** Calls at a whole system, of which processes are killed by SIGKILL, and restarted by its launcher. */
+export const measureKill = async (options: {
+  readonly calls: number;
+  readonly faults: readonly Fault[];
+}): Promise<readonly KillFigures[]> => {
+  const sipPort = await freePort();
+  await using system = await startSystem({ REEL_CAPTURE_SIP_PORT: String(sipPort) });
+  const figures: KillFigures[] = [];
+  for (const fault of options.faults) {
+    // A process that lived for less is started again later.
+    await sleep(healthyMs);
+    figures.push(await killOnce(system, sipPort, { calls: options.calls, fault }));
+  }
+
+  return figures;
+};
+
+const killOnce = async (
+  system: System,
+  sipPort: number,
+  { calls: wanted, fault }: { readonly calls: number; readonly fault: Fault },
+): Promise<KillFigures> => {
+  await using controller = await Calls.open(sipPort);
+  const calls: RunningCall[] = [];
+  for (let placed = 0; placed < wanted; placed += asked)
+    calls.push(...(await Promise.all(Array.from({ length: asked }, () => controller.place()))));
+  const voices = await Voices.open(calls);
+  await sleep(recordsMs);
+  const pids = await Promise.all(fault.map((name) => pidOf(system, name)));
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  const killedAt = performance.now();
+  const meanwhile = await askAll(controller, calls.slice(0, 2 * asked));
+  await sleep(recordsMs);
+  const afterwards = await askAll(controller, calls.slice(0, 2 * asked));
+  await voices.stop();
+  await Promise.all(calls.map((call) => controller.request('BYE', call)));
+  const answers = [...meanwhile, ...afterwards];
+  const recorded = await Promise.all(calls.map((call) => recordingOf(system, call)));
+
+  return {
+    killed: fault,
+    calls: calls.length,
+    ...judge(
+      voices,
+      killedAt,
+      recorded.map(({ packets }) => packets),
+    ),
+    requests: {
+      sent: answers.length,
+      answered: answers.filter(({ isRight }) => isRight).length,
+      longestMs: Math.round(Math.max(...answers.map(({ tookMs }) => tookMs))),
+    },
+    closedNormal: recorded.filter(({ state }) => state === 'CLOSED_NORMAL').length,
+  };
+};
+
+/** Half of the calls get an INVITE without a body, half an UPDATE. */
+const askAll = (controller: Calls, calls: readonly RunningCall[]) =>
+  Promise.all(
+    calls.map(async (call, at) => {
+      const before = performance.now();
+      const isRight = await (at % 2 === 0 ? controller.reInvite(call) : controller.update(call)).catch(
+        () => false,
+      );
+
+      return { isRight, tookMs: performance.now() - before };
+    }),
+  );
+
+const pidOf = async (system: System, name: string): Promise<number> => {
+  const text = await readFile(join(system.dataDir, 'run', `${name}.json`), 'utf8');
+
+  return (JSON.parse(text) as { readonly pid: number }).pid;
+};
+
+type Kept = readonly { readonly beat: number; readonly offsetMs: number }[];
+
+type Recorded = { readonly state: string; readonly packets: Kept };
+
+/** What the folder of a call holds, once it is sealed. */
+const recordingOf = async (system: System, { callId }: RunningCall): Promise<Recorded> => {
+  const folder = await waitFor(() => folderOf(system, callId), {
+    deadlineMs: 60_000,
+    everyMs: 500,
+    describe: `${callId} has no recording`,
+  });
+  const { tracks } = await readManifest(folder);
+  const packets: { beat: number; offsetMs: number }[] = [];
+  for await (const { packet, offsetMs } of readRtpdump(join(folder, tracks[0]?.rtpdump ?? '')))
+    packets.push({ beat: Buffer.from(packet).readUInt16BE(2), offsetMs });
+  const journal = await readFile(join(folder, 'journal.ndjson'), 'utf8');
+
+  return { state: /"state":"(CLOSED_\w+)"/.exec(journal)?.[1] ?? 'none', packets };
+};
+
+const sealed = new Map<string, string>();
+
+const folderOf = async ({ dataDir }: System, callId: string): Promise<string | undefined> => {
+  if (!sealed.has(callId)) await listSealed(join(dataDir, 'recordings'));
+
+  return sealed.get(callId);
+};
+
+const seen = new Set<string>();
+
+const listSealed = async (root: string): Promise<void> => {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  for (const { name, parentPath } of entries) {
+    if (name !== 'manifest.json' || seen.has(parentPath)) continue;
+    seen.add(parentPath);
+    const journal = await readFile(join(parentPath, 'journal.ndjson'), 'utf8');
+    sealed.set(/"callId":"(kill[^"]+)"/.exec(journal)?.[1] ?? parentPath, parentPath);
+  }
+};
+
+const judge = (
+  { sentAt }: Voices,
+  killedAt: number,
+  calls: readonly Kept[],
+): Pick<
+  KillFigures,
+  'sent' | 'kept' | 'lost' | 'lostBeforeMs' | 'gapMs' | 'longestGapMs' | 'longestShiftMs'
+> => {
+  const kept = calls.reduce((sum, packets) => sum + packets.length, 0);
+  const sent = calls.length * sentAt.length;
+  const oldest: number[] = [];
+  const gaps: number[] = [];
+  const shifts: number[] = [];
+  for (const packets of calls) {
+    const beats = new Set(packets.map(({ beat }) => beat));
+    const missing = sentAt.filter((at, beat) => at < killedAt && !beats.has(beat));
+    oldest.push(missing[0] === undefined ? 0 : killedAt - missing[0]);
+    const next = packets.find(({ beat }) => (sentAt[beat] ?? 0) > killedAt);
+    gaps.push((sentAt[next?.beat ?? -1] ?? Infinity) - killedAt);
+    const [first] = packets;
+    if (first)
+      shifts.push(
+        ...packets.map(({ beat, offsetMs }) =>
+          Math.abs(offsetMs - first.offsetMs - ((sentAt[beat] ?? 0) - (sentAt[first.beat] ?? 0))),
+        ),
+      );
+  }
+  gaps.sort((a, b) => a - b);
+
+  return {
+    sent,
+    kept,
+    lost: sent - kept,
+    lostBeforeMs: Math.round(Math.max(...oldest)),
+    gapMs: Math.round(gaps[Math.floor(gaps.length / 2)] ?? 0),
+    longestGapMs: Math.round(gaps.at(-1) ?? 0),
+    longestShiftMs: Math.round(shifts.reduce((most, shift) => Math.max(most, shift), 0)),
+  };
+};

@@ -86,6 +86,18 @@ test('an interrupted session goes on when its home brings a fact, and a closed o
   assert.equal(interrupt(fold([started, ended])).state, 'CLOSED_NORMAL');
 });
 
+test('a session whose home is back is ACTIVE again, and shows when it was away', () => {
+  const { startedAt: _start, clusterId: _cluster, home: _home, host: _host, ...description } = started.data;
+  const interruptions = [{ from: at, to: at, offsetMs: 10, durationMs: 0 }];
+  const resumed: EventOf<'session.resumed'> = {
+    ...envelope('session.resumed', 2),
+    data: { ...description, interruptions },
+  };
+  const record = evolveSession(interrupt(fold([started])), resumed);
+  assert.equal(record.state, 'ACTIVE');
+  assert.deepEqual(publicSession(record).interruptions, interruptions);
+});
+
 test('the public session hides what is ours and shows where the media is', () => {
   const shown = publicSession(fold([started, ended, sealed]));
   assert.ok(!('version' in shown) && !('epoch' in shown) && !('host' in shown));

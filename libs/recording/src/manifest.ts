@@ -89,6 +89,15 @@ export const Manifest = Type.Object({
   ),
   encryption: Type.Literal('none'),
   recovered: Type.Optional(Type.Boolean({ description: 'sealed after a crash, from what the disk held' })),
+  interruptions: Type.Optional(
+    Type.Array(
+      Type.Object({
+        fromMs: Type.Number({ description: 'since startedAt: the last sign of life of the home' }),
+        durationMs: Type.Number({ minimum: 0, description: 'until it recorded on' }),
+      }),
+      { description: 'when the home was away; absent: never' },
+    ),
+  ),
   damage: Type.Optional(
     Type.Array(Type.String(), { description: 'what could not be read while sealing, in words' }),
   ),

@@ -214,6 +214,47 @@ test('a session that went on in a second life has one recording, and the hole in
   assert.deepEqual(track?.gaps, [{ fromMs: 980, durationMs: 1_020, cause: 'interrupted' }]);
 });
 
+test('a session that goes on is sealed from where each of its lives ended, and says when its home was away', async (t) => {
+  const bench = await openBench(t);
+  const lives = [
+    { epoch: 1, from: 0 },
+    { epoch: 2, from: 100 },
+  ];
+  for (const { epoch, from } of lives) {
+    bench.at(from * 20);
+    const log = await bench.openLog(epoch);
+    const stream = log.stream(session, 0);
+    for (const at of [from, from + 25]) log.append(stream, run(at, at + 25));
+    await log.close();
+  }
+  using store = new SegmentStore(bench.segments);
+  const paths = store.names.map(({ path }) => path);
+  const { heads, recordings } = recoverRecordings(bench.segments, paths, [], [session]);
+  assert.deepEqual(recordings, []);
+  const earlier = heads.get(session) ?? [];
+  assert.equal(earlier.length, 2);
+  bench.at(20_000);
+  const log = await bench.openLog(3);
+  const stream = log.stream(session, 0);
+  log.append(stream, run(1_000, 1_050));
+  await log.flush();
+  // The sender was silent from 3 to 20 s, and its home away for two of them.
+  const interruptions = [
+    { fromMs: 1_000, durationMs: 800 },
+    { fromMs: 10_000, durationMs: 2_000 },
+  ];
+  const request = { ...bench.request, interruptions };
+  const manifest = sealRecording(request, [...earlier, { trackNumber: 0, worker: 0, ...stream.head }]);
+  await log.close();
+  const [track] = manifest.tracks;
+  assert.deepEqual([track?.packets, manifest.recovered, manifest.damage], [150, undefined, undefined]);
+  assert.deepEqual(manifest.interruptions, interruptions);
+  assert.deepEqual(track?.gaps, [
+    { fromMs: 980, durationMs: 1_020, cause: 'interrupted' },
+    { fromMs: 10_000, durationMs: 2_000, cause: 'interrupted' },
+  ]);
+});
+
 test('an rtpdump file cut at any byte yields what is whole and then says that it is damaged', async (t) => {
   const bench = await openBench(t);
   const log = await bench.openLog(1);

@@ -11,7 +11,7 @@ import { SegmentStore } from './segment-store.ts';
 import type { BlockPlace, StreamBlocks } from './segment-store.ts';
 import { Timeline } from './timeline.ts';
 import { TrackWriter } from './track-writer.ts';
-import type { SealedTrack } from './track-writer.ts';
+import type { Absence, SealedTrack } from './track-writer.ts';
 
 export type SealRequest = {
   /** Root of the recording folders. */
@@ -26,6 +26,8 @@ export type SealRequest = {
   /** RFC 3339: now. */
   readonly sealedAt: string;
   readonly tracks: readonly SealedTrack[];
+  /** When the home was away, in order. */
+  readonly interruptions?: readonly Absence[];
 };
 
 /** The last block of one stream of the session. A session that was resumed has several for one track. */
@@ -148,8 +150,10 @@ const writeRecording = (
   const folder = join(request.recordings, recordingFolder(request.sessionId));
   const timeline = timelineOf(store, request.startedAt, found.streams);
   const clocks: Clock[] = [];
+  const startedAtMs = Date.parse(request.startedAt);
+  const { interruptions = [] } = request;
   for (const track of describedTracks(request, found.streams)) {
-    const writer = new TrackWriter(folder, track, Date.parse(request.startedAt));
+    const writer = new TrackWriter(folder, track, { startedAtMs, absences: interruptions });
     writers.push(writer);
     const places = found.streams
       .filter(({ trackNumber }) => trackNumber === track.trackNumber)
@@ -175,6 +179,7 @@ const writeRecording = (
     clock: timeline ? anchorsOf(timeline, clocks) : [],
     encryption: 'none',
     ...(found.recovered && { recovered: true }),
+    ...(interruptions.length > 0 && { interruptions: [...interruptions] }),
     ...(found.damage.length > 0 && { damage: [...found.damage] }),
     sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     files,

@@ -17,6 +17,9 @@ export type SealedTrack = {
   readonly pauses?: readonly { readonly fromMs: number; readonly toMs?: number }[];
 };
 
+/** A stretch in which the home was away, ms since the start of the session. */
+export type Absence = { readonly fromMs: number; readonly durationMs: number };
+
 type Arrived = {
   readonly rtcp: boolean;
   readonly offsetNs: number;
@@ -28,6 +31,8 @@ type Arrived = {
 /** Losses shorter than this are counted, not listed. */
 const shortestGapMs = 100;
 const mostGaps = 500;
+/** A packet that came within this time of an absence is of a stream that flowed, and was cut off or taken up by it. */
+const flowingMs = 1_000;
 const mostSourcesListed = 16;
 
 /** Stands for the sender where none is known: Wireshark refuses port 0. */
@@ -40,6 +45,7 @@ export class TrackWriter {
   readonly index: HashedFile;
   readonly #track: SealedTrack;
   readonly #startedAtMs: number;
+  readonly #absences: readonly Absence[];
   readonly #statistics: StreamStatistics;
   readonly #control = new ControlStatistics();
   readonly #sources = new Map<string, number>();
@@ -51,9 +57,14 @@ export class TrackWriter {
   /** The next packet is the first after the recording process died: what is missing there is told as that. */
   #afterInterruption = false;
 
-  constructor(folder: string, track: SealedTrack, startedAtMs: number) {
+  constructor(
+    folder: string,
+    track: SealedTrack,
+    session: { readonly startedAtMs: number; readonly absences?: readonly Absence[] },
+  ) {
     this.#track = track;
-    this.#startedAtMs = startedAtMs;
+    this.#startedAtMs = session.startedAtMs;
+    this.#absences = session.absences ?? [];
     this.rtpdump = new HashedFile(folder, rtpdumpFile(track.trackNumber));
     this.index = new HashedFile(folder, indexFile(track.trackNumber));
     this.index.write(indexMagic);
@@ -152,10 +163,20 @@ export class TrackWriter {
     }
   }
 
+  /** Where the absence is known, a stream that was silent before or after it has no longer gap than that. */
   #interruption(offsetNs: number): void {
-    const last = this.#statistics.lastNs;
-    if (!this.#afterInterruption || last === undefined) return;
-    this.#gaps.push({ fromMs: ms(last), durationMs: ms(Math.max(0, offsetNs - last)), cause: 'interrupted' });
+    const { lastNs } = this.#statistics;
+    if (!this.#afterInterruption || lastNs === undefined) return;
+    const [lastMs, nextMs] = [ms(lastNs), ms(Math.max(lastNs, offsetNs))];
+    const known = this.#absences
+      .map(({ fromMs, durationMs }) => ({ fromMs, toMs: fromMs + durationMs }))
+      .filter(({ fromMs, toMs }) => toMs >= lastMs && fromMs <= nextMs);
+    const silent = known.length > 0 ? known : [{ fromMs: lastMs, toMs: nextMs }];
+    for (const { fromMs, toMs } of silent) {
+      const from = fromMs - lastMs <= flowingMs ? lastMs : fromMs;
+      const to = nextMs - toMs <= flowingMs ? nextMs : toMs;
+      this.#gaps.push({ fromMs: from, durationMs: ms((to - from) * 1e6), cause: 'interrupted' });
+    }
   }
 
   #missing({ fromNs, durationNs, packets }: MissingStretch): void {

@@ -24,6 +24,7 @@ export const answerAgain = async (
 ): Promise<void> => {
   const { session } = leg;
   if (!session) return;
+  node.log.info({ callId: leg.info.callId, sessionId: session.sessionId }, 'INVITE came again');
   try {
     const body = describeMedia(call, leg);
     session.negotiated(leg.negotiated);

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { connectBus, NodeFacts, watchNodes } from '@reelstream/bus';
@@ -19,6 +20,7 @@ import { sessionEvents } from './ledger.ts';
 import type { LiveSession } from './live-session.ts';
 import { openRecorder } from './media/index.ts';
 import { hearRecorder } from './heard.ts';
+import { IdleDialogs } from './idle-dialogs.ts';
 import type { Recorder, RecorderEvent } from './media/types.ts';
 import { NodeStatus } from './node-status.ts';
 import { Outbox } from './outbox.ts';
@@ -52,6 +54,7 @@ export const assemble = async (
   log.info({ packetSource: recorder.packetSource, workers: mediaWorkers(config) }, 'media is received');
   const bus = await connectBus({ url: config.natsUrl, name: nodeId, replicas: config.natsReplicas, meters });
   const outboxIndex = await openOutbox(join(captureDir, 'outbox'));
+  const idle = await openIdleDialogs(config, log);
   const servers = config.databaseServers;
   const onHeard = (): void => outbox.positionsChanged();
   const positions = new PositionWatch(bus, meters, { servers, onHeard });
@@ -69,7 +72,7 @@ export const assemble = async (
   });
   const { closing } = life;
   const shared = await followOthers({ bus, meters, closing }, nodeId);
-  const parts = { bus, recorder, outbox, outboxIndex, positions, events, status };
+  const parts = { bus, recorder, outbox, outboxIndex, idle, positions, events, status };
 
   return { config, advertise, writer, log, meters, ...parts, ...shared, sessions, closing };
 };
@@ -81,7 +84,7 @@ const followOthers = async (
 ): Promise<
   Pick<
     CaptureNode,
-    'pairs' | 'pairHomes' | 'pairSessions' | 'watch' | 'idle' | 'unconfirmed' | 'profiles' | 'profilesRead'
+    'pairs' | 'pairHomes' | 'pairSessions' | 'watch' | 'unconfirmed' | 'profiles' | 'profilesRead'
   >
 > => {
   const homes = await bus.kv(pairsBucket, { maxAgeMs: pairsMaxAgeMs });
@@ -94,11 +97,23 @@ const followOthers = async (
     pairHomes: new PairHomes(homes, { nodeId, meters }),
     pairSessions: new PairSessions(lastSessions, meters),
     watch: watchNodes(bus),
-    idle: new Set(),
     unconfirmed: new Map(),
     profiles,
     profilesRead: read,
   };
+};
+
+/** What can't be read of them is gone: there is no session to be lost with it. */
+const openIdleDialogs = async ({ captureDir, clusterKey }: Config, log: Logger): Promise<IdleDialogs> => {
+  const folder = join(captureDir, 'idle');
+  try {
+    return await IdleDialogs.open(folder, clusterKey);
+  } catch (error) {
+    log.error({ error }, 'recording sessions that waited can not be resumed');
+    await rm(folder, { recursive: true, force: true });
+
+    return await IdleDialogs.open(folder, clusterKey);
+  }
 };
 
 const openPublishing = ({

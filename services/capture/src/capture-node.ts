@@ -12,6 +12,7 @@ import type { PairSessions } from './adapters/pair-sessions.ts';
 import type { PositionWatch } from './adapters/positions.ts';
 import type { Config } from './config.ts';
 import { originOf } from './core/origin.ts';
+import type { IdleDialogs } from './idle-dialogs.ts';
 import type { Writer } from './ledger.ts';
 import type { Leg } from './leg.ts';
 import type { LiveSession } from './live-session.ts';
@@ -43,7 +44,7 @@ export type CaptureNode = {
   /** Dialogs of an earlier life whose 200 may not have left, by their keys. */
   readonly unconfirmed: Map<string, Leg>;
   /** Dialogs of recording sessions that have no communication session just now. */
-  readonly idle: Set<Leg>;
+  readonly idle: IdleDialogs;
   /** Those of the sessions that come in two dialogs, and which node is the home of both. */
   readonly pairs: Pairs;
   readonly pairHomes: PairHomes;

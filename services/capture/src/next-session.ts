@@ -42,7 +42,7 @@ export const turnTo = async (
   const wanted = wantedAfter(leg, invitation);
   const open = openSessions(leg.metadata);
   if (!isMediaExpected(wanted, leg, invitation, open.size > 0) || turn.kind === 'idle')
-    return { body: rest(node, leg, info.method, invitation) };
+    return { body: await rest(node, leg, info.method, invitation) };
   leg.recorded = turn.kind === 'next' ? turn.recorded : open;
 
   return { body: await begin(node, leg, { info, invitation, ...kindOf(leg, wanted) }) };
@@ -110,7 +110,7 @@ const begin = async (node: CaptureNode, leg: Leg, call: Call): Promise<string | 
   const body = call.invitation.offer ? leg.answer(call.invitation.offer).sdp : undefined;
   const session = await journalStart(node, call, leg, sessionId, undo);
   undo.move();
-  node.idle.delete(leg);
+  node.idle.drop(leg);
   leg.session = session;
   session.answered();
   session.keepBody(call.info.method.toLowerCase(), call.info.body);

@@ -1,8 +1,10 @@
-import type { InviteReceived } from '@reelstream/sip';
-import { answer, attempt, newLeg, refuse } from './answer.ts';
+import { freshId } from '@reelstream/events';
+import type { Dialog, InviteReceived } from '@reelstream/sip';
+import { answer, newLeg, refuse } from './answer.ts';
 import type { Call } from './call.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { wait } from './idle-recording.ts';
+import type { Leg } from './leg.ts';
 import { takeAck, takeOffer } from './offer.ts';
 
 /** Takes the dialog, and waits: there is no session of ours before there is something to record. */
@@ -11,16 +13,36 @@ export const openIdle = async (node: CaptureNode, invite: InviteReceived, call: 
   if (obstacle) return refuse(node, invite, obstacle);
   const leg = newLeg(node, call);
   const body = call.invitation.offer ? leg.answer(call.invitation.offer, { waits: true }).sdp : leg.offer();
-  const dialog = await answer(invite, leg, body);
-  // Nobody knows whether the 200 has left: there is nothing to be lost.
-  if (!dialog) return;
+  await wait(node, leg, false);
+  let dialog: Dialog | undefined;
+  try {
+    dialog = await answer(invite, leg, body);
+  } finally {
+    // Where nobody knows whether the 200 has left, there is nothing to be lost.
+    if (!dialog) node.idle.drop(leg);
+  }
+  if (dialog) attendIdle(node, leg, dialog);
+};
+
+/** What comes in the dialog of a recording session that waits. */
+export const attendIdle = (node: CaptureNode, leg: Leg, dialog: Dialog): void => {
+  const hadSession = node.idle.hadSession(leg);
   leg.dialog = dialog;
   dialog.onAck((text) => takeAck(node, leg, text));
   dialog.onOffer((request) => void takeOffer(node, leg, request));
-  wait(node, leg);
   dialog.onEnded(() => {
-    node.idle.delete(leg);
+    node.idle.drop(leg);
     // RFC 7866 knows such dialogs; who looks for the call must find what became of it.
-    node.events.say('attempt.cancelled', attempt(invite, 'no-communication-session'));
+    if (!hadSession) node.events.say('attempt.cancelled', attemptOf(leg));
   });
 };
+
+const attemptOf = ({ info: { callId, fromUri, toUri, remoteAddress } }: Leg) => ({
+  attemptId: freshId(),
+  at: new Date().toISOString(),
+  callId,
+  fromUri,
+  toUri,
+  controllerAddress: remoteAddress.replace(/:\d+$/, ''),
+  cause: 'no-communication-session',
+});

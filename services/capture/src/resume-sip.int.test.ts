@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DomainEvent } from '@reelstream/events';
 import { Box } from './test-support/box.ts';
 import { Caller, Voice } from './test-support/caller.ts';
+import type { Response } from './test-support/caller.ts';
 import { oneVoice, plain, portsOf } from './test-support/offers.ts';
+import { storedEvents } from './test-support/stored-events.ts';
 
 /** A call of one voice that has been heard. */
 const begin = async (box: Box, stack: DisposableStack) => {
@@ -56,7 +59,7 @@ const started = {
 describe('a call outlives the kill of', () => {
   let box: Box;
   before(async () => {
-    box = await Box.open({ sipProcess: true });
+    box = await Box.open({ sipProcess: true, capacity: 20 });
   });
   after(() => box[Symbol.asyncDispose]());
 
@@ -90,4 +93,36 @@ describe('a call outlives the kill of', () => {
       }
     });
   }
+
+  test('capture while calls come in: each is answered, and is one session, which ends', async () => {
+    using stack = new DisposableStack();
+    const callers: Caller[] = [];
+    for (let count = 0; count < 16; count += 1) callers.push(stack.use(await Caller.open(box.target)));
+    const answers: Promise<Response>[] = [];
+    for (const caller of callers) {
+      answers.push(caller.invite(plain(oneVoice)));
+      await sleep(3);
+    }
+    // Some are answered by now, some are journalled, some wait for that.
+    await box.endCapture('SIGKILL');
+    await box.startCapture();
+    const wrong: string[] = [];
+    for (const [at, caller] of callers.entries()) {
+      const answer = await (answers[at] ?? assert.fail());
+      assert.equal(answer.status, 200);
+      caller.ack();
+      const voice = stack.use(new Voice(portsOf(answer.body)[0] ?? 0, 0));
+      await voice.say(5);
+      assert.equal((await caller.bye()).status, 200);
+      const events = await box.sessionOf(caller.callId);
+      const ended = events.find((event) => event.type === 'session.ended');
+      if (ended?.data.endReason !== 'bye' || ended.data.tracks[0]?.packets !== 5) wrong.push(caller.callId);
+    }
+    assert.deepEqual(wrong, []);
+    const { lastSequence } = await box.bus.events.info();
+    const started = (await storedEvents(box.bus, lastSequence)).flatMap((event) =>
+      event.type === 'session.started' ? (event.data.dialogs[0]?.callId ?? '') : [],
+    );
+    for (const { callId } of callers) assert.equal(started.filter((other) => other === callId).length, 1);
+  });
 });

@@ -13,7 +13,15 @@ import { readTrackKeys } from './session-keys.ts';
 import { answered, establish, freshRefCi, openLeg, portOf } from './test-support/bib.ts';
 import { Box } from './test-support/box.ts';
 import { Caller, Voice } from './test-support/caller.ts';
-import { metadataOnly, oneVoice, plain, portsOf, siprec } from './test-support/offers.ts';
+import {
+  metadata,
+  metadataOnly,
+  oneVoice,
+  plain,
+  portsOf,
+  siprec,
+  twoVoices,
+} from './test-support/offers.ts';
 
 const last = <T extends EventType>(events: readonly DomainEvent[], type: T): EventOf<T> => {
   const found = events.filter((event): event is EventOf<T> => event.type === type).at(-1);
@@ -43,6 +51,12 @@ const agreed = (box: Box, { callId }: Caller): Promise<unknown> =>
       data.dialogs.at(-1)?.callId === callId &&
       data.tracks.every(({ codec }) => codec === 'PCMA'),
   );
+
+const noCall =
+  '<recording xmlns="urn:ietf:params:xml:ns:recording:1"><datamode>complete</datamode></recording>';
+const ended =
+  '<recording xmlns="urn:ietf:params:xml:ns:recording:1"><datamode>partial</datamode>' +
+  '<session session_id="s1"><stop-time>2026-11-23T08:00:00Z</stop-time></session></recording>';
 
 const killAndRestart = async (box: Box): Promise<void> => {
   await box.endCapture('SIGKILL');
@@ -110,8 +124,9 @@ describe('a node that is killed goes on with its calls', () => {
     const kept = await box.packets(sessionId, 0);
     assert.deepEqual(kept, voice.sent.toSpliced(50, 5));
     assert.equal(data.tracks[0]?.packets, kept.length);
-    const { tracks, recovered } = await box.manifest(sessionId);
-    assert.equal(recovered, undefined);
+    const { tracks, recovered, interruptions } = await box.manifest(sessionId);
+    const { offsetMs: fromMs, durationMs } = interruption;
+    assert.deepEqual([recovered, interruptions], [undefined, [{ fromMs, durationMs }]]);
     const [gap, ...more] = tracks[0]?.gaps ?? [];
     assert.deepEqual([gap?.cause, more], ['interrupted', []]);
     // Within what lay in the segment log of the one and comes first in the other.
@@ -211,6 +226,36 @@ describe('a node that is killed goes on with its calls', () => {
 });
 
 describe('a node that is killed', () => {
+  test('goes on with recording sessions that wait for their call, before it and after it', async () => {
+    await using box = await Box.open();
+    using caller = await Caller.open(box.target);
+    const waiting = siprec(twoVoices.replaceAll('sendonly', 'inactive'), noCall);
+    assert.equal((await caller.invite(waiting)).status, 200);
+    caller.ack();
+    await killAndRestart(box);
+    const answer = await caller.invite(siprec());
+    assert.equal(answer.status, 200);
+    caller.ack();
+    using voice = new Voice(portsOf(answer.body)[0] ?? 0, 0);
+    await voice.say(10);
+    await heard(box, caller);
+    const rested = await caller.invite(siprec(twoVoices.replaceAll(/m=audio \d+/g, 'm=audio 0'), ended));
+    assert.equal(rested.status, 200);
+    caller.ack();
+    const { data } = last(await box.sessionOf(caller.callId), 'session.ended');
+    assert.deepEqual([data.endReason, data.tracks[0]?.packets], ['communication-session-ended', 10]);
+    await killAndRestart(box);
+    assert.equal((await caller.invite(siprec(twoVoices, metadata().replaceAll('s1', 's2')))).status, 200);
+    caller.ack();
+    await caller.bye();
+    await box.events(
+      ({ type, data: told }) =>
+        type === 'session.ended' &&
+        told.correlation.siprecSessionId === 's2' &&
+        told.endReason === 'no-media',
+    );
+  });
+
   test('goes on with its calls though the bus is away, and its events come afterwards, in order and once', async () => {
     await using box = await Box.open();
     using caller = await Caller.open(box.target);

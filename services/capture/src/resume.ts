@@ -24,7 +24,13 @@ export type Resumption = {
   readonly left: readonly string[];
 };
 
-type Open = { readonly sessionId: string; readonly journal: Journal; readonly legs: readonly Leg[] };
+type Open = {
+  readonly sessionId: string;
+  readonly journal: Journal;
+  readonly legs: readonly Leg[];
+  /** The last sign of life of its home, ms since 1970. */
+  readonly lastSeenMs: number;
+};
 
 /**
  * The story of a life after one that was killed: the sessions that were being recorded get their sockets and keys back and
@@ -37,9 +43,10 @@ export const resumeSessions = async (
 ): Promise<Resumption> => {
   const found = await Promise.all(sessionIds.map((sessionId) => find(node, sessionId)));
   const open = withoutRepeats(found.filter((one) => one !== undefined));
-  const awayMs = Date.now() - (node.recorder.lastWrittenMs ?? 0);
-  const isTooLate = awayMs > node.config.resumeLimitMs;
-  const resumed = await Promise.all(open.map((one) => (isTooLate ? leave(one) : resume(node, one))));
+  const earliestMs = Date.now() - node.config.resumeLimitMs;
+  const resumed = await Promise.all(
+    open.map((one) => (one.lastSeenMs < earliestMs ? leave(one) : resume(node, one))),
+  );
   const goOn = open.filter((_, at) => resumed[at]);
   for (const { sessionId } of goOn) {
     const session = node.sessions.get(sessionId);
@@ -47,8 +54,10 @@ export const resumeSessions = async (
   }
   const ids = new Set(goOn.map(({ sessionId }) => sessionId));
   const lost = open.filter(({ sessionId }) => !ids.has(sessionId)).flatMap(({ legs }) => legs);
-  if (open.length > 0)
-    node.log.info({ resumed: goOn.length, left: open.length - goOn.length, awayMs }, 'resumed');
+  // A session may have begun, or have ended, in a dialog that was noted to wait.
+  for (const leg of node.idle)
+    if (open.some(({ legs }) => legs.some(({ id }) => id === leg.id))) node.idle.drop(leg);
+  if (open.length > 0) node.log.info({ resumed: goOn.length, left: open.length - goOn.length }, 'resumed');
 
   return {
     legs: goOn.flatMap(({ legs }) => legs),
@@ -68,7 +77,8 @@ const find = async (node: CaptureNode, sessionId: string): Promise<Open | undefi
     const events = sessionEvents(journal.events);
     const isOpen = events.length > 0 && events.every(({ type }) => type !== 'session.ended');
     const { legs } = readDialogs(isOpen ? journal.notes : {}, node.config.clusterKey);
-    if (legs.length > 0) return { sessionId, journal, legs: legs.map((state) => new Leg(state)) };
+    const lastSeenMs = Math.max(node.recorder.lastWrittenMs ?? 0, Date.parse(events.at(-1)?.time ?? ''));
+    if (legs.length > 0) return { sessionId, journal, legs: legs.map((state) => new Leg(state)), lastSeenMs };
   } catch (error) {
     node.log.error({ error, sessionId }, 'a session of an earlier life can not be resumed');
   }
@@ -102,14 +112,15 @@ const leave = async ({ journal }: Open): Promise<boolean> => {
   return false;
 };
 
-const resume = async (node: CaptureNode, { sessionId, journal, legs }: Open): Promise<boolean> => {
+const resume = async (node: CaptureNode, open: Open): Promise<boolean> => {
+  const { sessionId, journal, legs, lastSeenMs } = open;
   try {
     const session = LiveSession.goOn(node, journal, { sessionId, legs });
     if (await rebind(node, session)) {
       const kinds = legs.flatMap(({ lines }) => lines.map(({ kind }) => kind));
       node.status.occupy(sessionId, weightOf(kinds));
       session
-        .execute((stamp) => ({ type: 'resume', stamp, interruption: interruptionOf(node, session) }))
+        .execute((stamp) => ({ type: 'resume', stamp, interruption: interruptionOf(session, lastSeenMs) }))
         .catch((error: unknown) =>
           node.log.error({ error, sessionId }, 'it goes on, but that can not be said'),
         );
@@ -122,17 +133,13 @@ const resume = async (node: CaptureNode, { sessionId, journal, legs }: Open): Pr
   node.sessions.delete(sessionId);
   await node.recorder.discard(sessionId);
 
-  return leave({ sessionId, journal, legs });
+  return leave(open);
 };
 
 /** From the last sign of life before to now. */
-const interruptionOf = (
-  { recorder }: Pick<CaptureNode, 'recorder'>,
-  { record, startedMs }: LiveSession,
-): Interruption => {
+const interruptionOf = ({ startedMs }: LiveSession, lastSeenMs: number): Interruption => {
   const now = Date.now();
-  const startedAtMs = Date.parse(record?.startedAt ?? '');
-  const from = Math.min(now, Math.max(startedAtMs, recorder.lastWrittenMs ?? startedAtMs));
+  const from = Math.min(now, lastSeenMs);
   const durationMs = Math.round(now - from);
 
   return {

@@ -1,6 +1,7 @@
 import type { SipEndpoint } from '@reelstream/sip';
 import { attend } from './answer.ts';
 import type { CaptureNode } from './capture-node.ts';
+import { attendIdle } from './open-idle.ts';
 import type { Resumption } from './resume.ts';
 
 /** RFC 3261 §17.1.1.2, timer B: so long a caller sends its INVITE anew. */
@@ -13,6 +14,7 @@ export const takeDialogs = (node: CaptureNode, sip: SipEndpoint, { legs }: Resum
     node.unconfirmed.set(leg.id, leg);
     attend(node, leg.session, leg, sip.resume(leg.known));
   }
+  for (const leg of node.idle) attendIdle(node, leg, sip.resume(leg.known));
   const forget = setTimeout(() => node.unconfirmed.clear(), inviteLifeMs);
   forget.unref();
 };

@@ -158,6 +158,16 @@ describe('a session that ends', () => {
     assert.deepEqual(given(start, end(5, 'bye', [1, 1]), seal(6)).when(seal(7)), []);
   });
 
+  test('goes on after its home was away, says when that was, and keeps saying it', () => {
+    const interruption = { from: at(3), to: at(5), offsetMs: 3_000, durationMs: 2_000 };
+    const resume: Command = { type: 'resume', stamp: { ...stamp(5), epoch: 4 }, interruption };
+    const { events, record } = after([start, media(1, 0), resume, end(9, 'bye', [400, 390])]);
+    const told = events.find(({ type }) => type === 'session.resumed');
+    assert.deepEqual([told?.version, told?.epoch, understand(told).status], [3, 4, 'known']);
+    assert.deepEqual(record?.interruptions, [interruption]);
+    assert.deepEqual(after([start, end(9, 'bye', [1, 1]), resume]).events.length, 2);
+  });
+
   test('is sealed after its end, not before', () => {
     assert.deepEqual(given(start).when(seal(1)), []);
   });

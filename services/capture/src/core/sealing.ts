@@ -27,6 +27,9 @@ const companions = new Set(['TELEPHONE-EVENT', 'CN', 'RED', 'ULPFEC', 'FLEXFEC',
 /** What the manifest says of a session beside its media. */
 export const sealDescription = (record: SessionRecord, negotiated: NegotiatedCodecs): SealDescription => ({
   startedAt: record.startedAt,
+  ...(record.interruptions && {
+    interruptions: record.interruptions.map(({ offsetMs, durationMs }) => ({ fromMs: offsetMs, durationMs })),
+  }),
   tracks: record.tracks.map(({ trackNumber, mediaType, label, codecs, startedAt }) => ({
     trackNumber,
     mediaType,

@@ -120,6 +120,8 @@ export type TrackFigures = {
 export type SealDescription = {
   /** Start of the session: offset zero of the recording. */
   readonly startedAt: string;
+  /** When this home was away, ms since then, in order. */
+  readonly interruptions?: readonly { readonly fromMs: number; readonly durationMs: number }[];
   readonly tracks: readonly {
     readonly trackNumber: number;
     readonly mediaType: 'audio' | 'video';

@@ -1,0 +1,86 @@
+import { access, rename, rm } from 'node:fs/promises';
+import { openJournal, readJournal } from '@reelstream/recording';
+import type { Journal } from '@reelstream/recording';
+import { decryptSecret, encryptSecret } from '@reelstream/service';
+import type { Secret } from '@reelstream/service';
+import type { LegState } from './leg-state.ts';
+import { Leg } from './leg.ts';
+
+type Kept = { readonly leg: LegState; readonly hadSession: boolean };
+
+/** Leaves only the latest of each dialog that still waits in the journal; gives these. Killed at any moment, it is repeated. */
+const rewrite = async (folder: string): Promise<readonly string[]> => {
+  const next = `${folder}.next`;
+  const isThere = await access(folder).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) await rename(next, folder).catch(() => undefined);
+  const { notes } = await readJournal(folder);
+  const kept = Object.entries(notes).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  await rm(next, { recursive: true, force: true });
+  const journal = await openJournal(next);
+  await journal.append([], Object.fromEntries(kept));
+  await journal.close();
+  await rm(folder, { recursive: true, force: true });
+  await rename(next, folder);
+
+  return kept.map(([, note]) => note);
+};
+
+/**
+ * Dialogs of recording sessions that have no communication session just now. There is no session of ours to keep them, so the
+ * node has a journal for them, with the latest of each; it is written anew at every start.
+ */
+export class IdleDialogs {
+  readonly #journal: Journal;
+  readonly #clusterKey: Secret;
+  readonly #legs = new Map<string, Leg>();
+  /** Those that have had a session: it has told of them. */
+  readonly #hadSession = new WeakSet<Leg>();
+
+  private constructor(journal: Journal, clusterKey: Secret) {
+    this.#journal = journal;
+    this.#clusterKey = clusterKey;
+  }
+
+  /** Takes over those of an earlier life. Throws Node's error where the folder can't be written. */
+  static async open(folder: string, clusterKey: Secret): Promise<IdleDialogs> {
+    const kept = await rewrite(folder);
+    const idle = new IdleDialogs(await openJournal(folder), clusterKey);
+    for (const note of kept) {
+      const { leg: state, hadSession } = JSON.parse(decryptSecret(clusterKey, note)) as Kept;
+      const leg = new Leg(state);
+      idle.#legs.set(leg.id, leg);
+      if (hadSession) idle.#hadSession.add(leg);
+    }
+
+    return idle;
+  }
+
+  [Symbol.iterator](): Iterator<Leg> {
+    return this.#legs.values();
+  }
+
+  hadSession(leg: Leg): boolean {
+    return this.#hadSession.has(leg);
+  }
+
+  /** It waits, as it is now; durable when it resolves. */
+  async keep(leg: Leg, hadSession = this.hadSession(leg)): Promise<void> {
+    this.#legs.set(leg.id, leg);
+    if (hadSession) this.#hadSession.add(leg);
+    const kept: Kept = { leg: leg.state, hadSession };
+    await this.#journal.note(leg.id, encryptSecret(this.#clusterKey, JSON.stringify(kept)));
+  }
+
+  /** It waits no longer: it has a session that keeps it, or is over. */
+  drop(leg: Leg): void {
+    if (this.#legs.get(leg.id) !== leg) return;
+    this.#legs.delete(leg.id);
+    // Should it not be written, a later life finds a dialog that nobody knows.
+    this.#journal.jot(leg.id, null).catch(() => undefined);
+  }
+}

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PublicSession } from '@reelstream/events';
 import { readManifest, readRtpdump } from '@reelstream/recording';
 import { freePort, waitFor } from '@reelstream/testing';
 import { startSystem } from '../../support/system.ts';
@@ -8,11 +9,13 @@ import type { System } from '../../support/system.ts';
 import { Calls, Voices } from './calls.ts';
 import type { RunningCall } from './calls.ts';
 
-/** What is killed at once. */
-export type Fault = readonly ('capture' | 'sip-capture')[];
+/** What is killed at once, and what is frozen meanwhile, so that nobody reaches it. */
+export type Fault = {
+  readonly killed: readonly ('capture' | 'sip-capture')[];
+  readonly frozen?: readonly ('nats' | 'postgres')[];
+};
 
-export type KillFigures = {
-  readonly killed: Fault;
+export type KillFigures = Fault & {
   readonly calls: number;
   /** Packets of all calls together. */
   readonly sent: number;
@@ -25,8 +28,9 @@ export type KillFigures = {
   readonly longestGapMs: number;
   /** Requests that were sent at the moment of the kill, and after it; those that were answered as if nothing had been. */
   readonly requests: { readonly sent: number; readonly answered: number; readonly longestMs: number };
-  /** Recordings that ended in good order. */
+  /** Sessions that ended in good order by the API, and those of which it says when their home was away. */
   readonly closedNormal: number;
+  readonly marked: number;
   /** Longest difference between when a packet was sent and where it lies in its recording, both counted from its first. */
   readonly longestShiftMs: number;
 };
@@ -63,19 +67,23 @@ const killOnce = async (
     calls.push(...(await Promise.all(Array.from({ length: asked }, () => controller.place()))));
   const voices = await Voices.open(calls);
   await sleep(recordsMs);
-  const pids = await Promise.all(fault.map((name) => pidOf(system, name)));
+  const frozen = await Promise.all((fault.frozen ?? []).map((name) => pidOf(system, name)));
+  const pids = await Promise.all(fault.killed.map((name) => pidOf(system, name)));
+  for (const pid of frozen) process.kill(pid, 'SIGSTOP');
   for (const pid of pids) process.kill(pid, 'SIGKILL');
   const killedAt = performance.now();
   const meanwhile = await askAll(controller, calls.slice(0, 2 * asked));
   await sleep(recordsMs);
   const afterwards = await askAll(controller, calls.slice(0, 2 * asked));
   await voices.stop();
+  for (const pid of frozen) process.kill(pid, 'SIGCONT');
   await Promise.all(calls.map((call) => controller.request('BYE', call)));
   const answers = [...meanwhile, ...afterwards];
   const recorded = await Promise.all(calls.map((call) => recordingOf(system, call)));
+  const told = await Promise.all(recorded.map(({ sessionId }) => closedSession(system, sessionId)));
 
   return {
-    killed: fault,
+    ...fault,
     calls: calls.length,
     ...judge(
       voices,
@@ -87,7 +95,8 @@ const killOnce = async (
       answered: answers.filter(({ isRight }) => isRight).length,
       longestMs: Math.round(Math.max(...answers.map(({ tookMs }) => tookMs))),
     },
-    closedNormal: recorded.filter(({ state }) => state === 'CLOSED_NORMAL').length,
+    closedNormal: told.filter(({ state }) => state === 'CLOSED_NORMAL').length,
+    marked: told.filter(({ interruptions = [] }) => interruptions.length === 1).length,
   };
 };
 
@@ -104,6 +113,7 @@ const askAll = (controller: Calls, calls: readonly RunningCall[]) =>
     }),
   );
 
+/** From what the launcher says of it. */
 const pidOf = async (system: System, name: string): Promise<number> => {
   const text = await readFile(join(system.dataDir, 'run', `${name}.json`), 'utf8');
 
@@ -112,7 +122,17 @@ const pidOf = async (system: System, name: string): Promise<number> => {
 
 type Kept = readonly { readonly beat: number; readonly offsetMs: number }[];
 
-type Recorded = { readonly state: string; readonly packets: Kept };
+type Recorded = { readonly sessionId: string; readonly packets: Kept };
+
+const closedSession = (system: System, sessionId: string): Promise<PublicSession> =>
+  waitFor(
+    async () => {
+      const session = await system.json<PublicSession>(`/sessions/${sessionId}`).catch(() => undefined);
+
+      return session?.endedAt === undefined ? undefined : session;
+    },
+    { deadlineMs: 60_000, everyMs: 500, describe: `${sessionId} has no end in the API` },
+  );
 
 /** What the folder of a call holds, once it is sealed. */
 const recordingOf = async (system: System, { callId }: RunningCall): Promise<Recorded> => {
@@ -125,9 +145,8 @@ const recordingOf = async (system: System, { callId }: RunningCall): Promise<Rec
   const packets: { beat: number; offsetMs: number }[] = [];
   for await (const { packet, offsetMs } of readRtpdump(join(folder, tracks[0]?.rtpdump ?? '')))
     packets.push({ beat: Buffer.from(packet).readUInt16BE(2), offsetMs });
-  const journal = await readFile(join(folder, 'journal.ndjson'), 'utf8');
 
-  return { state: /"state":"(CLOSED_\w+)"/.exec(journal)?.[1] ?? 'none', packets };
+  return { sessionId: basename(folder), packets };
 };
 
 const sealed = new Map<string, string>();

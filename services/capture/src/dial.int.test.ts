@@ -77,6 +77,43 @@ describe('a call that we place', () => {
     assert.deepEqual(await box.packets(data.sessionId, 0), voice.sent);
   });
 
+  test('goes on when its node is killed: the phone hangs up, or we do', async () => {
+    using stack = new DisposableStack();
+    const calls = await Promise.all(
+      [1, 2].map(async () => {
+        const phone = stack.use(await Phone.open());
+        const asked = dial(box, { to: phone.uri });
+        const invite = await phone.received('INVITE');
+        phone.answer(invite, ['8 PCMA/8000']);
+        const { sessionId = '' } = await asked;
+        const voice = stack.use(new Voice(phone.offered(invite)[0] ?? 0, 8));
+
+        return { phone, invite, sessionId, voice };
+      }),
+    );
+    await box.endCapture('SIGKILL');
+    await box.startCapture();
+    for (const { voice } of calls) await voice.say(10);
+    const [one, other] = calls;
+    assert.ok(one && other);
+    assert.equal(await one.phone.hangUp(one.invite), 200);
+    const command = { name: 'stop', sessionId: other.sessionId };
+    const deadline = new Date(Date.now() + 5_000).toISOString();
+    await box.bus.request(commandSubject('capture-1'), { commandId: freshId(), deadline, command }, 5_000);
+    await other.phone.received('BYE');
+    for (const [{ invite, sessionId, voice }, reason] of [
+      [one, 'bye'],
+      [other, 'stopped'],
+    ] as const) {
+      const { data } = endOf(await box.sessionOf(headerOf(invite, 'Call-ID')));
+      assert.deepEqual(
+        [data.state, data.endReason, data.interruptions?.length],
+        ['CLOSED_NORMAL', reason, 1],
+      );
+      assert.deepEqual(await box.packets(sessionId, 0), voice.sent);
+    }
+  });
+
   test('that is commanded twice is placed once, and answered alike', async () => {
     using phone = await Phone.open();
     const commandId = freshId();

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { EndReason } from '@reelstream/events';
 import { decryptSecret, encryptSecret } from '@reelstream/service';
 import type { Secret } from '@reelstream/service';
@@ -20,6 +21,7 @@ export class SessionNotes implements Notes {
   readonly #clusterKey: Secret;
   readonly #clock: SessionClock;
   readonly #dialogs: () => Dialogs;
+  /** What was written last, by digest: a dialog with its metadata is some kilobytes. */
   readonly #written = new Map<string, string>();
   #codecs: NegotiatedCodecs;
 
@@ -47,7 +49,8 @@ export class SessionNotes implements Notes {
   changed(): { readonly notes: Kept; readonly kept: () => void } {
     const now = Object.entries({ clock: this.#clock.anchor, codecs: this.#codecs, dialogs: this.#dialogs() })
       .map(([name, value]) => ({ name, value, text: JSON.stringify(value) }))
-      .filter(({ name, text }) => this.#written.get(name) !== text);
+      .map((note) => ({ ...note, digest: hash('sha256', note.text) }))
+      .filter(({ name, digest }) => this.#written.get(name) !== digest);
 
     return {
       notes: Object.fromEntries(
@@ -57,7 +60,7 @@ export class SessionNotes implements Notes {
         ]),
       ),
       kept: () => {
-        for (const { name, text } of now) this.#written.set(name, text);
+        for (const { name, digest } of now) this.#written.set(name, digest);
       },
     };
   }

@@ -41,6 +41,9 @@ const endOf = (request: SrfRequest, info: RequestInfo): DialogEnd => {
   return { cause: causes.find(([pattern]) => pattern.test(reason ?? ''))?.[1] ?? 'other', reason };
 };
 
+/** A peer sends its BYE again after this: then it is answered, whatever the application still waits for. */
+const longestBeforeByeMs = 500;
+
 const answeredAlone: Readonly<Record<string, number>> = { INFO: 200, OPTIONS: 200, PRACK: 200 };
 
 /** What names a dialog of ours that a peer opened: its own tag is the remote one. */
@@ -82,7 +85,7 @@ export class SipDialog implements Dialog {
   #onAck: ((body: string) => void) | undefined;
   #onOffer: Listener | undefined;
   #onRequest: Listener | undefined;
-  #onEnded: ((end: DialogEnd) => void) | undefined;
+  #onEnded: ((end: DialogEnd) => unknown) | undefined;
   #unheardAcks: string[] = [];
   #end: DialogEnd | undefined;
   #timer: SessionTimer | undefined;
@@ -128,10 +131,10 @@ export class SipDialog implements Dialog {
     this.#onRequest = listener;
   }
 
-  onEnded(listener: (end: DialogEnd) => void): void {
+  onEnded(listener: (end: DialogEnd) => unknown): void {
     this.#onEnded = listener;
     const end = this.#end;
-    if (end) this.#connection.guard(() => listener(end));
+    if (end) this.#connection.guard(() => void listener(end));
   }
 
   request(
@@ -152,7 +155,7 @@ export class SipDialog implements Dialog {
       // There is no dialog any more that could be kept: whoever ends it has nothing left to do about it.
       this.#connection.report(asError(error));
     } finally {
-      this.#finish({ cause: 'other', reason });
+      void this.#finish({ cause: 'other', reason });
     }
   }
 
@@ -174,16 +177,21 @@ export class SipDialog implements Dialog {
       case 'ACK':
         return this.#acknowledged(info.body);
       case 'BYE':
-        // What the server ended by itself wants no answer: it would wait for one that nobody gets.
-        if (request.source === 'network') this.#connection.replyOnly(response, { status: 200 });
-
-        return this.#finish(endOf(request, info));
+        return this.#bye(this.#finish(endOf(request, info)), request, response);
       case 'INVITE':
       case 'UPDATE':
         return this.#ask(this.#onOffer, { info, response, unheard: 488 });
       default:
         return this.#ask(this.#onRequest, { info, response, unheard: answeredAlone[request.method] ?? 501 });
     }
+  }
+
+  /** First it is written, then it is answered: who is killed before gets it again. */
+  #bye(heard: Promise<void>, { source }: SrfRequest, response: SrfResponse): void {
+    // What the server ended by itself wants no answer: it would wait for one that nobody gets.
+    if (source !== 'network') return;
+    const impatience = new Promise<void>((resolve) => setTimeout(resolve, longestBeforeByeMs).unref());
+    void Promise.race([heard, impatience]).then(() => this.#connection.replyOnly(response, { status: 200 }));
   }
 
   #acknowledged(body: string): void {
@@ -220,11 +228,17 @@ export class SipDialog implements Dialog {
     return timerHeaders(this.#timer);
   }
 
-  #finish(end: DialogEnd): void {
+  /** Settles once the application has written it down, and never rejects. */
+  async #finish(end: DialogEnd): Promise<void> {
     if (this.#end) return;
     this.#end = end;
     this.#dialogs.delete(this.#id);
     const listener = this.#onEnded;
-    if (listener) this.#connection.guard(() => listener(end));
+    let heard: unknown;
+    if (listener)
+      this.#connection.guard(() => {
+        heard = listener(end);
+      });
+    await Promise.resolve(heard).catch((error: unknown) => this.#connection.report(asError(error)));
   }
 }

@@ -113,8 +113,11 @@ export interface Dialog {
   onOffer(listener: (request: InDialogRequest) => void): void;
   /** INFO and others; where there is no listener they are answered 200 (INFO) or 501. */
   onRequest(listener: (request: InDialogRequest) => void): void;
-  /** Called once, when the dialog is over. BYE is answered 200 before. */
-  onEnded(listener: (end: DialogEnd) => void): void;
+  /**
+   * Called once, when the dialog is over. A BYE is answered 200 once what the listener gives has settled, or half a second
+   * later.
+   */
+  onEnded(listener: (end: DialogEnd) => unknown): void;
   /**
    * Sends a request and resolves with its final answer; an INVITE's 2xx is acknowledged. Throws SipError `SIP_REFUSED` where
    * the server knows no such dialog or could not send it, `SIP_DISCONNECTED` if the server went.

@@ -33,7 +33,7 @@ export const answerAgain = async (
     const dialog = await answer(invite, leg, body);
     if (dialog) attend(node, session, leg, dialog);
   } catch (error) {
-    session.left(leg, 'interrupted');
+    void session.left(leg, 'interrupted');
     throw error;
   }
 };

@@ -95,7 +95,7 @@ export const follow = (
   session.answered();
   session.keepBody('invite', call.info.body);
   if (dialog) attend(node, session, leg, dialog);
-  else session.left(leg, 'interrupted');
+  else void session.left(leg, 'interrupted');
 };
 
 /** What comes in the dialog is for this leg of this session. */

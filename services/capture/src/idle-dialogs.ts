@@ -76,11 +76,11 @@ export class IdleDialogs {
     await this.#journal.note(leg.id, encryptSecret(this.#clusterKey, JSON.stringify(kept)));
   }
 
-  /** It waits no longer: it has a session that keeps it, or is over. */
-  drop(leg: Leg): void {
+  /** It waits no longer: it has a session that keeps it, or is over. Never rejects. */
+  async drop(leg: Leg): Promise<void> {
     if (this.#legs.get(leg.id) !== leg) return;
     this.#legs.delete(leg.id);
     // Should it not be written, a later life finds a dialog that nobody knows.
-    this.#journal.jot(leg.id, null).catch(() => undefined);
+    await this.#journal.jot(leg.id, null).catch(() => undefined);
   }
 }

@@ -138,9 +138,9 @@ export class LiveSession {
     return this.#dialogs.expect(leg);
   }
 
-  /** Writes down what its dialogs have become, where nothing waits for that. */
-  jot(): void {
-    this.#ledger.jot().catch((error: unknown) => {
+  /** Writes down what its dialogs have become: from then on it outlives this process. Never rejects. */
+  jot(): Promise<void> {
+    return this.#ledger.jot().catch((error: unknown) => {
       if (!this.isOver) this.#log.warn({ error }, 'what a dialog has become could not be noted');
     });
   }
@@ -194,19 +194,20 @@ export class LiveSession {
   follow(leg: Leg, dialog: Dialog): void {
     this.#dialogs.stands(leg);
     leg.dialog = dialog;
-    this.jot();
+    void this.jot();
     if (this.isOver) this.#dialogs.hangUp(this.#log);
-    dialog.onEnded(({ cause }) => {
-      if (cause === 'session-expired' || cause === 'peer-gone') this.#lost(leg, dialog);
-      else this.left(leg, reasonOf[cause]);
-    });
+    dialog.onEnded(({ cause }) =>
+      cause === 'session-expired' || cause === 'peer-gone'
+        ? this.#lost(leg, dialog)
+        : this.left(leg, reasonOf[cause]),
+    );
     this.#vigil.look();
   }
 
   /** A dialog goes on without this session, which ends in good order. */
   leave(leg: Leg): void {
     this.#dialogs.ended(leg, 'communication-session-ended');
-    this.jot();
+    void this.jot();
     void this.end('communication-session-ended');
   }
 
@@ -215,12 +216,14 @@ export class LiveSession {
     this.#vigil.look();
   }
 
-  /** A dialog is gone, or nobody knows whether it ever stood. */
-  left(leg: Leg, reason: EndReason): void {
+  /** A dialog is gone, or nobody knows whether it ever stood. Resolves once that outlives this process. */
+  left(leg: Leg, reason: EndReason): Promise<void> {
     this.#dialogs.ended(leg, reason);
-    this.jot();
+    const noted = this.jot();
     this.#endIfLeft();
     if (!this.isOver) goOnWithout(this.#node, this, leg, (figures) => this.#closed.push(...figures));
+
+    return noted;
   }
 
   /** Ends it from our side: hangs up, then as `end`. */

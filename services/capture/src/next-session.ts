@@ -110,7 +110,7 @@ const begin = async (node: CaptureNode, leg: Leg, call: Call): Promise<string | 
   const body = call.invitation.offer ? leg.answer(call.invitation.offer).sdp : undefined;
   const session = await journalStart(node, call, leg, sessionId, undo);
   undo.move();
-  node.idle.drop(leg);
+  void node.idle.drop(leg);
   leg.session = session;
   session.answered();
   session.keepBody(call.info.method.toLowerCase(), call.info.body);

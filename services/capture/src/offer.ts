@@ -34,7 +34,7 @@ export const takeOffer = (node: CaptureNode, leg: Leg, request: InDialogRequest)
         200,
         body === undefined ? { headers } : { body, contentType: 'application/sdp', headers },
       );
-      leg.session?.jot();
+      void leg.session?.jot();
       // After an INVITE the client is asked once it has acknowledged.
       if (info.method === 'UPDATE') void askForSnapshot(node, leg);
     } catch (error) {
@@ -87,7 +87,7 @@ export const takeAck = (node: CaptureNode, leg: Leg, body: string): void => {
   if (answer.media.length === 0) return;
   leg.answered(answer);
   // It comes once: whoever is killed now must not have to ask for it.
-  session.jot();
+  void session.jot();
   settle(node, session, leg).catch((error: unknown) =>
     node.log.error({ error, sessionId: session.sessionId }, 'what an ACK brought could not be journalled'),
   );

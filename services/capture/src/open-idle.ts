@@ -19,7 +19,7 @@ export const openIdle = async (node: CaptureNode, invite: InviteReceived, call: 
     dialog = await answer(invite, leg, body);
   } finally {
     // Where nobody knows whether the 200 has left, there is nothing to be lost.
-    if (!dialog) node.idle.drop(leg);
+    if (!dialog) void node.idle.drop(leg);
   }
   if (dialog) attendIdle(node, leg, dialog);
 };
@@ -31,9 +31,10 @@ export const attendIdle = (node: CaptureNode, leg: Leg, dialog: Dialog): void =>
   dialog.onAck((text) => takeAck(node, leg, text));
   dialog.onOffer((request) => void takeOffer(node, leg, request));
   dialog.onEnded(() => {
-    node.idle.drop(leg);
     // RFC 7866 knows such dialogs; who looks for the call must find what became of it.
     if (!hadSession) node.events.say('attempt.cancelled', attemptOf(leg));
+
+    return node.idle.drop(leg);
   });
 };
 

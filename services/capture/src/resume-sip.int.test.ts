@@ -125,4 +125,13 @@ describe('a call outlives the kill of', () => {
     );
     for (const { callId } of callers) assert.equal(started.filter((other) => other === callId).length, 1);
   });
+
+  test('capture in the moment in which calls are hung up: they have ended in good order', async () => {
+    using stack = new DisposableStack();
+    const calls = await Promise.all(Array.from({ length: 8 }, () => begin(box, stack)));
+    await Promise.all(calls.map(({ caller }) => caller.bye()));
+    await box.endCapture('SIGKILL');
+    await box.startCapture();
+    for (const call of calls) await isWhole(box, call);
+  });
 });

@@ -56,7 +56,7 @@ export const resumeSessions = async (
   const lost = open.filter(({ sessionId }) => !ids.has(sessionId)).flatMap(({ legs }) => legs);
   // A session may have begun, or have ended, in a dialog that was noted to wait.
   for (const leg of node.idle)
-    if (open.some(({ legs }) => legs.some(({ id }) => id === leg.id))) node.idle.drop(leg);
+    if (open.some(({ legs }) => legs.some(({ id }) => id === leg.id))) void node.idle.drop(leg);
   if (open.length > 0) node.log.info({ resumed: goOn.length, left: open.length - goOn.length }, 'resumed');
 
   return {

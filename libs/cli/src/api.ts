@@ -42,6 +42,17 @@ export type Health = {
   readonly alarms?: readonly { readonly kind?: string }[];
 };
 
+/** What an operator asks of a database server beyond its health. */
+export type ServerStatus = {
+  readonly retention?: {
+    readonly mode: string;
+    readonly days: number;
+    readonly due: number;
+    readonly held: number;
+    readonly pruned: number;
+  };
+};
+
 const connectionCodes = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'ECONNRESET']);
 
 /** `fetch` hides what went wrong one level down, and several addresses in an AggregateError. */
@@ -132,6 +143,13 @@ export class Api {
     const response = await this.fetch('/health');
 
     return { health: (await response.json().catch(() => ({}))) as Health, ready: response.ok };
+  }
+
+  /** Empty where the database can't be asked: then its health says so. */
+  async status(): Promise<ServerStatus> {
+    const response = await this.fetch('/status');
+
+    return response.ok ? ((await response.json().catch(() => ({}))) as ServerStatus) : {};
   }
 
   session(sessionId: string): Promise<Session> {

@@ -19,6 +19,16 @@ export type { CallToPlace, Placement, PlacementRequest } from './placement.ts';
 export { audioOnlyParameter, compileRules, defaultRule, ruleFor, ruleIdOf, wantsAudioOnly } from './rules.ts';
 export type { RuleBook } from './rules.ts';
 export {
+  bytesToFree,
+  chooseToPrune,
+  deleteBefore,
+  freeDownToPercent,
+  mayForget,
+  pruneBefore,
+  retentionModes,
+} from './retention.ts';
+export type { PruneCandidate, RetentionMode, RetentionPolicy } from './retention.ts';
+export {
   evolveSession,
   interrupt,
   isSessionEvent,

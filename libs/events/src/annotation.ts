@@ -32,5 +32,11 @@ export const TagRemoved = Type.Object({
 });
 export type TagRemoved = Type.Static<typeof TagRemoved>;
 
-export const SessionDeleted = Type.Object({ sessionId: Uuid, deletedAt: Timestamp });
+export const SessionDeleted = Type.Object({
+  sessionId: Uuid,
+  deletedAt: Timestamp,
+  cause: Type.Optional(
+    Type.Literal('retention', { description: 'its media was pruned long ago; absent: a user' }),
+  ),
+});
 export type SessionDeleted = Type.Static<typeof SessionDeleted>;

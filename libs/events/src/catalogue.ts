@@ -3,7 +3,15 @@ import { SessionDeleted, TagAdded, TagRemoved } from './annotation.ts';
 import { AttemptCancelled, AttemptFailed, AttemptLost, AttemptRefused } from './attempt.ts';
 import type { Envelope } from './envelope.ts';
 import { ControllerRemoved, ControllerSet } from './controller.ts';
-import { NodeDraining, NodeLost, NodeStarted, NodeStopped, NodeUndrained, PositionRewound } from './node.ts';
+import {
+  NodeDraining,
+  NodeLost,
+  NodeStarted,
+  NodeStopped,
+  NodeStorageChanged,
+  NodeUndrained,
+  PositionRewound,
+} from './node.ts';
 import { RecordingRemoved, RecordingSealed } from './recording.ts';
 import { RuleChanged, RuleCreated, RuleDeleted } from './rule.ts';
 import { SessionEnded, SessionResumed, SessionStarted, SessionUpdated } from './session.ts';
@@ -141,6 +149,13 @@ export const catalogue = {
     schema: 1,
     data: NodeUndrained,
     summary: 'An operator put a drained service instance back.',
+  }),
+  'node.storage-changed': define({
+    family: 'node',
+    schema: 1,
+    data: NodeStorageChanged,
+    summary:
+      "The disk of a capture node's recordings has another storage level, or can't be written, or can again.",
   }),
   'position.rewound': define({
     family: 'node',

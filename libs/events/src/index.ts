@@ -16,7 +16,6 @@ export {
   NodeState,
   PositionAnnouncement,
   Reservation,
-  StorageLevel,
 } from './messages.ts';
 export { mintEvent } from './mint.ts';
 export type { Mint } from './mint.ts';
@@ -26,6 +25,8 @@ export {
   NodeStarted,
   NodeStopped,
   NodeUndrained,
+  NodeStorageChanged,
+  StorageLevel,
   PositionRewound,
   Role,
 } from './node.ts';

@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { DialMedia } from './session.ts';
-import { Role } from './node.ts';
+import { Role, StorageLevel } from './node.ts';
 import { Count, Name, Timestamp, Uuid } from './primitives.ts';
 import { RemovalCause } from './recording.ts';
 
@@ -11,14 +11,6 @@ export const NodeState = Type.Union([
   Type.Literal('impaired', { description: 'alive, but something it needs is away' }),
 ]);
 export type NodeState = Type.Static<typeof NodeState>;
-
-export const StorageLevel = Type.Union([
-  Type.Literal('NORMAL'),
-  Type.Literal('LOW'),
-  Type.Literal('CRITICAL'),
-  Type.Literal('EMERGENCY'),
-]);
-export type StorageLevel = Type.Static<typeof StorageLevel>;
 
 /** One of our addresses, as clients in `network` (CIDR) know it. */
 export const AdvertisedAddress = Type.Object({ network: Type.String(), address: Type.String() });
@@ -40,7 +32,13 @@ export const Heartbeat = Type.Object({
   load: Type.Number({ description: 'streams in use', minimum: 0 }),
   reserved: Type.Number({ description: 'streams reserved and not yet claimed', minimum: 0 }),
   capacity: Type.Number({ description: 'streams it can hold', minimum: 0 }),
-  storage: Type.Optional(Type.Object({ level: StorageLevel, usedPercent: Type.Number() })),
+  storage: Type.Optional(
+    Type.Object({
+      level: StorageLevel,
+      usedPercent: Type.Number(),
+      totalBytes: Type.Optional({ ...Count, description: 'of which that is the percentage' }),
+    }),
+  ),
   packetSource: Type.Optional(
     Type.Union([Type.Literal('native'), Type.Literal('dgram')], {
       description: 'what a capture node receives media by',
@@ -110,6 +108,9 @@ export const Command = Type.Object({
     Type.Object({
       name: Type.Literal('forget', { description: "to a playback: serve nothing more of this session's" }),
       sessionId: Uuid,
+      unlessInUse: Type.Optional(
+        Type.Boolean({ description: 'refused with the code in-use while an export of it is being made' }),
+      ),
     }),
     DialCommand,
   ]),

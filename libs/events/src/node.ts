@@ -10,6 +10,14 @@ export const Role = Type.Union([
 ]);
 export type Role = Type.Static<typeof Role>;
 
+export const StorageLevel = Type.Union([
+  Type.Literal('NORMAL'),
+  Type.Literal('LOW'),
+  Type.Literal('CRITICAL'),
+  Type.Literal('EMERGENCY'),
+]);
+export type StorageLevel = Type.Static<typeof StorageLevel>;
+
 export const NodeStarted = Type.Object({
   nodeId: Name,
   role: Role,
@@ -37,6 +45,17 @@ export type NodeDraining = Type.Static<typeof NodeDraining>;
 
 export const NodeUndrained = Type.Object({ nodeId: Name, undrainedAt: Timestamp });
 export type NodeUndrained = Type.Static<typeof NodeUndrained>;
+
+/** How full the disk of a node's recordings is, or that it can't be written: a full disk counts as the gravest level. */
+export const NodeStorageChanged = Type.Object({
+  nodeId: Name,
+  level: StorageLevel,
+  before: StorageLevel,
+  usedPercent: Type.Number({ minimum: 0, maximum: 100 }),
+  detail: Type.Optional(Type.String({ description: 'why nothing can be written' })),
+  changedAt: Timestamp,
+});
+export type NodeStorageChanged = Type.Static<typeof NodeStorageChanged>;
 
 /** A consumer found a stream that doesn't hold what it had read: it began a new generation at `common`. */
 export const PositionRewound = Type.Object({

@@ -5,9 +5,15 @@ import { StoreMigrationError } from './errors.ts';
 import { first } from './migrations/0001-first.ts';
 import { slowFacts } from './migrations/0002-slow-facts.ts';
 import { annotations } from './migrations/0003-annotations.ts';
+import { retention } from './migrations/0004-retention.ts';
 
 /** In the order of their names. A migration that was released is never changed. */
-const migrations = { '0001-first': first, '0002-slow-facts': slowFacts, '0003-annotations': annotations };
+const migrations = {
+  '0001-first': first,
+  '0002-slow-facts': slowFacts,
+  '0003-annotations': annotations,
+  '0004-retention': retention,
+};
 
 /** Any number of ours: one lock for all processes that migrate this database. */
 const migrationLock = 7_335_350_117;

@@ -25,13 +25,15 @@ export const hearRecorder = (
     case 'write-failed':
       log.error({ ...event }, 'media can not be written');
 
-      return status.writeFailure(`${event.code} ${event.detail}`);
+      return status.writeFailure(`worker ${event.worker}`, event.detail);
     case 'write-resumed':
       log.info({}, 'media can be written again');
 
-      return status.writeFailure(undefined);
+      return status.writeFailure(`worker ${event.worker}`, undefined);
     case 'worker-lost':
       log.error({ ...event }, 'a receiving thread died');
+      // The one in its place writes a file of its own.
+      status.writeFailure(`worker ${event.worker}`, undefined);
       for (const sessionId of event.sessions) void sessions.get(sessionId)?.stop('interrupted');
   }
 };

@@ -3,6 +3,7 @@ import { obstacleTo } from './core/admission.ts';
 import type { RefusalCause } from './core/admission.ts';
 import { claim, dropExpired, hold, reservedStreams } from './core/reservations.ts';
 import type { Held } from './core/reservations.ts';
+import type { DiskUse } from './adapters/disk.ts';
 import { storageLevel } from './core/storage-level.ts';
 
 /** What never changes in this node's heartbeats. */
@@ -16,11 +17,12 @@ export class NodeStatus {
   readonly #identity: NodeIdentity;
   readonly #weights = new Map<string, number>();
   #held: readonly Held[] = [];
-  #storage: { readonly level: StorageLevel; readonly usedPercent: number } = {
+  #storage: { readonly level: StorageLevel; readonly usedPercent: number; readonly totalBytes?: number } = {
     level: 'NORMAL',
     usedPercent: 0,
   };
-  #writeFailure: string | undefined;
+  /** What can't be written, and why. */
+  readonly #writeFailures = new Map<string, string>();
   #sip: 'starting' | 'connected' | 'away' = 'starting';
   #draining = false;
   #isDrained = false;
@@ -47,7 +49,7 @@ export class NodeStatus {
   obstacle(weight: number): RefusalCause | undefined {
     return obstacleTo({
       draining: this.#draining || this.#isDrained,
-      storage: this.#writeFailure === undefined ? this.#storage.level : 'EMERGENCY',
+      storage: this.storageLevel,
       load: this.load,
       capacity: this.#identity.capacity,
       weight,
@@ -104,18 +106,28 @@ export class NodeStatus {
     this.#sip = connected ? 'connected' : 'away';
   }
 
-  /** Returns the level, and whether it has changed. */
-  diskUsed(usedPercent: number): { readonly level: StorageLevel; readonly changed: boolean } {
-    const before = this.#storage.level;
-    const level = storageLevel(before, usedPercent);
-    this.#storage = { level, usedPercent };
-
-    return { level, changed: level !== before };
+  diskUsed({ usedPercent, totalBytes }: DiskUse): void {
+    this.#storage = { level: storageLevel(this.#storage.level, usedPercent), usedPercent, totalBytes };
   }
 
-  /** What keeps media from being written; undefined once it can be again. */
-  writeFailure(detail: string | undefined): void {
-    this.#writeFailure = detail;
+  get usedPercent(): number {
+    return this.#storage.usedPercent;
+  }
+
+  /** The level by which calls are taken: what can't be written is full, whatever its size. */
+  get storageLevel(): StorageLevel {
+    return this.#writeFailures.size === 0 ? this.#storage.level : 'EMERGENCY';
+  }
+
+  /** Why something can't be written, or undefined. */
+  get failure(): string | undefined {
+    return this.#writeFailures.values().next().value;
+  }
+
+  /** What keeps `place` from being written; undefined once it can be again. */
+  writeFailure(place: string, detail: string | undefined): void {
+    if (detail === undefined) this.#writeFailures.delete(place);
+    else this.#writeFailures.set(place, detail);
   }
 
   heartbeat(): Heartbeat {
@@ -129,7 +141,7 @@ export class NodeStatus {
       sip: { port: this.sipPort },
       load: this.load,
       reserved: reservedStreams(this.#held),
-      storage: this.#storage,
+      storage: { ...this.#storage, level: this.storageLevel },
       ...(this.#packetSource !== undefined && { packetSource: this.#packetSource }),
     };
   }
@@ -144,6 +156,6 @@ export class NodeStatus {
   #trouble(): string | undefined {
     if (this.#sip !== 'connected') return 'no connection to the SIP server';
 
-    return this.#writeFailure === undefined ? undefined : `media can't be written: ${this.#writeFailure}`;
+    return this.failure === undefined ? undefined : `media can't be written: ${this.failure}`;
   }
 }

@@ -15,6 +15,7 @@ import { MediaRemover } from './media-remover.ts';
 import { heartbeatOf } from './core/heartbeat.ts';
 import { createServer, listen } from './http/server.ts';
 import { Progress } from './progress.ts';
+import { Retention } from './retention.ts';
 import { SlowFactMirror } from './slow-facts.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -54,7 +55,9 @@ export const startMetadata = async (config: Config): Promise<Running & { readonl
   const slowFacts = begun.use(new SlowFactMirror({ bus, store, server, log }));
   const parts = { store, bus, watch, progress, gaps, log, server, source, epoch };
   const applier = begun.use(new Applier({ ...parts, slowFacts }));
-  const app = await createServer({ ...parts, remover, token, clusterKey });
+  const { retention: mode, retentionDays: days, retentionMetadataDays: metadataDays } = config;
+  const retention = begun.use(new Retention({ ...parts, policy: { mode, days, metadataDays } }));
+  const app = await createServer({ ...parts, remover, retention, token, clusterKey });
   begun.defer(() => app.close());
   const httpPort = await listen(app, host, config.httpPort);
 

@@ -93,7 +93,7 @@ export const startPlaybackNode = async (config: Config, log: Logger, pid: number
   const httpPort = await listen(server, config);
   const { natsUrl: url, natsReplicas: replicas, nodeId } = config;
   const bus = starting.use(await connectBus({ url, replicas, name: nodeId }));
-  starting.defer(bus.subscribe(commandSubject(nodeId), takeCommand(forgotten)));
+  starting.defer(bus.subscribe(commandSubject(nodeId), takeCommand(forgotten, exports)));
   let isDrained = false;
   starting.defer(await followDrain(bus, nodeId, (now) => (isDrained = now)));
   const sip = starting.use(

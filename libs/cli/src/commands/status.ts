@@ -1,4 +1,4 @@
-import type { Health, Node } from '../api.ts';
+import type { Health, Node, ServerStatus } from '../api.ts';
 import type { Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { formatTable } from '../table.ts';
@@ -24,10 +24,19 @@ const databaseLine = ({ database }: Health): string[] => {
   return [`Database ${database.server ?? ''}: ${database.state ?? 'unknown'}${behind}`];
 };
 
-const headLines = (health: Health, apiUrl: string, sipUri: string): string[] => [
+const retentionLine = ({ retention }: ServerStatus): string[] => {
+  if (!retention) return [];
+  const { mode, days, due, held, pruned } = retention;
+  const age = mode.startsWith('age') ? ` (${days} days)` : '';
+
+  return [`Retention ${mode}${age}: ${pruned} pruned, ${due} due, ${held} on legal hold`];
+};
+
+const headLines = (health: Health, status: ServerStatus, apiUrl: string, sipUri: string): string[] => [
   `${health.status ?? 'unknown'}  API ${apiUrl}  SIP ${sipUri}`,
   ...(health.missing?.length ? [`Missing: ${health.missing.join(', ')}`] : []),
   ...databaseLine(health),
+  ...retentionLine(status),
   ...(health.alarms?.length ? [`Alarms: ${health.alarms.map(({ kind }) => kind ?? '?').join(', ')}`] : []),
 ];
 
@@ -48,9 +57,10 @@ Examples:
   run: async ({ output, api, system }) => {
     const { health, ready } = await api.health();
     const nodes = await api.nodes();
-    if (output.json) output.value({ health, nodes });
+    const status = await api.status();
+    if (output.json) output.value({ health, nodes, retention: status.retention });
     else {
-      for (const line of headLines(health, system.apiUrl, system.sipUri)) output.line(line);
+      for (const line of headLines(health, status, system.apiUrl, system.sipUri)) output.line(line);
       output.line('');
       output.line(
         formatTable(

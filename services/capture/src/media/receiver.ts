@@ -54,8 +54,8 @@ export class Receiver {
       ...clocks,
       onClosed: (segment) => say({ kind: 'segment-closed', ...segment }),
       onTrouble: ({ code, message }) =>
-        say({ kind: 'write-failed', code: code ?? 'EUNKNOWN', detail: message }),
-      onRecovered: () => say({ kind: 'write-resumed' }),
+        say({ kind: 'write-failed', worker: data.worker, code: code ?? 'EUNKNOWN', detail: message }),
+      onRecovered: () => say({ kind: 'write-resumed', worker: data.worker }),
     });
 
     return new Receiver(data, source, log, clocks, say);

@@ -252,7 +252,7 @@ export class ThreadedRecorder implements Recorder {
       recording.headsLost = true;
       sessions.push(sessionId);
     }
-    this.#options.listener({ kind: 'worker-lost', sessions, detail: error.message });
+    this.#options.listener({ kind: 'worker-lost', worker, sessions, detail: error.message });
   }
 
   #free(recording: Recording, trackNumbers: readonly number[]): void {

@@ -163,11 +163,21 @@ export type RecorderEvent =
       readonly codec: Codec;
     }
   /** The segment log can't be written (`code` as of node, e.g. ENOSPC, EIO). Said once; media is held while it fits. */
-  | { readonly kind: 'write-failed'; readonly code: string; readonly detail: string }
-  /** … and it can again. */
-  | { readonly kind: 'write-resumed' }
+  | {
+      readonly kind: 'write-failed';
+      readonly worker: number;
+      readonly code: string;
+      readonly detail: string;
+    }
+  /** … and it can again: by the thread, or by the one that took its place. */
+  | { readonly kind: 'write-resumed'; readonly worker: number }
   /** A receiving thread died: its streams (sessions) are no longer recorded; a new thread takes its ports. */
-  | { readonly kind: 'worker-lost'; readonly sessions: readonly string[]; readonly detail: string };
+  | {
+      readonly kind: 'worker-lost';
+      readonly worker: number;
+      readonly sessions: readonly string[];
+      readonly detail: string;
+    };
 
 /** Streams and ports, for the heartbeat. */
 export type RecorderLoad = {

@@ -197,7 +197,8 @@ class Fold {
         });
       case 'node.lost':
         return this.#loseNode(event);
-      // Attempts are only told to integrators; the facts of sessions, and what users say of them, went another way.
+      // Attempts and storage levels are only told to integrators; the facts of sessions, and what users say of them, went another way.
+      case 'node.storage-changed':
       case 'attempt.refused':
       case 'attempt.cancelled':
       case 'attempt.lost':

@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GapChaser } from '../gaps.ts';
 import type { MediaRemover } from '../media-remover.ts';
 import type { Progress } from '../progress.ts';
+import type { Retention } from '../retention.ts';
 
 /** What the routes work with. */
 export type Api = {
@@ -17,6 +18,7 @@ export type Api = {
   readonly progress: Progress;
   readonly gaps: GapChaser;
   readonly remover: MediaRemover;
+  readonly retention: Retention;
   readonly log: Logger;
   readonly token: Secret;
   readonly clusterKey: Secret;

@@ -19,7 +19,13 @@ const Node = Type.Object({
   load: Type.Optional(Type.Number({ description: 'streams in use' })),
   reserved: Type.Optional(Type.Number({ description: 'streams on their way' })),
   capacity: Type.Optional(Type.Number({ description: 'streams it can hold' })),
-  storage: Type.Optional(Type.Object({ level: StorageLevel, usedPercent: Type.Number() })),
+  storage: Type.Optional(
+    Type.Object({
+      level: StorageLevel,
+      usedPercent: Type.Number(),
+      totalBytes: Type.Optional(Type.Integer()),
+    }),
+  ),
   packetSource: Type.Optional(
     Type.Union([Type.Literal('native'), Type.Literal('dgram')], { description: 'what it receives media by' }),
   ),

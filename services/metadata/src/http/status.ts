@@ -22,6 +22,7 @@ export const statusRoutes: Routes = (api) => async (app) => {
       behind,
       events: { held, parked, sessionsWithGaps: api.gaps.count },
       deliveries: { pending },
+      retention: await api.retention.status(),
       alarms: await listAlarms(api.store.db),
     };
   });

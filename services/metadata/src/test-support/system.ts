@@ -36,7 +36,11 @@ export const until = async (describe: string, look: () => Promise<boolean> | boo
   await waitFor(async () => ((await look()) ? true : undefined), { deadlineMs: 30_000, describe });
 };
 
-const configure = (urls: { readonly nats: string; readonly postgres: string }, tokenFile: string): Config =>
+const configure = (
+  urls: { readonly nats: string; readonly postgres: string },
+  tokenFile: string,
+  settings: Readonly<Record<string, string>>,
+): Config =>
   loadMetadataConfig({
     NATS_URL: urls.nats,
     DATABASE_URL: urls.postgres,
@@ -45,6 +49,7 @@ const configure = (urls: { readonly nats: string; readonly postgres: string }, t
     REEL_ADMIN_TOKEN_FILE: tokenFile,
     REEL_HOST_ID: 'box',
     REEL_LOG_LEVEL: 'silent',
+    ...settings,
   });
 
 const callerOf =
@@ -63,7 +68,10 @@ const databaseReady = async (apiUrl: string): Promise<boolean> => {
   return health.database.state === 'READY';
 };
 
-export const startTestMetadata = async (): Promise<TestMetadata> => {
+/** `settings` are those of the service beyond what the test gives it, by their variables. */
+export const startTestMetadata = async (
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TestMetadata> => {
   await using begun = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'reelstream-metadata-'));
   begun.defer(() => rm(folder, { recursive: true }));
@@ -75,7 +83,7 @@ export const startTestMetadata = async (): Promise<TestMetadata> => {
   await bus.events.ensure();
   const store = begun.use(openStore(postgres.url, { maxConnections: 3 }));
 
-  const config = configure({ nats: nats.url, postgres: postgres.url }, tokenFile);
+  const config = configure({ nats: nats.url, postgres: postgres.url }, tokenFile, settings);
   let service = await startMetadata(config);
   begun.defer(() => service[Symbol.asyncDispose]());
   const apiUrl = (): string => `http://127.0.0.1:${service.httpPort}/api/v1`;

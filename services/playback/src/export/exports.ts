@@ -152,6 +152,13 @@ export class Exports {
     });
   }
 
+  /** Whether something of a session is being made just now. */
+  isMaking(sessionId: string): boolean {
+    const prefix = `${sessionId.toLowerCase()}.`;
+
+    return [...this.#making.keys()].some((key) => key.startsWith(prefix));
+  }
+
   async #make(
     { folder, manifest }: Recording,
     format: Job['format'],

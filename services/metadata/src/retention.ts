@@ -1,0 +1,173 @@
+import type { Bus, NodeWatch } from '@reelstream/bus';
+import { bytesToFree, chooseToPrune, deleteBefore, mayForget, pruneBefore } from '@reelstream/domain';
+import type { RetentionPolicy } from '@reelstream/domain';
+import { derivedId, mintEvent } from '@reelstream/events';
+import type { Heartbeat } from '@reelstream/events';
+import type { Logger } from '@reelstream/service';
+import type { Store } from '@reelstream/store';
+import { countPrunable, oldestWithMedia, prunedBefore } from './adapters/prunable.ts';
+import { commandNode } from './home-command.ts';
+import type { Progress } from './progress.ts';
+
+export type RetentionOptions = {
+  readonly policy: RetentionPolicy;
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly watch: NodeWatch;
+  readonly progress: Progress;
+  readonly log: Logger;
+  readonly server: string;
+  readonly source: string;
+  readonly epoch: number;
+  /** Default 5,000. */
+  readonly lookIntervalMs?: number;
+};
+
+/** What retention would do and has done, as the status shows it. */
+export type RetentionStatus = RetentionPolicy & {
+  /** Sessions that have reached the age of pruning, and those that a legal hold keeps. */
+  readonly due: number;
+  readonly held: number;
+  /** Since this process began. */
+  readonly pruned: number;
+  readonly deleted: number;
+};
+
+/** Looked at per node and look; of these, so many are pruned: then the node's disk is asked anew. */
+const looksAt = 200;
+const atOnce = 25;
+const replyLimitMs = 5_000;
+const appendLimitMs = 5_000;
+/** What a node or a playback has refused is asked again after this. */
+const askAgainMs = 60_000;
+
+/**
+ * Prunes: has homes remove the media of sessions that the policy has done with, one after the other. It is decided here, since
+ * the database knows of every legal hold, also of one that was set while the home was away; and only while this database has
+ * all that is in the stream. In doubt nothing is pruned. Two servers that ask for the same do no harm: the home removes once.
+ */
+export class Retention implements Disposable {
+  readonly #options: RetentionOptions;
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #askedAt = new Map<string, number>();
+  #looking = false;
+  #pruned = 0;
+  #deleted = 0;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+    if (options.policy.mode === 'never') return;
+    this.#timer = setInterval(() => this.#begin(), options.lookIntervalMs ?? 5_000);
+  }
+
+  async status(): Promise<RetentionStatus> {
+    const { policy, store } = this.#options;
+    const counts = await countPrunable(store.db, pruneBefore(policy, Date.now()));
+
+    return { ...policy, ...counts, pruned: this.#pruned, deleted: this.#deleted };
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  get #knowsAll(): boolean {
+    const { bus, progress } = this.#options;
+
+    return bus.connected && progress.state === 'READY' && progress.behind === 0;
+  }
+
+  #begin(): void {
+    if (this.#looking || !this.#knowsAll) return;
+    this.#looking = true;
+    this.#look()
+      .catch((error: unknown) => this.#options.log.warn({ error }, 'retention could not be looked after'))
+      .finally(() => {
+        this.#looking = false;
+      });
+  }
+
+  async #look(): Promise<void> {
+    const now = performance.now();
+    for (const [sessionId, at] of this.#askedAt) if (at + askAgainMs < now) this.#askedAt.delete(sessionId);
+    for (const { alive, heartbeat } of this.#options.watch.nodes())
+      if (alive && heartbeat.role === 'capture') await this.#pruneAt(heartbeat);
+    await this.#deleteOld();
+  }
+
+  async #pruneAt({ nodeId, storage }: Heartbeat): Promise<void> {
+    const { policy, store } = this.#options;
+    const beforeMs = pruneBefore(policy, Date.now());
+    const bytes = bytesToFree(policy, storage);
+    if (beforeMs === undefined && bytes === 0) return;
+    const sessions = (await oldestWithMedia(store.db, nodeId, looksAt)).filter(
+      ({ sessionId }) => !this.#askedAt.has(sessionId),
+    );
+    const chosen = new Set(chooseToPrune(sessions, { beforeMs, bytes }).slice(0, atOnce));
+    for (const { sessionId, host } of sessions) {
+      if (!this.#knowsAll) return;
+      if (chosen.has(sessionId)) await this.#prune(sessionId, nodeId, host);
+    }
+  }
+
+  /** First the playbacks beside the media let go of it, which one that makes an export does not; then its home removes it. */
+  async #prune(sessionId: string, home: string, host: string): Promise<void> {
+    const { bus, log, watch } = this.#options;
+    this.#askedAt.set(sessionId, performance.now());
+    const playbacks = watch
+      .nodes()
+      .filter(({ alive, heartbeat }) => alive && heartbeat.role === 'playback' && heartbeat.host === host);
+    const forget = { name: 'forget', sessionId, unlessInUse: true } as const;
+    for (const { heartbeat } of playbacks) {
+      const reply = await commandNode(bus, heartbeat.nodeId, forget, replyLimitMs);
+      if (reply === 'silent' || !reply.ok)
+        return log.info(
+          { sessionId, nodeId: heartbeat.nodeId, reply },
+          'media is in use, and not pruned yet',
+        );
+    }
+    const reply = await commandNode(
+      bus,
+      home,
+      { name: 'remove-media', sessionId, cause: 'pruned' },
+      replyLimitMs,
+    );
+    if (reply === 'silent' || !reply.ok)
+      return log.warn({ sessionId, nodeId: home, reply }, 'media could not be pruned');
+    this.#pruned++;
+    log.info({ sessionId, nodeId: home }, 'media was pruned');
+  }
+
+  async #deleteOld(): Promise<void> {
+    const { policy, store } = this.#options;
+    const beforeMs = deleteBefore(policy, Date.now());
+    if (beforeMs === undefined) return;
+    for (const session of await prunedBefore(store.db, beforeMs, looksAt)) {
+      if (!this.#knowsAll) return;
+      if (mayForget(session, beforeMs)) await this.#delete(session);
+    }
+  }
+
+  /** Both servers say the same fact. One that met a legal hold had no effect: once that was taken back, it is another. */
+  async #delete({ sessionId, annotations }: Parameters<typeof mayForget>[0]): Promise<void> {
+    const { bus, server: origin, source, epoch, log } = this.#options;
+    const takenBack = String(annotations?.removed.length ?? 0);
+    const time = new Date().toISOString();
+    await bus.events.appendShared(
+      mintEvent({
+        type: 'session.deleted',
+        id: derivedId('session.deleted', 'retention', sessionId, takenBack),
+        time,
+        source,
+        subject: sessionId,
+        origin,
+        version: 1,
+        epoch,
+        data: { sessionId, deletedAt: time, cause: 'retention' },
+      }),
+      AbortSignal.timeout(appendLimitMs),
+    );
+    this.#deleted++;
+    log.info({ sessionId }, 'a pruned session was deleted');
+  }
+}

@@ -119,8 +119,8 @@ test('a bad value gives one line that names the setting', async () => {
 
 test('a taken port gives one line that names the setting, over UDP and TCP', async () => {
   await using box = await TestBox.create();
-  const tcp = createServer().listen(0, '127.0.0.1');
-  const udp = createSocket('udp4').bind(0, '127.0.0.1');
+  await using tcp = createServer().listen(0, '127.0.0.1');
+  await using udp = createSocket('udp4').bind(0, '127.0.0.1');
   await Promise.all([once(tcp, 'listening'), once(udp, 'listening')]);
   const taken = { REEL_HTTP_PORT: (tcp.address() as AddressInfo).port, REEL_SIP_PORT: udp.address().port };
   for (const [name, port] of Object.entries(taken)) {
@@ -128,8 +128,6 @@ test('a taken port gives one line that names the setting, over UDP and TCP', asy
     assert.equal(await exitOf(launcher), 1);
     assert.match(box.output, new RegExp(`^reelstream: ${name}=${port} is taken.*\\n$`));
   }
-  tcp.close();
-  udp.close();
 });
 
 test('a data folder that is a file, or that may not be read, gives one line that names the setting', async (t) => {

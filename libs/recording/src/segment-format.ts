@@ -37,6 +37,7 @@ export const clockPayloadLength = 40;
 /** Longest payload of a block; a longer announced length is damage. */
 export const longestPayload = 4 * 1024 * 1024;
 export const blockMagic = Buffer.from('RSB1');
+const blockMagicWord = blockMagic.readUInt32LE();
 
 const segmentMagic = Buffer.from('REELSEG1');
 const formatVersion = 1;
@@ -129,29 +130,38 @@ export type BlockHeader = {
   readonly payloadCrc: number;
 };
 
-/** Writes header and payload of a block to `target` at `at`, which must have room; returns the end. */
-export const writeBlock = (
-  target: Buffer,
+/** What a block's header says beside its payload. */
+export type BlockOrigin = {
+  readonly trackNumber: number;
+  /** Its UUID as words. */
+  readonly session: readonly number[];
+  /** Of the block before, which is the stream's last. */
+  readonly ordinal: number;
+  readonly segment: number;
+  readonly offset: number;
+};
+
+/** Writes the header of a block to `target` at `at`; its payload of that length and checksum goes behind it. */
+export const writeBlockHeader = (
+  target: DataView,
   at: number,
   salt: number,
-  block: Omit<BlockHeader, 'payloadLength' | 'payloadCrc'>,
-  payload: Buffer,
-): number => {
-  blockMagic.copy(target, at);
-  target.writeUInt32LE(crc32(payload, salt), at + 8);
-  target.writeUInt32LE(payload.length, at + 12);
-  target.writeUInt8(block.kind, at + 16);
-  target.writeUInt8(0, at + 17);
-  target.writeUInt16LE(block.trackNumber, at + 18);
-  target.writeUInt32LE(block.ordinal, at + 20);
-  target.writeUInt32LE(block.previous.segment, at + 24);
-  target.writeUInt32LE(block.previous.offset, at + 28);
-  block.session.copy(target, at + 32);
-  target.writeUInt32LE(block.clockOffset, at + 48);
-  target.writeUInt32LE(shortCrc32(target, at + 8, at + blockHeaderLength, salt), at + 4);
-  target.set(payload, at + blockHeaderLength);
-
-  return at + blockHeaderLength + payload.length;
+  kind: number,
+  { trackNumber, session, ordinal, segment, offset }: BlockOrigin,
+  clockOffset: number,
+  payloadLength: number,
+  payloadCrc: number,
+): void => {
+  target.setUint32(at, blockMagicWord, true);
+  target.setInt32(at + 8, payloadCrc, true);
+  target.setUint32(at + 12, payloadLength, true);
+  target.setUint32(at + 16, kind | (trackNumber << 16), true);
+  target.setUint32(at + 20, ordinal + 1, true);
+  target.setUint32(at + 24, segment, true);
+  target.setUint32(at + 28, offset, true);
+  for (let i = 0; i < 4; i++) target.setInt32(at + 32 + 4 * i, session[i]!, true);
+  target.setUint32(at + 48, clockOffset, true);
+  target.setUint32(at + 4, shortCrc32(target, at + 8, at + blockHeaderLength, salt), true);
 };
 
 /** The block header at the beginning of `bytes`; undefined where there is none that is whole. */
@@ -172,7 +182,12 @@ export const parseBlockHeader = (bytes: Buffer, salt: number): BlockHeader | und
   };
 };
 
-export const sessionBytes = (sessionId: string): Buffer => Buffer.from(sessionId.replaceAll('-', ''), 'hex');
+/** The UUID as four words, in the order of its bytes. */
+export const sessionWords = (sessionId: string): readonly number[] => {
+  const bytes = Buffer.from(sessionId.replaceAll('-', ''), 'hex');
+
+  return [0, 4, 8, 12].map((at) => bytes.readInt32LE(at));
+};
 
 export const sessionIdOf = (bytes: Buffer): string =>
   bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

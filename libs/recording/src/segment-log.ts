@@ -1,4 +1,8 @@
 import { rm } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { Chunk } from './chunk.ts';
+import { LogStream } from './log-stream.ts';
+import type { LogPlace } from './log-stream.ts';
 import type { OpenSegment } from './segment-file.ts';
 import { createSegment, currentBootId, nextSegmentNumber } from './segment-file.ts';
 import {
@@ -6,10 +10,9 @@ import {
   blockKind,
   formatClock,
   segmentHeaderLength,
-  sessionBytes,
-  writeBlock,
+  writeBlockHeader,
 } from './segment-format.ts';
-import type { Clock, Pointer } from './segment-format.ts';
+import type { BlockOrigin, Clock } from './segment-format.ts';
 
 export type SegmentLogOptions = {
   /** Folder of all segments. */
@@ -29,37 +32,11 @@ export type SegmentLogOptions = {
   readonly onRecovered: () => void;
 };
 
-/** One stream's place in the log. */
-export type LogStream = {
-  readonly sessionId: string;
-  readonly trackNumber: number;
-  readonly session: Buffer;
-  /** Its last block. */
-  readonly head: { -readonly [K in keyof Pointer]: Pointer[K] };
-  ordinal: number;
-};
-
-/** Blocks that go to disk in one write; `last` of its segment. */
-type Chunk = { segment: OpenSegment; position: number; bytes: Buffer; used: number; last: boolean };
-
-const firstChunkBytes = 256 * 1024;
-/** Kept at most while the disk doesn't take it: 6 s of 1,000 calls. */
-const longestChunkBytes = 128 * 1024 * 1024;
-/** A chunk that grew past this is given back once written; a beat of 1,000 calls is 2 MB. */
-const ordinaryChunkBytes = 8 * 1024 * 1024;
 /** Offsets are 32 bits. */
 const lastOffset = 0xf000_0000;
 
 /** Whose blocks tell of no stream. */
-const nobody = { trackNumber: 0, session: Buffer.alloc(16), head: { segment: 0, offset: 0 } };
-
-const chunkAt = (segment: OpenSegment, position: number, bytes: Buffer): Chunk => ({
-  segment,
-  position,
-  bytes,
-  used: 0,
-  last: false,
-});
+const nobody = { trackNumber: 0, session: [0, 0, 0, 0], ordinal: -1, segment: 0, offset: 0 };
 
 /** Appends runs of frames to segments. `append` only copies; `flush` writes; `sync` makes durable. */
 export class SegmentLog {
@@ -73,14 +50,15 @@ export class SegmentLog {
   #leaving = false;
   #troubled = false;
   #clockOffset = segmentHeaderLength;
+  #refuge: Buffer | undefined;
   #queue: Promise<boolean> = Promise.resolve(true);
   /** Written since its last sync. */
   #unsynced: OpenSegment | undefined;
 
   private constructor(options: SegmentLogOptions, segment: OpenSegment) {
     this.#options = options;
-    this.#filling = chunkAt(segment, segmentHeaderLength, Buffer.allocUnsafe(firstChunkBytes));
-    this.#writing = chunkAt(segment, segmentHeaderLength, Buffer.allocUnsafe(firstChunkBytes));
+    this.#filling = new Chunk(segment, segmentHeaderLength);
+    this.#writing = new Chunk(segment, segmentHeaderLength);
     this.anchor();
   }
 
@@ -102,23 +80,36 @@ export class SegmentLog {
   }
 
   stream(sessionId: string, trackNumber: number): LogStream {
-    return {
-      sessionId,
-      trackNumber,
-      session: sessionBytes(sessionId),
-      head: { segment: 0, offset: 0 },
-      ordinal: 0,
-    };
+    return new LogStream(sessionId, trackNumber);
   }
 
-  /** Takes a run of frames of one stream; false where it can't be held (the disk has refused for too long). */
-  append(stream: LogStream, frames: Buffer): boolean {
-    const at = this.#block(blockKind.media, stream, stream.ordinal + 1, frames);
+  /**
+   * Room for runs of frames: what is laid there, each with a gap before it, and appended within the turn of the loop needs no copying.
+   * Where the disk has refused for too long it is room elsewhere.
+   */
+  place(bytes: number): LogPlace {
+    const chunk = this.#filling;
+    const { salt: seed } = chunk.segment;
+    if (chunk.reserve(bytes))
+      return { bytes: chunk.held.bytes, at: chunk.used, gap: blockHeaderLength, seed };
+    if (!this.#refuge || this.#refuge.length < bytes) this.#refuge = Buffer.allocUnsafeSlow(bytes);
+
+    return { bytes: this.#refuge, at: 0, gap: 0, seed };
+  }
+
+  /**
+   * Takes a run of frames of one stream, `frames[from .. to]`; false where it can't be held (the disk has refused for too long). `crc`: the
+   * run's CRC-32 by the seed of now, as int32, where that is known already.
+   */
+  append(stream: LogStream, frames: Buffer, from = 0, to = frames.length, crc?: number): boolean {
+    const sum = crc ?? crc32(frames.subarray(from, to), this.#filling.segment.salt) | 0;
+    const at = this.#block(blockKind.media, stream, frames, from, to, sum);
     if (at === undefined) return false;
+    const { number, sessions } = this.#filling.segment;
+    if (stream.segment !== number) sessions.add(stream.sessionId);
     stream.ordinal++;
-    stream.head.segment = this.#filling.segment.number;
-    stream.head.offset = at;
-    this.#filling.segment.sessions.add(stream.sessionId);
+    stream.segment = number;
+    stream.offset = at;
 
     return true;
   }
@@ -126,7 +117,10 @@ export class SegmentLog {
   /** Writes down what the clocks say; to be called once a second. */
   anchor(): void {
     const clock = SegmentLog.#clock(this.#options, this.#bootId);
-    this.#clockOffset = this.#block(blockKind.clock, nobody, 0, formatClock(clock)) ?? this.#clockOffset;
+    const payload = formatClock(clock);
+    const crc = crc32(payload, this.#filling.segment.salt) | 0;
+    this.#clockOffset =
+      this.#block(blockKind.clock, nobody, payload, 0, payload.length, crc) ?? this.#clockOffset;
   }
 
   /** Goes on in another segment, where the one that is written holds media of this session: so that it can be deleted. */
@@ -167,32 +161,27 @@ export class SegmentLog {
   /** Appends a block; returns where it begins, or undefined where it can't be held. */
   #block(
     kind: number,
-    { trackNumber, session, head }: Pick<LogStream, 'trackNumber' | 'session' | 'head'>,
-    ordinal: number,
+    origin: BlockOrigin,
     payload: Buffer,
+    from: number,
+    to: number,
+    crc: number,
   ): number | undefined {
     const chunk = this.#filling;
-    const length = blockHeaderLength + payload.length;
-    const at = chunk.position + chunk.used;
-    if (at + length > lastOffset || !this.#reserve(chunk, length)) return undefined;
+    const { used, position, segment } = chunk;
+    const body = used + blockHeaderLength;
+    const end = body + to - from;
+    const at = position + used;
+    if (position + end > lastOffset || !chunk.reserve(end - used)) return undefined;
     const clockOffset = kind === blockKind.clock ? at : this.#clockOffset;
-    const block = { kind, trackNumber, ordinal, previous: head, session, clockOffset };
-    chunk.used = writeBlock(chunk.bytes, chunk.used, chunk.segment.salt, block, payload);
+    const { bytes, view } = chunk.held;
+    writeBlockHeader(view, used, segment.salt, kind, origin, clockOffset, to - from, crc);
+    if (payload !== bytes) bytes.set(payload.subarray(from, to), body);
+    // What was laid here before it has not all been kept.
+    else if (from !== body) bytes.copyWithin(body, from, to);
+    chunk.used = end;
 
     return at;
-  }
-
-  #reserve(chunk: Chunk, length: number): boolean {
-    let size = chunk.bytes.length;
-    while (size < chunk.used + length) size *= 2;
-    if (size > longestChunkBytes) return false;
-    if (size > chunk.bytes.length) {
-      const larger = Buffer.allocUnsafe(size);
-      chunk.bytes.copy(larger, 0, 0, chunk.used);
-      chunk.bytes = larger;
-    }
-
-    return true;
   }
 
   /** First what an earlier write left over, then what was appended since. Never rejects. */
@@ -210,11 +199,11 @@ export class SegmentLog {
   /** Lets a new chunk be filled while this one is written: in the next segment, where this one is full. */
   #swap(filled: Chunk): void {
     const position = filled.position + filled.used;
-    const spare = this.#writing.bytes;
+    const spare = this.#writing.held;
     this.#writing = filled;
     const isFull = this.#leaving || position >= this.#options.segmentBytes;
     const next = isFull ? this.#next : undefined;
-    this.#filling = chunkAt(next ?? filled.segment, next ? segmentHeaderLength : position, spare);
+    this.#filling = new Chunk(next ?? filled.segment, next ? segmentHeaderLength : position, spare);
     if (!next) return;
     filled.last = true;
     this.#next = undefined;
@@ -226,7 +215,7 @@ export class SegmentLog {
     try {
       for (let done = 0; done < chunk.used;) {
         const { bytesWritten } = await chunk.segment.file.write(
-          chunk.bytes,
+          chunk.held.bytes,
           done,
           chunk.used - done,
           chunk.position + done,
@@ -239,8 +228,7 @@ export class SegmentLog {
       return false;
     }
     this.#succeed();
-    chunk.used = 0;
-    if (chunk.bytes.length > ordinaryChunkBytes) chunk.bytes = Buffer.allocUnsafe(firstChunkBytes);
+    chunk.empty();
     this.#unsynced = chunk.segment;
     if (chunk.last) await this.#finish(chunk.segment);
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { crc32 } from 'node:zlib';
 import { blockHeaderLength, blockKind, parseSegmentFile, segmentHeaderLength } from './segment-format.ts';
 import { SegmentLog } from './segment-log.ts';
 import { SegmentReader } from './segment-reader.ts';
@@ -135,6 +136,53 @@ test('what a caller sends can never pass for a block, not even where a block is 
   image.copy(hostile, target.offset + blockHeaderLength);
   await writeFile(path, hostile);
   assert.equal(scan(path).blocks.length, blocks.length - 1);
+});
+
+test('runs that were laid where they are to be stay there, and close up over one that is not kept', async (t) => {
+  const segments = await mkdtemp(join(tmpdir(), 'segments-'));
+  t.after(() => rm(segments, { recursive: true, force: true }));
+  let path = '';
+  const log = await SegmentLog.open({
+    segments,
+    worker: 0,
+    epoch: 1,
+    segmentBytes: 10_000_000,
+    monotonicNs: () => 5,
+    wallMs: () => 5,
+    onClosed: (segment) => void (path = segment.path),
+    onTrouble: assert.fail,
+    onRecovered: assert.fail,
+  });
+  const streams = [log.stream(session, 0), log.stream(session, 1)];
+  const kept: Buffer[] = [];
+  for (let drain = 0; drain < 40; drain++) {
+    // As a packet source does it, until what fits the place is full.
+    const { bytes, at, gap, seed } = log.place(100_000);
+    let to = at;
+    const runs = Array.from({ length: 7 }, (_, i) => {
+      const from = to + gap;
+      to = from + 100 + 37 * i + drain;
+      bytes.fill(16 * drain + i, from, to);
+
+      return { from, to, stream: streams[i % 2]!, crc: crc32(bytes.subarray(from, to), seed) | 0 };
+    });
+    for (const [i, run] of runs.entries()) {
+      if ((drain + i) % 5 === 4) continue;
+      // Some lose packets on the way: their checksum doesn't hold any more.
+      const shorter = (drain + i) % 5 === 3 ? 20 : 0;
+      kept.push(Buffer.from(bytes.subarray(run.from, run.to - shorter)));
+      const crc = shorter > 0 ? undefined : run.crc;
+      assert.ok(log.append(run.stream, bytes, run.from, run.to - shorter, crc));
+    }
+    // Others bring their own bytes.
+    kept.push(Buffer.alloc(50, drain));
+    assert.ok(log.append(streams[0]!, Buffer.alloc(50, drain)));
+    if (drain % 7 === 0) await log.flush();
+  }
+  await log.close();
+  const { blocks, lostBytes } = scan(path);
+  assert.equal(lostBytes, 0);
+  assert.deepEqual(media(blocks), kept);
 });
 
 test('a stream is found again by walking back from its last block, over segments', async (t) => {

@@ -5,6 +5,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+enum { RUN = 4 }; // words that tell of a run
+
 static Source *arguments_of(napi_env env, napi_callback_info info, size_t count, napi_value *values) {
   void *source = NULL;
   napi_get_cb_info(env, info, &count, values, NULL, NULL);
@@ -36,7 +38,7 @@ static void free_source(napi_env env, void *data, void *hint) {
   for (uint32_t i = 0; i < source->count; i++) close_stream(&source->streams[i]);
   if (source->epoll >= 0) close(source->epoll);
   free(source->streams);
-  free(source->rests);
+  free(source->datagrams);
   free(source);
 }
 
@@ -46,15 +48,17 @@ static napi_value js_create(napi_env env, napi_callback_info info) {
   napi_value value = NULL;
   Source *source = calloc(1, sizeof *source);
   if (source) source->epoll = epoll_create1(EPOLL_CLOEXEC);
-  if (source) source->rests = malloc((size_t)BATCH * LONGEST);
-  if (!source || !source->rests || source->epoll < 0) {
+  if (source) source->datagrams = malloc((size_t)BATCH * APART);
+  if (!source || !source->datagrams || source->epoll < 0) {
     if (source) free_source(env, source, NULL);
     napi_throw_error(env, "ENOMEM", "no memory or descriptors for a packet source");
     return NULL;
   }
   for (int i = 0; i < BATCH; i++) {
-    source->pieces[i][0] = (struct iovec){ source->ordinary[i], ORDINARY };
-    source->pieces[i][1] = (struct iovec){ source->rests[i], LONGEST };
+    source->pieces[i] = (struct iovec){ source->datagrams[i], LONGEST };
+    source->messages[i].msg_hdr = (struct msghdr){
+      .msg_name = &source->names[i], .msg_iov = &source->pieces[i], .msg_iovlen = 1, .msg_control = source->controls[i],
+    };
     expect_message(source, i);
   }
   if (napi_create_external(env, source, free_source, NULL, &value) != napi_ok) free_source(env, source, NULL);
@@ -71,21 +75,25 @@ static napi_value js_open(napi_env env, napi_callback_info info) {
   return to_number(env, open_stream(source, number_of(env, a[1]), number_of(env, a[2]), address, number_of(env, a[4]), buffer_bytes));
 }
 
-// drain(source, frames: Buffer of LARGEST, runs: Uint32Array): count of runs. runs: [1 if there is more; index, from, to; …]
+// drain(source, frames: Buffer, at, gap, runs: Int32Array, seed): count of runs. runs: [1 if there is more; slot, from, to, CRC-32; …].
+// Lays them from `at` on, where there must be room for LARGEST, each behind a gap.
 static napi_value js_drain(napi_env env, napi_callback_info info) {
-  napi_value a[3];
-  Source *source = arguments_of(env, info, 3, a);
+  napi_value a[6];
+  Source *source = arguments_of(env, info, 6, a);
   size_t length = 0, room = 0;
-  uint8_t *frames = bytes_of(env, a[1], &length), *at = frames;
-  uint32_t *runs = bytes_of(env, a[2], &room), count = 0;
-  if (length < LARGEST || room < 4) return to_number(env, 0);
+  uint8_t *frames = bytes_of(env, a[1], &length), *at = frames + number_of(env, a[2]), *full = at + FULL;
+  uint32_t gap = number_of(env, a[3]), seed = number_of(env, a[5]), *runs = bytes_of(env, a[4], &room), count = 0;
+  if (room < 1 + RUN) return to_number(env, 0);
+  runs[0] = 0;
+  if ((size_t)(at - frames) + LARGEST > length || gap > MOST_GAP) return to_number(env, 0);
   if (source->stream == 0 && source->socket == 0 && source->rounds == 0) begin_drain(source);
-  while (source->stream < source->count && at < frames + FULL && 3 * count + 4 <= room) {
-    uint32_t index = source->stream, from = at - frames;
-    at = drain_stream(source, at, frames + FULL);
-    if (at - frames == from) continue;
-    uint32_t *run = &runs[1 + 3 * count++];
-    run[0] = index, run[1] = from, run[2] = at - frames;
+  while (source->stream < source->count && at + gap < full && 1 + RUN * (count + 1) <= room) {
+    uint32_t slot = source->streams[source->stream].slot;
+    uint8_t *from = at + gap, *to = drain_stream(source, from, full);
+    if (to == from) continue;
+    uint32_t *run = &runs[1 + RUN * count++];
+    run[0] = slot, run[1] = from - frames, run[2] = to - frames, run[3] = crc_of(seed, from, to - from);
+    at = to;
   }
   runs[0] = source->stream < source->count;
   if (!runs[0]) source->stream = 0;
@@ -134,7 +142,9 @@ NAPI_MODULE_INIT() {
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &call);
     napi_set_named_property(env, exports, functions[i].name, call);
   }
-  napi_value largest;
+  napi_value largest, checksums;
+  napi_get_boolean(env, has_crc(), &checksums);
+  napi_set_named_property(env, exports, "checksums", checksums);
   napi_create_uint32(env, LARGEST, &largest);
   napi_set_named_property(env, exports, "bufferBytes", largest);
   return exports;

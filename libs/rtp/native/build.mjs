@@ -45,7 +45,7 @@ export const buildAddon = async () => {
     const headers = createRequire(import.meta.url)('node-api-headers').include_dir;
     const draft = `${file}.${pid}`;
     mkdirSync(target, { recursive: true });
-    const sources = ['addon.c', 'receive.c', 'sockets.c'].map((name) => join(here, name));
+    const sources = ['addon.c', 'crc32.c', 'receive.c', 'sockets.c'].map((name) => join(here, name));
     const options = ['-std=gnu11', '-O2', '-Wall', '-Wextra', '-shared', '-fPIC', '-fvisibility=hidden'];
     const { code, said } = await compile([...options, '-I', headers, '-o', draft, ...sources]);
     if (code === 0) renameSync(draft, file);

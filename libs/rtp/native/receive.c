@@ -11,11 +11,9 @@ static int64_t clock_ns(clockid_t clock) {
 }
 
 void expect_message(Source *source, int i) {
-  source->messages[i].msg_hdr = (struct msghdr){
-    .msg_name = &source->names[i], .msg_namelen = sizeof source->names[i],
-    .msg_iov = source->pieces[i], .msg_iovlen = 2,
-    .msg_control = source->controls[i], .msg_controllen = sizeof source->controls[i],
-  };
+  struct msghdr *header = &source->messages[i].msg_hdr;
+  header->msg_namelen = sizeof source->names[i];
+  header->msg_controllen = sizeof source->controls[i];
 }
 
 // RFC 5761 §4, as kindOfPacket in src/header.ts.
@@ -29,6 +27,10 @@ static void set_sender(Sender *sender, const struct sockaddr_storage *name) {
   uint8_t body[SOURCE_BODY];
   uint8_t length = 2;
   uint16_t port = 0;
+  uint64_t start;
+  memcpy(&start, name, sizeof start);
+  if (start == sender->ipv4) return;
+  sender->ipv4 = name->ss_family == AF_INET ? start : 0;
   if (name->ss_family == AF_INET) {
     const struct sockaddr_in *v4 = (const struct sockaddr_in *)name;
     port = ntohs(v4->sin_port);
@@ -78,7 +80,8 @@ static uint8_t *write_header(uint8_t *at, int64_t arrival, uint16_t length, uint
 static uint8_t *take(Source *source, Stream *stream, int socket, int i, uint8_t *at) {
   uint32_t length = source->messages[i].msg_len;
   int64_t arrival = read_control(source, stream, socket, &source->messages[i].msg_hdr);
-  int kind = kind_of(source->ordinary[i], length);
+  const uint8_t *datagram = source->datagrams[i];
+  int kind = kind_of(datagram, length);
   if (kind < 0 || length >= LONGEST) {
     stream->malformed++;
     return at;
@@ -92,9 +95,7 @@ static uint8_t *take(Source *source, Stream *stream, int socket, int i, uint8_t 
     sender->named = true;
   }
   at = write_header(at, arrival, length, kind, stream->slot);
-  uint32_t first = length < ORDINARY ? length : ORDINARY;
-  memcpy(at, source->ordinary[i], first);
-  memcpy(at + first, source->rests[i], length - first);
+  memcpy(at, datagram, length);
   return at + length;
 }
 

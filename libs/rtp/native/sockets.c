@@ -1,20 +1,27 @@
 // Binding, closing, sending.
 #include "source.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
-// An IP address, with a scope or without; NULL for anything else. To be freed.
-static struct addrinfo *parse_address(const char *address, uint32_t port) {
-  struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM };
-  struct addrinfo *info = NULL;
-  if (port > 65535 || getaddrinfo(address, NULL, &hints, &info) != 0) return NULL;
-  if (info->ai_family == AF_INET6) ((struct sockaddr_in6 *)info->ai_addr)->sin6_port = htons(port);
-  else ((struct sockaddr_in *)info->ai_addr)->sin_port = htons(port);
-  return info;
+typedef union { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; } Address;
+
+// An IP address, with a scope or without, and a port; returns its length, 0 for anything else.
+static socklen_t parse_address(Address *into, const char *address, uint32_t port) {
+  if (port > 65535) return 0;
+  *into = (Address){ .v4 = { .sin_family = AF_INET, .sin_port = htons(port) } };
+  if (inet_pton(AF_INET, address, &into->v4.sin_addr) == 1) return sizeof into->v4;
+  struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM }, *info = NULL;
+  if (getaddrinfo(address, NULL, &hints, &info) != 0) return 0;
+  socklen_t length = info->ai_family == AF_INET6 ? sizeof into->v6 : 0;
+  if (length) memcpy(into, info->ai_addr, length), into->v6.sin6_port = htons(port);
+  freeaddrinfo(info);
+  return length;
 }
 
 static void want_buffer(int fd, int bytes) {
@@ -29,16 +36,16 @@ static void want_buffer(int fd, int bytes) {
 
 // A bound socket, or -errno.
 static int bind_socket(const char *address, uint32_t port, int buffer_bytes) {
-  struct addrinfo *info = parse_address(address, port);
-  if (!info) return -EINVAL;
+  Address at;
+  socklen_t length = parse_address(&at, address, port);
+  if (!length) return -EINVAL;
   int on = 1;
-  int fd = socket(info->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int fd = socket(at.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   bool good = fd >= 0;
-  if (good && info->ai_family == AF_INET6) good = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0;
+  if (good && at.any.sa_family == AF_INET6) good = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0;
   good = good && setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0;
-  good = good && bind(fd, info->ai_addr, info->ai_addrlen) == 0;
+  good = good && bind(fd, &at.any, length) == 0;
   int failure = good ? 0 : -errno;
-  freeaddrinfo(info);
   if (!good) {
     if (fd >= 0) close(fd);
     return failure;
@@ -80,10 +87,9 @@ int open_stream(Source *source, uint32_t index, uint32_t slot, const char *addre
 }
 
 int send_from(const Stream *stream, int socket, const void *packet, size_t length, const char *address, uint32_t port) {
-  struct addrinfo *to = parse_address(address, port);
-  if (!to) return -EINVAL;
-  ssize_t sent = sendto(stream->sockets[socket], packet, length, MSG_DONTWAIT | MSG_NOSIGNAL, to->ai_addr, to->ai_addrlen);
-  int failure = sent < 0 ? -errno : 0;
-  freeaddrinfo(to);
-  return failure;
+  Address to;
+  socklen_t to_length = parse_address(&to, address, port);
+  if (!to_length) return -EINVAL;
+  ssize_t sent = sendto(stream->sockets[socket], packet, length, MSG_DONTWAIT | MSG_NOSIGNAL, &to.any, to_length);
+  return sent < 0 ? -errno : 0;
 }

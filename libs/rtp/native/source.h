@@ -4,6 +4,7 @@
 #pragma once
 #define _GNU_SOURCE
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -16,18 +17,20 @@ enum {
   RTP, RTCP, SOCKETS,
   SOURCE_KINDS = 2,      // kind of a source frame = kind of its packets + 2
   BATCH = 32,            // datagrams of one recvmmsg
-  ORDINARY = 1600,       // a datagram of an Ethernet; an odd number of cache lines, so that neighbours share no cache set
-  LONGEST = 65536,       // the rest of the longest there is
+  LONGEST = 65536,       // of a datagram, and one more
+  APART = LONGEST + 1600, // from one to the next: an odd number of cache lines, so that neighbours share no cache set
   FRAME_HEADER = 16,
   SOURCE_BODY = 18,
   // A recvmmsg may begin while the frames fill less than this: they are read again while the cache has them.
   FULL = 256 * 1024,
-  LARGEST = FULL + BATCH * (LONGEST + ORDINARY + 2 * FRAME_HEADER + SOURCE_BODY),
+  MOST_GAP = 256,        // before a run
+  LARGEST = FULL + MOST_GAP + BATCH * (LONGEST + 2 * FRAME_HEADER + SOURCE_BODY),
   ROUNDS = 256,          // of recvmmsg per socket and drain: a flood on one port must not hold up the others
   READY = 256,
 };
 
 typedef struct {
+  uint64_t ipv4;         // family, port and address as the kernel tells them
   uint8_t body[SOURCE_BODY];
   uint8_t length;
   bool named;            // in the run that is written
@@ -50,11 +53,10 @@ typedef struct {
   int64_t now, wall_to_monotonic;
   uint32_t stream, socket, rounds; // where a drain goes on
   struct mmsghdr messages[BATCH];
-  struct iovec pieces[BATCH][2];
+  struct iovec pieces[BATCH];
   struct sockaddr_storage names[BATCH];
   _Alignas(struct cmsghdr) uint8_t controls[BATCH][CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t))];
-  uint8_t ordinary[BATCH][ORDINARY];
-  uint8_t (*rests)[LONGEST]; // touched by giants only
+  uint8_t (*datagrams)[APART]; // of which most use the beginning only: the kernel gives memory for what is touched
 } Source;
 
 // receive.c
@@ -66,6 +68,13 @@ void begin_drain(Source *source);
 // Takes what both sockets of the stream at the cursor hold, as one run at `at`; returns its end. Moves the cursor on once they are
 // empty; stops without that where `full` is reached.
 uint8_t *drain_stream(Source *source, uint8_t *at, const uint8_t *full);
+
+// crc32.c
+
+// Whether this machine can do crc_of quickly.
+bool has_crc(void);
+// zlib's CRC-32 of these bytes by `seed`; 0 without has_crc.
+uint32_t crc_of(uint32_t seed, const uint8_t *bytes, size_t length);
 
 // sockets.c
 

@@ -3,12 +3,13 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { kindOfPacket } from './header.ts';
 import { monotonicClock } from './monotonic.ts';
 import { formatSource, frameHeaderLength, frameKind, writeFrameHeader } from './packet-batch.ts';
 import type { FrameKind } from './packet-batch.ts';
 import { bindErrorOf } from './packet-source.ts';
-import type { PacketSource, SlotCounts, StreamSockets } from './packet-source.ts';
+import type { PacketSource, RunSink, SlotCounts, StreamSockets } from './packet-source.ts';
 import type { Endpoint } from './source-latch.ts';
 
 /** A run of frames begins small (a beat of G.711 is 1 KB) and may grow to this: 80 Mbit/s at ten drains a second. */
@@ -151,11 +152,13 @@ class DgramSource implements PacketSource {
     }
   }
 
-  drain(take: (slot: number, frames: Buffer) => void): void {
+  drain(sink: RunSink): void {
+    const { seed } = sink.place(0);
     const filled = this.#filled;
     this.#filled = [];
     for (const stream of filled) {
-      if (stream.sockets.length > 0) take(stream.slot, stream.run.subarray(0, stream.used));
+      const { slot, run, used } = stream;
+      if (stream.sockets.length > 0) sink.take(slot, run, 0, used, crc32(run.subarray(0, used), seed) | 0);
       stream.reset();
     }
   }

@@ -13,8 +13,9 @@ export {
   writeFrameHeader,
 } from './packet-batch.ts';
 export type { FrameKind, FrameVisitor } from './packet-batch.ts';
+export { PacedStreams } from './paced-streams.ts';
 export { BindError, receiveBufferFor } from './packet-source.ts';
-export type { PacketSource, SlotCounts, StreamSockets } from './packet-source.ts';
+export type { PacketSource, RunPlace, RunSink, SlotCounts, StreamSockets } from './packet-source.ts';
 export { FrameEditor, transformed } from './packet-transform.ts';
 export type { FrameEdit, PacketTransform } from './packet-transform.ts';
 export { clockRateOf, staticPayloadTypes } from './payload-types.ts';

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { getSystemErrorName } from 'node:util';
+import { crc32 } from 'node:zlib';
 import { addonFile } from '../native/build.mjs';
 import { bindErrorOf } from './packet-source.ts';
-import type { PacketSource, SlotCounts, StreamSockets } from './packet-source.ts';
+import type { PacketSource, RunSink, SlotCounts, StreamSockets } from './packet-source.ts';
 import type { Endpoint } from './source-latch.ts';
 
 /** `native/addon.c`. A stream's index is ours to choose: the addon keeps a table. */
 type Addon = {
-  /** Length that the frames' buffer must have. */
+  /** Room that there must be for frames. */
   readonly bufferBytes: number;
   create(): object;
   open(
@@ -19,8 +20,10 @@ type Addon = {
     rtpPort: number,
     bufferBytes: number,
   ): number;
-  /** Returns how many runs there are; `runs` holds whether there is more, and then each one's index, beginning and end. */
-  drain(source: object, frames: Buffer, runs: Uint32Array): number;
+  /** Returns how many runs there are; `runs` holds whether there is more, and then each one's slot, beginning, end and CRC-32. */
+  drain(source: object, frames: Buffer, at: number, gap: number, runs: Int32Array, seed: number): number;
+  /** Whether it has a quick way to checksums on this machine; otherwise those that `drain` tells are 0. */
+  readonly checksums: boolean;
   close(source: object, index: number): void;
   count(source: object, index: number, into: Uint32Array): void;
   send(
@@ -34,6 +37,7 @@ type Addon = {
 };
 
 const mostRuns = 1_024;
+const wordsOfRun = 4;
 const sockets = { rtp: 0, rtcp: 1 } as const;
 
 const loadAddon = (): Addon | undefined => {
@@ -51,18 +55,15 @@ class NativeSource implements PacketSource {
   readonly make = 'native';
   readonly #addon: Addon;
   readonly #source: object;
-  readonly #frames: Buffer;
-  readonly #runs = new Uint32Array(1 + 3 * mostRuns);
+  readonly #runs = new Int32Array(1 + wordsOfRun * mostRuns);
   readonly #counted = new Uint32Array(2);
   readonly #indexes = new Map<number, number>();
-  /** Which stream is at an index; undefined: free. */
+  /** Which slot is at an index; undefined: free. */
   readonly #slots: (number | undefined)[] = [];
 
   constructor(addon: Addon) {
     this.#addon = addon;
     this.#source = addon.create();
-    // The kernel gives memory for what is used of it only.
-    this.#frames = Buffer.allocUnsafeSlow(addon.bufferBytes);
   }
 
   open({ slot, address, rtpPort, receiveBufferBytes }: StreamSockets): Promise<void> {
@@ -78,13 +79,16 @@ class NativeSource implements PacketSource {
     return Promise.resolve();
   }
 
-  drain(take: (slot: number, frames: Buffer) => void): void {
-    const runs = this.#runs;
+  drain(sink: RunSink): void {
+    const [addon, runs] = [this.#addon, this.#runs];
     do {
-      const count = this.#addon.drain(this.#source, this.#frames, runs);
-      for (let at = 1; at <= 3 * count; at += 3) {
-        const slot = this.#slots[runs[at]!];
-        if (slot !== undefined) take(slot, this.#frames.subarray(runs[at + 1]!, runs[at + 2]!));
+      const { bytes, at, gap, seed } = sink.place(addon.bufferBytes);
+      const count = addon.drain(this.#source, bytes, at, gap, runs, seed);
+      for (let run = 1; run <= wordsOfRun * count; run += wordsOfRun) {
+        const from = runs[run + 1]!;
+        const to = runs[run + 2]!;
+        const crc = addon.checksums ? runs[run + 3]! : crc32(bytes.subarray(from, to), seed) | 0;
+        sink.take(runs[run]!, bytes, from, to, crc);
       }
     } while (runs[0] !== 0);
   }

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
 import { buildAddon } from '../native/build.mjs';
 import { monotonicClock } from './monotonic.ts';
 import { openPacketSource } from './open-source.ts';
@@ -13,6 +14,8 @@ import { receiveBufferFor } from './packet-source.ts';
 import type { PacketSource } from './packet-source.ts';
 
 const host = '127.0.0.1';
+/** Of checksums: as good as any other. */
+const seed = 0xdead_beef;
 
 /** An even port that was free a moment ago, with the next one. */
 const freePair = async (address = host): Promise<number> => {
@@ -59,13 +62,30 @@ type Heard = {
   readonly body: Buffer;
 };
 
-const drainInto = (source: PacketSource, heard: Heard[]): void =>
-  source.drain((slot, frames) => {
+const drainInto = (source: PacketSource, heard: Heard[]): void => {
+  const gap = 52;
+  let place = Buffer.alloc(0);
+  let taken = 100;
+  const take = (slot: number, bytes: Buffer, from: number, to: number, crc: number): void => {
+    const frames = bytes.subarray(from, to);
+    const inPlace = bytes === place;
+    assert.ok(!inPlace || from >= taken + gap);
+    taken = inPlace ? to : taken;
+    assert.equal(crc, crc32(frames, seed) | 0);
     const used = walkFrames(frames, (kind, arrivalNs, at, length) =>
       heard.push({ slot, kind, arrivalNs, body: Buffer.from(frames.subarray(at, at + length)) }),
     );
     assert.equal(used, frames.length);
+  };
+  source.drain({
+    place: (bytes) => {
+      place = Buffer.alloc(taken + bytes);
+
+      return { bytes: place, at: taken, gap, seed };
+    },
+    take,
   });
+};
 
 /** Drains until that many frames of packets were seen; all frames. */
 const listen = async (source: PacketSource, slots: readonly number[], packets: number): Promise<Heard[]> => {

@@ -18,6 +18,26 @@ export type SlotCounts = {
   readonly overflowed: number;
 };
 
+/** Room in `bytes` from `at` on; of each run of frames that is laid there, the first `gap` bytes are left free. */
+export type RunPlace = {
+  readonly bytes: Buffer;
+  readonly at: number;
+  readonly gap: number;
+  /** Of the runs' checksums. */
+  readonly seed: number;
+};
+
+/** Where runs of frames may be laid at once, so that nobody has to copy them, and who takes them. */
+export type RunSink = {
+  /** Where there is room for `bytes` more. */
+  place(bytes: number): RunPlace;
+  /**
+   * Sees a run of frames of one stream, `frames[from .. to]`, which is only valid in the call, and its CRC-32 as int32. It may lie
+   * elsewhere than in the place.
+   */
+  take(slot: number, frames: Buffer, from: number, to: number, crc: number): void;
+};
+
 /** Receives into batches (packet-batch.ts). Sockets are drained by the clock, never one wake-up per packet. */
 export type PacketSource = {
   readonly make: 'dgram' | 'native';
@@ -25,9 +45,9 @@ export type PacketSource = {
   open(sockets: StreamSockets): Promise<void>;
   /**
    * Hands over what came since the last drain in runs of frames of one stream each: one per stream, or few where much has piled
-   * up. `frames` is only valid in the call.
+   * up. Their checksums are taken here, since nowhere else are the bytes as near.
    */
-  drain(take: (slot: number, frames: Buffer) => void): void;
+  drain(sink: RunSink): void;
   /** What has reached the stream's sockets until now is in the next drain when it resolves. */
   settle(slot: number): Promise<void>;
   /** Closes both sockets; frames that were not drained are gone. */

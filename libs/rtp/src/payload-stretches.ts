@@ -59,6 +59,33 @@ export class PayloadStretches {
     this.#timestamp = timestamp;
   }
 
+  /**
+   * Ticks from one packet to the next by which the stretch goes on as it is; `any`: whatever they are. Undefined: the next packet may
+   * tell something new.
+   */
+  pace(clockRate: number | undefined): number | 'any' | undefined {
+    if (!clockRate || !this.#timed) return 'any';
+
+    return this.#ticks > 0 && (this.#ticks * 1_000) / clockRate === this.#last?.ptimeMs
+      ? this.#ticks
+      : undefined;
+  }
+
+  /** Number and timestamp of the packet taken last. */
+  get last(): { readonly sequenceNumber: number; readonly timestamp: number } {
+    return { sequenceNumber: this.#sequenceNumber, timestamp: this.#timestamp };
+  }
+
+  /** Comes to the same as `take` of that many packets in sequence and at its pace, of which these are the last's. */
+  takeFollowing(count: number, sequenceNumber: number, timestamp: number, arrivalNs: number): void {
+    if (this.#last) {
+      this.#last.packets += count;
+      this.#last.toNs = arrivalNs;
+    }
+    this.#sequenceNumber = sequenceNumber;
+    this.#timestamp = timestamp;
+  }
+
   #packetTime(
     last: Stretch,
     sequenceNumber: number,

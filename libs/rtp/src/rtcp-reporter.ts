@@ -32,6 +32,8 @@ export class RtcpReporter {
   readonly #control: ControlStatistics;
   #terms: ReporterTerms;
   #ssrc: number;
+  /** Says who that is. */
+  #description: Buffer;
   #sentNs: number | undefined;
   #nextNs: number | undefined;
   #initial = true;
@@ -43,6 +45,7 @@ export class RtcpReporter {
     this.#statistics = statistics;
     this.#control = control;
     this.#ssrc = this.#newSsrc();
+    this.#description = formatCname(this.#ssrc, options.cname);
     this.#terms = { mediaKbps: 64 };
   }
 
@@ -52,6 +55,11 @@ export class RtcpReporter {
 
   set terms(terms: ReporterTerms) {
     this.#terms = terms;
+  }
+
+  /** When the next report may be due at the earliest, by the terms of now; undefined as long as nothing came. */
+  get nextNs(): number | undefined {
+    return this.#terms.receiversBps === 0 ? Infinity : this.#nextNs;
   }
 
   /** The report that is due, with `extra` packets behind it where there are any: then it is due in any case. */
@@ -88,7 +96,7 @@ export class RtcpReporter {
         this.#ssrc,
         sources.map((source) => this.#reported(source, nowNs)),
       ),
-      formatCname(this.#ssrc, this.#options.cname),
+      this.#description,
       ...(farewell ? [farewell] : []),
       ...(extra ? [extra] : []),
     ]);
@@ -118,6 +126,7 @@ export class RtcpReporter {
     if (!this.#statistics.has(this.#ssrc)) return undefined;
     const farewell = this.#initial ? undefined : formatBye(this.#ssrc);
     this.#ssrc = this.#newSsrc();
+    this.#description = formatCname(this.#ssrc, this.#options.cname);
 
     return farewell;
   }

@@ -28,9 +28,12 @@ const portLength = 2;
 class Source {
   readonly bytes = Buffer.alloc(longestSource);
   length = 0;
+  /** Of these bytes, once somebody has asked. */
+  #endpoint: Endpoint | undefined;
 
   set(from: Buffer, at: number, length: number): void {
     this.length = Math.min(length, longestSource);
+    this.#endpoint = undefined;
     for (let i = 0; i < this.length; i++) this.bytes[i] = from[at + i]!;
   }
 
@@ -51,7 +54,7 @@ class Source {
   }
 
   get endpoint(): Endpoint | undefined {
-    return parseSource(this.bytes.subarray(0, this.length));
+    return (this.#endpoint ??= parseSource(this.bytes.subarray(0, this.length)));
   }
 
   #same(other: Source, from: number): boolean {
@@ -135,6 +138,17 @@ export class SourceLatch {
     this.#sequenceNumber = sequenceNumberAt(run, at);
 
     return true;
+  }
+
+  /** Whom RTP is taken of without a question, as a source frame tells it; undefined: the next packet has to be judged. */
+  get latchedSource(): Uint8Array | undefined {
+    return this.#isLatched ? this.#rtp.bytes.subarray(0, this.#rtp.length) : undefined;
+  }
+
+  /** Comes to the same as `takeRtp` of packets of that source, of which this was the last. */
+  takeFollowing(sequenceNumber: number, arrivalNs: number): void {
+    this.#sequenceNumber = sequenceNumber;
+    this.#lastNs = arrivalNs;
   }
 
   /** RTCP may come from any port of the addresses that media come from, or should. */

@@ -1,4 +1,6 @@
 /** Sequence numbers of one SSRC, as RFC 3550 appendix A.1, A.3 and A.8 account for them. */
+import { nextJitter } from './jitter.ts';
+import type { JitterState } from './jitter.ts';
 
 const maxDropout = 3_000;
 const maxMisorder = 100;
@@ -87,15 +89,49 @@ export class SourceStatistics {
   takeTransit(arrival: number, timestamp: number): void {
     const transit = arrival - timestamp;
     if (this.#lastTransit !== undefined) {
-      // Timestamps wrap: the difference is taken in 32 bits, as the reference code's unsigned arithmetic does.
-      const wrapped = (transit - this.#lastTransit) % 0x100000000;
-      const difference = Math.abs(wrapped);
-      this.jitter += (Math.min(difference, 0x100000000 - difference) - this.jitter) / 16;
+      this.jitter = nextJitter(this.jitter, this.#lastTransit, transit);
       if (this.jitter > this.highestJitter) this.highestJitter = this.jitter;
       this.#jitterSum += this.jitter;
       this.#jitterCount++;
     }
     this.#lastTransit = transit;
+  }
+
+  /** The number of the packet taken last, where that is the highest, and so the next one follows it. */
+  isAt(sequenceNumber: number): boolean {
+    return sequenceNumber === this.#highest && this.#bad < 0;
+  }
+
+  /** What `takeTransit` goes on from; undefined before the first packet. */
+  get jitterState(): JitterState | undefined {
+    if (this.#lastTransit === undefined) return undefined;
+
+    return {
+      transit: this.#lastTransit,
+      jitter: this.jitter,
+      highest: this.highestJitter,
+      sum: this.#jitterSum,
+    };
+  }
+
+  /** Comes to the same as `take` of that many numbers that follow the highest. */
+  takeFollowing(count: number): void {
+    const highest = this.#highest + count;
+    this.#bad = -1;
+    this.#received += count;
+    if (count >= windowBits) this.#came.fill(0xffff_ffff);
+    else for (let number = this.#highest; number <= highest; number++) this.#mark(number % modulus);
+    this.#highest = highest % modulus;
+    this.#cycles += highest - this.#highest;
+  }
+
+  /** Comes to the same as `takeTransit` of that many packets, after which it stands so. */
+  takeJitter(count: number, { transit, jitter, highest, sum }: JitterState): void {
+    this.#lastTransit = transit;
+    this.jitter = jitter;
+    this.highestJitter = highest;
+    this.#jitterSum = sum;
+    this.#jitterCount += count;
   }
 
   /** The next packet has another clock or origin: don't compare across. */

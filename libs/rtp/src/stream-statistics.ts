@@ -3,6 +3,7 @@ import { clockRateOf } from './payload-types.ts';
 import { PayloadStretches } from './payload-stretches.ts';
 import type { PayloadStretch } from './payload-stretches.ts';
 import { SourceStatistics } from './source-statistics.ts';
+import type { Pace, PacedPackets } from './paced-streams.ts';
 
 /** Packets missing between two that came. */
 export type MissingStretch = {
@@ -152,6 +153,34 @@ export class StreamStatistics {
     source.payloadType = payloadType;
     if (this.#source && this.#source !== source) this.ssrcChanges++;
     this.#source = source;
+  }
+
+  /** By what the next packets merely go on; undefined where they may tell something new. */
+  get pace(): Pace | undefined {
+    const source = this.#source;
+    const { sequenceNumber, timestamp } = this.#stretches.last;
+    const { ssrc, payloadType } = this.#stretches.all.at(-1) ?? {};
+    if (!source || source.statistics.ssrc !== ssrc || source.payloadType !== payloadType) return undefined;
+    const clockRate = this.#clockRates.get(payloadType) ?? clockRateOf(payloadType);
+    const ticks = this.#stretches.pace(clockRate);
+    const jitter = clockRate === source.clockRate ? source.statistics.jitterState : undefined;
+    if (ticks === undefined || !source.statistics.isAt(sequenceNumber) || (clockRate && !jitter))
+      return undefined;
+
+    return { ssrc, payloadType, sequenceNumber, timestamp, ticks, clockRate, jitter };
+  }
+
+  /** Comes to the same as `takeRtp` of each of these, which came at the stream's pace. */
+  takePaced({ packets, bytes, sequenceNumber, timestamp, arrivalNs, jitter }: PacedPackets): void {
+    const source = this.#source;
+    if (!source) return;
+    this.packets += packets;
+    this.bytes += bytes;
+    this.lastNs = arrivalNs;
+    this.#stretches.takeFollowing(packets, sequenceNumber, timestamp, arrivalNs);
+    source.statistics.takeFollowing(packets);
+    if (jitter) source.statistics.takeJitter(packets, jitter);
+    source.lastNs = arrivalNs;
   }
 
   #find(ssrc: number, bytes: Uint8Array, at: number): Source | undefined {

@@ -18,6 +18,8 @@ const { values } = parseArgs({
     repeat: { type: 'string', default: '3' },
     calls: { type: 'string', default: '1000' },
     most: { type: 'string', default: '2500' },
+    /** Names of approaches, by commas: the others, and their ratios, are left out. */
+    only: { type: 'string' },
   },
 });
 
@@ -54,36 +56,29 @@ const approaches = {
   rtpengine: () => startRtpengine(calls / 2, place),
 };
 
+type Name = keyof typeof approaches;
+const names = (Object.keys(approaches) as Name[]).filter(
+  (name) => values.only?.split(',').includes(name) ?? true,
+);
+
 try {
-  const runs = { floor: [], native: [], dgram: [], rtpengine: [] } as Record<keyof typeof approaches, Run[]>;
+  const runs: Partial<Record<Name, Run[]>> = {};
   // In turns, so that a busy minute of the machine falls on all of them.
   for (let i = 0; i < Number(values.repeat); i++) {
-    for (const name of Object.keys(approaches) as (keyof typeof approaches)[]) {
-      runs[name].push(await run(name, approaches[name]));
-    }
+    for (const name of names) (runs[name] ??= []).push(await run(name, approaches[name]));
   }
-  const {
-    dgram,
-    native,
-    floor: bare,
-    rtpengine,
-  } = {
-    dgram: least(runs.dgram),
-    native: least(runs.native),
-    floor: least(runs.floor),
-    rtpengine: least(runs.rtpengine),
-  };
+  const found = Object.fromEntries(Object.entries(runs).map(([name, all]) => [name, least(all)])) as Partial<
+    Record<Name, Run>
+  >;
   const atMost = most > 0 ? await run('native', () => startProduct('native', most, place)) : undefined;
-  const ratio = (a: Run, b: Run): number => Math.round((100 * a.cpuPerMillion) / b.cpuPerMillion) / 100;
+  const ratio = (a: Run | undefined, b: Run | undefined): number | undefined =>
+    a && b && Math.round((100 * a.cpuPerMillion) / b.cpuPerMillion) / 100;
   const result = {
-    dgram,
-    native,
-    floor: bare,
-    rtpengine,
+    ...found,
     ratios: {
-      nativeToFloor: ratio(native, bare),
-      nativeToRtpengine: ratio(native, rtpengine),
-      dgramToFloor: ratio(dgram, bare),
+      nativeToFloor: ratio(found.native, found.floor),
+      nativeToRtpengine: ratio(found.native, found.rtpengine),
+      dgramToFloor: ratio(found.dgram, found.floor),
     },
     atMost,
     runs,

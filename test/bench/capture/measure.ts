@@ -33,7 +33,8 @@ type Sent = {
   readonly latestTickMs: number;
 };
 
-const warmUpSeconds = 2;
+/** So long Node compiles what turns out to run often. */
+const warmUpSeconds = 6;
 /** The last beat, and the writes that follow it. */
 const settleMs = 400;
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));

@@ -23,12 +23,11 @@ const companions = new Set(['TELEPHONE-EVENT', 'CN', 'RED', 'ULPFEC', 'FLEXFEC',
 /** One track while it is received: counts what comes and hands it to the segment log. */
 export class ReceivedStream {
   readonly slot: number;
-  /** Whether what comes is counted only: nothing of it may reach the log. */
-  paused = false;
   readonly #log: SegmentLog;
   readonly #stream: LogStream;
   readonly #clocks: Clocks;
   readonly #intake: StreamIntake;
+  #paused = false;
   #firstPacketAt: string | undefined;
   #dropped = 0;
   #rejected = 0;
@@ -45,6 +44,18 @@ export class ReceivedStream {
     this.#stream = stream;
     this.#clocks = clocks;
     this.#intake = intake;
+    this.#setOpen();
+  }
+
+  /** Whether what comes is counted only: nothing of it may reach the log. */
+  set paused(paused: boolean) {
+    this.#paused = paused;
+    this.#setOpen();
+  }
+
+  /** Where its frames go. */
+  get logStream(): LogStream {
+    return this.#stream;
   }
 
   get sessionId(): string {
@@ -61,11 +72,12 @@ export class ReceivedStream {
 
   /**
    * Decrypts by these keys from now on, and what was held back until they came; a stream that was encrypted keeps what it
-   * knows of its sources. Returns what `take` does.
+   * knows of its sources. Returns what `first` does.
    */
   secure(keys: SrtpKeys | 'awaited' | undefined): FirstPacket | undefined {
     if (keys === 'awaited') {
       this.#held ??= new HeldRuns();
+      this.#setOpen();
 
       return undefined;
     }
@@ -73,30 +85,52 @@ export class ReceivedStream {
     else this.#srtp = keys && new SrtpSession(keys);
     const held = this.#held;
     this.#held = undefined;
+    this.#setOpen();
+    for (const run of held?.runs ?? []) this.take(run, 0, run.length);
 
-    return held?.runs.map((run) => this.take(run)).find((first) => first !== undefined);
+    return this.first();
   }
 
-  /** Takes a run of frames; returns what the first RTP packet of the track was, in the run that has it. */
-  take(run: Buffer): FirstPacket | undefined {
-    if (this.#held) {
-      this.#dropped += this.#held.hold(run);
+  /**
+   * Takes the run `frames[from .. to]` with its checksum (by `SegmentLog.seed`). True: it merely went on as before; false: there may be
+   * news, as `first` and `newCodec` tell it, and something due.
+   */
+  take(frames: Buffer, from: number, to: number, crc?: number): boolean {
+    const run = frames.subarray(from, to);
+    const plain = this.#held || this.#srtp ? this.#decrypted(run) : run;
+    if (plain.length === 0) return true;
+    const paced = !this.#paused && this.#intake.takePaced(plain);
+    // Whatever is left of the run lies where it lay, from its beginning.
+    const kept = paced ? plain : this.#intake.take(plain, this.#paused);
+    if (kept.length > 0)
+      this.#keep(frames, from, from + kept.length, kept.length === run.length ? crc : undefined);
 
-      return undefined;
-    }
-    const frames = this.#srtp ? editor.edit(run, transformed(run, this.#srtp, this.#onRejected)) : run;
-    if (frames.length === 0) return undefined;
-    // What decrypts is the sender's, wherever it comes from.
-    if (this.#srtp) this.#intake.latch.trust();
-    const kept = this.#intake.take(frames, this.paused);
-    if (kept.length > 0 && !this.#log.append(this.#stream, kept)) this.#dropped += this.#intake.taken;
+    return paced;
+  }
 
-    return this.#first();
+  /** Some packets didn't find room in the log. */
+  drop(packets: number): void {
+    this.#dropped += packets;
   }
 
   /** What signalling has agreed on, from now on. */
   agree(agreed: AgreedTrack): void {
     this.#intake.agree(agreed);
+  }
+
+  /** What the first RTP packet of the track was, once. */
+  first(): FirstPacket | undefined {
+    if (this.#firstPacketAt !== undefined) return undefined;
+    const [first] = this.#intake.statistics.stretches;
+    if (!first) return undefined;
+    this.#firstPacketAt = this.#wall(first.fromNs);
+
+    return { at: this.#firstPacketAt, ssrc: first.ssrc, payloadType: first.payloadType };
+  }
+
+  /** When to ask for what is due, unless there is news before. */
+  get nextDueNs(): number {
+    return this.#intake.nextDueNs;
   }
 
   /** RTCP that is due. */
@@ -126,6 +160,7 @@ export class ReceivedStream {
     const intake = this.#intake.next(stream.sessionId);
     const next = new ReceivedStream(this.slot, this.#log, stream, this.#clocks, intake);
     next.#srtp = this.#srtp;
+    next.#setOpen();
 
     return next;
   }
@@ -184,12 +219,25 @@ export class ReceivedStream {
     return packet && { ...outgoing, packet: Buffer.from(packet) };
   }
 
-  #first(): FirstPacket | undefined {
-    const [first] = this.#intake.statistics.stretches;
-    if (this.#firstPacketAt !== undefined || !first) return undefined;
-    this.#firstPacketAt = this.#wall(first.fromNs);
+  #setOpen(): void {
+    this.#intake.setOpen(!this.#srtp && !this.#held && !this.#paused);
+  }
 
-    return { at: this.#firstPacketAt, ssrc: first.ssrc, payloadType: first.payloadType };
+  #keep(frames: Buffer, from: number, to: number, crc: number | undefined): void {
+    if (!this.#log.append(this.#stream, frames, from, to, crc)) this.drop(this.#intake.taken);
+  }
+
+  /** What is left of a run by the keys of now; nothing while they are awaited. */
+  #decrypted(run: Buffer): Buffer {
+    if (this.#held) {
+      this.drop(this.#held.hold(run));
+
+      return run.subarray(0, 0);
+    }
+    // What decrypts is the sender's, wherever it comes from.
+    this.#intake.latch.trust();
+
+    return this.#srtp ? editor.edit(run, transformed(run, this.#srtp, this.#onRejected)) : run;
   }
 
   #wall(arrivalNs: number): string {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SegmentLog } from '@reelstream/recording/segments';
-import { BindError, monotonicClock, openPacketSource } from '@reelstream/rtp';
-import type { PacketSource, SourcePolicy } from '@reelstream/rtp';
+import { BindError, monotonicClock, openPacketSource, PacedStreams } from '@reelstream/rtp';
+import type { PacketSource, RunSink, SourcePolicy } from '@reelstream/rtp';
 import type { Bound, HandOver, MediaNotice, MediaThreadData, Released, StreamRequest } from './messages.ts';
+import { OpenStreams } from './open-streams.ts';
 import { ReceivedStream } from './received-stream.ts';
 import type { Clocks, FirstPacket } from './received-stream.ts';
 import { StreamIntake } from './stream-intake.ts';
@@ -21,11 +22,12 @@ export class Receiver {
   readonly #clocks: Clocks;
   readonly #say: (notice: MediaNotice) => void;
   readonly #sources: SourcePolicy;
-  readonly #streams = new Map<number, ReceivedStream>();
+  readonly #streams = new OpenStreams<ReceivedStream>();
+  readonly #paced = new PacedStreams();
   /** Sessions of which nothing is kept just now. */
   readonly #paused = new Set<string>();
+  readonly #sink: RunSink;
   readonly #beat: NodeJS.Timeout;
-  #lastSlot = 0;
   #beats = 0;
   #flushing = false;
 
@@ -42,6 +44,7 @@ export class Receiver {
     this.#log = log;
     this.#clocks = clocks;
     this.#say = say;
+    this.#sink = { place: (bytes) => log.place(bytes), take: this.#take };
     this.#beat = setInterval(() => this.#onBeat(), beatMs);
   }
 
@@ -68,16 +71,22 @@ export class Receiver {
   /** Binds the sockets of one track. */
   async open(request: StreamRequest): Promise<Bound> {
     const { sessionId, trackNumber, mediaType, clockRates, paused, keys, agreed, ...sockets } = request;
-    const slot = ++this.#lastSlot;
+    const slot = this.#streams.claim();
     const rates = new Map(Object.entries(clockRates).map(([type, hz]) => [Number(type), hz]));
     const stream = this.#log.stream(sessionId, trackNumber);
-    const options = { mediaType, policy: this.#sources, cname: sessionId, random: Math.random };
-    const intake = new StreamIntake(rates, options);
+    const intake = new StreamIntake(rates, {
+      paced: this.#paced,
+      slot,
+      mediaType,
+      policy: this.#sources,
+      cname: sessionId,
+      random: Math.random,
+    });
     const received = new ReceivedStream(slot, this.#log, stream, this.#clocks, intake);
     received.paused = paused || this.#paused.has(sessionId);
     if (keys) received.secure(keys);
     if (agreed) received.agree(agreed);
-    this.#streams.set(slot, received);
+    this.#streams.set(received);
     try {
       await this.#source.open({ slot, ...sockets });
       // An idle log has no clocks: let this stream's first block have a fresh one.
@@ -85,7 +94,7 @@ export class Receiver {
 
       return { ok: true };
     } catch (error) {
-      this.#streams.delete(slot);
+      this.#streams.free(slot);
       if (!(error instanceof BindError)) throw error;
 
       return { ok: false, reason: error.reason, detail: error.message };
@@ -94,30 +103,32 @@ export class Receiver {
 
   /** Signalling has agreed on something, or anew. */
   agree(sessionId: string, tracks: readonly AgreedTrack[]): void {
-    for (const stream of this.#of(sessionId)) {
+    for (const stream of this.#streams.of(sessionId)) {
       const agreed = tracks.find(({ trackNumber }) => trackNumber === stream.trackNumber);
-      if (agreed) stream.agree(agreed);
+      if (!agreed) continue;
+      stream.agree(agreed);
+      this.#streams.lookAt(stream.slot, 0);
     }
   }
 
   stats(sessionId: string): readonly TrackFigures[] {
-    return this.#of(sessionId).map((stream) => stream.figures(this.#source.counts(stream.slot)));
+    return this.#streams.of(sessionId).map((stream) => stream.figures(this.#source.counts(stream.slot)));
   }
 
   /** Keeps nothing more of a session, or keeps it again, on all its tracks; what has arrived before goes the old way, to the disk. */
   async pause(sessionId: string, paused: boolean): Promise<void> {
-    await Promise.all(this.#of(sessionId).map(({ slot }) => this.#source.settle(slot)));
+    await Promise.all(this.#streams.of(sessionId).map(({ slot }) => this.#source.settle(slot)));
     this.#drain();
     if (paused) this.#paused.add(sessionId);
     else this.#paused.delete(sessionId);
-    for (const stream of this.#of(sessionId)) stream.paused = paused;
+    for (const stream of this.#streams.of(sessionId)) stream.paused = paused;
     await this.#log.flush();
   }
 
   /** Decrypts tracks by these keys; what has arrived before goes the old way. */
   secure(sessionId: string, tracks: readonly SecuredTrack[]): void {
     this.#drain();
-    for (const stream of this.#of(sessionId)) {
+    for (const stream of this.#streams.of(sessionId)) {
       const track = tracks.find(({ trackNumber }) => trackNumber === stream.trackNumber);
       if (track) this.#sayFirst(stream, stream.secure(track.keys));
     }
@@ -125,18 +136,20 @@ export class Receiver {
 
   /** Takes and writes what has arrived and what trails the hang-up, and closes the sockets. */
   async release(sessionId: string, trackNumbers?: readonly number[]): Promise<Released> {
-    const streams = this.#of(sessionId).filter(
-      ({ trackNumber }) => trackNumbers === undefined || trackNumbers.includes(trackNumber),
-    );
+    const streams = this.#streams
+      .of(sessionId)
+      .filter(({ trackNumber }) => trackNumbers === undefined || trackNumbers.includes(trackNumber));
     await sleep(trailingMediaMs);
     await Promise.all(streams.map(({ slot }) => this.#source.settle(slot)));
     this.#drain();
     const figures = await Promise.all(
       streams.map(async (stream) => {
-        this.#streams.delete(stream.slot);
+        this.#streams.remove(stream);
         await this.#takeLeave(stream);
+        const counts = await this.#source.close(stream.slot);
+        this.#streams.free(stream.slot);
 
-        return stream.figures(await this.#source.close(stream.slot));
+        return stream.figures(counts);
       }),
     );
     await this.#log.flush();
@@ -151,14 +164,14 @@ export class Receiver {
 
   /** What has arrived on these tracks is this session's, what comes from now on the other's. The sockets stay as they are. */
   async handOver({ sessionId, toSessionId, tracks }: HandOver): Promise<Released> {
-    const streams = this.#of(sessionId).filter(({ trackNumber }) =>
-      tracks.some(({ from }) => from === trackNumber),
-    );
+    const streams = this.#streams
+      .of(sessionId)
+      .filter(({ trackNumber }) => tracks.some(({ from }) => from === trackNumber));
     await Promise.all(streams.map(({ slot }) => this.#source.settle(slot)));
     this.#drain();
     for (const stream of streams) {
       const to = tracks.find(({ from }) => from === stream.trackNumber)?.to ?? stream.trackNumber;
-      this.#streams.set(stream.slot, stream.handedTo(this.#log.stream(toSessionId, to)));
+      this.#streams.set(stream.handedTo(this.#log.stream(toSessionId, to)));
     }
     this.#log.anchor();
     const figures = streams.map((stream) => stream.figures(this.#source.counts(stream.slot)));
@@ -170,16 +183,13 @@ export class Receiver {
   /** Releases everything and closes the log; what has arrived is durable then. */
   async close(): Promise<void> {
     clearInterval(this.#beat);
-    await Promise.all([...this.#streams.keys()].map((slot) => this.#source.settle(slot)));
+    const streams = this.#streams.all();
+    await Promise.all(streams.map(({ slot }) => this.#source.settle(slot)));
     this.#drain();
-    await Promise.all([...this.#streams.values()].map((stream) => this.#takeLeave(stream)));
-    await Promise.all([...this.#streams.keys()].map((slot) => this.#source.close(slot)));
-    this.#streams.clear();
+    await Promise.all(streams.map((stream) => this.#takeLeave(stream)));
+    await Promise.all(streams.map(({ slot }) => this.#source.close(slot)));
+    for (const { slot } of streams) this.#streams.free(slot);
     await this.#log.close();
-  }
-
-  #of(sessionId: string): readonly ReceivedStream[] {
-    return [...this.#streams.values()].filter((stream) => stream.sessionId === sessionId);
   }
 
   /** RTCP BYE (RFC 3550 §6.6), where we have said anything before. */
@@ -190,10 +200,11 @@ export class Receiver {
 
   #report(): void {
     const nowNs = this.#clocks.monotonicNs();
-    for (const stream of this.#streams.values()) {
+    this.#streams.forEachDue(nowNs, (stream) => {
       const report = stream.due(nowNs);
+      this.#streams.lookAt(stream.slot, stream.nextDueNs);
       if (report) void this.#source.send(stream.slot, report.from, report.packet, report.to);
-    }
+    });
   }
 
   #onBeat(): void {
@@ -201,7 +212,7 @@ export class Receiver {
     this.#report();
     if (++this.#beats % beatsPerSync === 0) {
       if (this.#streams.size > 0) this.#log.anchor();
-      for (const stream of this.#streams.values()) this.#sayRollovers(stream);
+      for (const stream of this.#streams.all()) this.#sayRollovers(stream);
       // Neither is awaited: a slow disk must not slow the beat. Both report failure through the log's callbacks.
       void this.#flush().then(() => this.#log.sync());
     } else {
@@ -222,14 +233,27 @@ export class Receiver {
   }
 
   #drain(): void {
-    this.#source.drain((slot, frames) => {
-      const stream = this.#streams.get(slot);
-      if (!stream) return;
-      this.#sayFirst(stream, stream.take(frames));
-      const { sessionId, trackNumber } = stream;
-      const codec = stream.newCodec();
-      if (codec) this.#say({ kind: 'codec', sessionId, trackNumber, ...codec });
-    });
+    this.#source.drain(this.#sink);
+  }
+
+  /** Nearly all runs of nearly all streams go from here to the log, past everything else. */
+  readonly #take = (slot: number, frames: Buffer, from: number, to: number, crc: number): void => {
+    const place = this.#streams.logStream(slot);
+    if (place && this.#paced.takeOpen(slot, frames, from, to)) {
+      if (!this.#log.append(place, frames, from, to, crc)) this.#streams.get(slot)?.drop(this.#paced.taken);
+
+      return;
+    }
+    const stream = this.#streams.get(slot);
+    if (stream && !stream.take(frames, from, to, crc)) this.#hearNews(stream);
+  };
+
+  #hearNews(stream: ReceivedStream): void {
+    const { slot, sessionId, trackNumber } = stream;
+    this.#streams.lookAt(slot, 0);
+    this.#sayFirst(stream, stream.first());
+    const codec = stream.newCodec();
+    if (codec) this.#say({ kind: 'codec', sessionId, trackNumber, ...codec });
   }
 
   #sayFirst({ sessionId, trackNumber }: ReceivedStream, first: FirstPacket | undefined): void {

@@ -8,12 +8,15 @@ import {
   SourceLatch,
   StreamStatistics,
 } from '@reelstream/rtp';
-import type { FrameEdit, SourcePolicy } from '@reelstream/rtp';
+import type { FrameEdit, PacedStreams, SourcePolicy } from '@reelstream/rtp';
 import { outgoingTo } from './outgoing.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { AgreedTrack } from './types.ts';
 
 export type IntakeOptions = {
+  /** The thread's, and which row of it is the stream's. */
+  readonly paced: PacedStreams;
+  readonly slot: number;
   readonly mediaType: 'audio' | 'video';
   readonly policy: SourcePolicy;
   /** Name of this receiver in RTCP, the same for all streams of a session. */
@@ -29,7 +32,12 @@ const untimed = 'telephone-event';
 
 /** What happens to the plain packets of one stream: whose they are, what they count for, what their sender is told. */
 export class StreamIntake {
-  readonly statistics: StreamStatistics;
+  /** Takes what merely goes on; the others learn of it by #flush. */
+  readonly #paced: PacedStreams;
+  readonly #slot: number;
+  /** Another has the slot. */
+  #gone = false;
+  readonly #statistics: StreamStatistics;
   readonly control = new ControlStatistics();
   readonly latch: SourceLatch;
   readonly reporter: RtcpReporter;
@@ -50,10 +58,19 @@ export class StreamIntake {
   constructor(clockRates: ReadonlyMap<number, number>, options: IntakeOptions) {
     this.#mediaType = options.mediaType;
     this.#options = options;
-    this.statistics = new StreamStatistics(clockRates, options.mediaType);
+    this.#paced = options.paced;
+    this.#slot = options.slot;
+    this.#paced.clear(this.#slot);
+    this.#statistics = new StreamStatistics(clockRates, options.mediaType);
     this.latch = new SourceLatch(options.policy);
-    this.reporter = new RtcpReporter(this.statistics, this.control, options);
+    this.reporter = new RtcpReporter(this.#statistics, this.control, options);
     this.reporter.terms = { mediaKbps: defaultKbps[options.mediaType] };
+  }
+
+  get statistics(): StreamStatistics {
+    this.#flush();
+
+    return this.#statistics;
   }
 
   get agreedCodecs(): AgreedTrack['codecs'] {
@@ -67,6 +84,8 @@ export class StreamIntake {
 
   /** That of the next session on the same sockets: what was agreed goes on, what was counted does not. */
   next(cname: string): StreamIntake {
+    this.#flush();
+    this.#gone = true;
     const next = new StreamIntake(this.statistics.clockRates, { ...this.#options, cname });
     if (this.#agreed) next.agree(this.#agreed);
 
@@ -75,10 +94,11 @@ export class StreamIntake {
 
   /** What signalling has agreed on, from now on. */
   agree(agreed: AgreedTrack): void {
+    this.#leavePace();
     this.#agreed = agreed;
     const { codecs, terms } = agreed;
     this.#codecs = new Map(codecs.map(({ payloadType, codec }) => [payloadType, codec]));
-    this.statistics.clockRates = new Map(
+    this.#statistics.clockRates = new Map(
       codecs.map(({ payloadType, codec, clockRate }) => [
         payloadType,
         codec.toLowerCase() === untimed ? 0 : clockRate,
@@ -93,15 +113,35 @@ export class StreamIntake {
     this.pictures.terms = { pli, fir, codecs: this.#codecs };
   }
 
+  /** Whether `PacedStreams.takeOpen` may take what comes before it gets here. */
+  setOpen(open: boolean): void {
+    if (!this.#gone) this.#paced.setOpen(this.#slot, open);
+  }
+
+  /** Takes a run of frames if it merely goes on: then all of it is to be kept, and there is nothing else to say of it. */
+  takePaced(run: Buffer): boolean {
+    if (!this.#paced.take(this.#slot, run, 0, run.length)) return false;
+    this.taken = this.#paced.taken;
+
+    return true;
+  }
+
   /** Takes a run of frames and returns what of it is to be kept; nothing while `paused`. */
   take(run: Buffer, paused: boolean): Buffer {
+    this.#leavePace();
     this.#run = run;
     this.#paused = paused;
     this.taken = 0;
     const kept = editor.edit(run, this.#edit, this.#onSource);
     if (this.#mediaType === 'video') this.#wantPictures();
+    if (!paused && !this.pictures.isWanted) this.#setPace();
 
     return kept;
+  }
+
+  /** Before this there will be nothing to say, unless something other than paced packets comes. */
+  get nextDueNs(): number {
+    return this.pictures.isWanted ? 0 : (this.reporter.nextNs ?? 0);
   }
 
   /** What is to be said to the sender now, if anything. */
@@ -114,7 +154,27 @@ export class StreamIntake {
 
   /** What is to be said to it at the end. */
   farewell(nowNs: number): Outgoing | undefined {
+    this.#flush();
+
     return this.#outgoing(this.reporter.bye(nowNs));
+  }
+
+  #flush(): void {
+    const paced = this.#gone ? undefined : this.#paced.flush(this.#slot);
+    if (!paced) return;
+    this.#statistics.takePaced(paced);
+    this.latch.takeFollowing(paced.sequenceNumber, paced.arrivalNs);
+  }
+
+  #leavePace(): void {
+    this.#flush();
+    this.#paced.end(this.#slot);
+  }
+
+  #setPace(): void {
+    const source = this.latch.latchedSource;
+    const pace = source && this.#statistics.pace;
+    if (pace) this.#paced.begin(this.#slot, pace, source);
   }
 
   #outgoing(packet: Buffer | undefined): Outgoing | undefined {
@@ -131,10 +191,10 @@ export class StreamIntake {
       if (!this.latch.takeRtcp()) return -1;
       this.control.take(this.#run, at, length, arrivalNs);
       if (this.#paused) return -1;
-      this.statistics.takeRtcp();
+      this.#statistics.takeRtcp();
     } else {
       if (!this.latch.takeRtp(this.#run, at, arrivalNs)) return -1;
-      this.statistics.takeRtp(this.#run, at, length, arrivalNs);
+      this.#statistics.takeRtp(this.#run, at, length, arrivalNs);
       if (this.pictures.isWanted) this.pictures.look(this.#run.subarray(at, at + length));
       if (this.#paused) {
         this.unwanted.packets++;
@@ -150,7 +210,7 @@ export class StreamIntake {
 
   /** At the start of a sender's stream, and where packets of it are missing. */
   #wantPictures(): void {
-    const current = this.statistics.current?.statistics;
+    const current = this.#statistics.current?.statistics;
     if (!current) return;
     if (current.ssrc !== this.#ssrc || current.skips > this.#skips) this.pictures.want();
     this.#ssrc = current.ssrc;

@@ -78,6 +78,10 @@ export const watchNodes = (bus: Bus, options: { readonly monotonicNow?: () => nu
 
   return {
     nodes: () => watchedNodes(silence),
+    alive: (role) =>
+      watchedNodes(silence).flatMap(({ alive, heartbeat }) =>
+        alive && heartbeat.role === role ? [heartbeat] : [],
+      ),
     onHeard: (listener) => void hearers.add(listener),
     onLost: (listener) => void listeners.add(listener),
     stop: () => {

@@ -148,6 +148,8 @@ export type BusOptions = {
 /** The view of the cluster from one process: every node heard of, and whether it is alive. */
 export interface NodeWatch {
   nodes(): readonly WatchedNode[];
+  /** What those of a role say that are not lost. */
+  alive(role: Heartbeat['role']): readonly Heartbeat[];
   /** Told of every heartbeat that counts: what it says holds until the next, or until the node is lost. */
   onHeard(listener: (heartbeat: Heartbeat) => void): void;
   onLost(listener: (node: WatchedNode) => void): void;

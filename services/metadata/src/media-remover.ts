@@ -61,10 +61,11 @@ export class MediaRemover implements Disposable {
   }
 
   async #lookAll(): Promise<void> {
+    const { watch } = this.#options;
     while (this.#again) {
       this.#again = false;
-      const captures = this.#alive('capture');
-      const playbacks = this.#alive('playback');
+      const captures = watch.alive('capture');
+      const playbacks = watch.alive('playback');
       const due = await this.#due(captures, playbacks);
       const wanted = new Set(due.map(({ sessionId }) => sessionId));
       for (const key of this.#asked.keys())
@@ -79,13 +80,6 @@ export class MediaRemover implements Disposable {
       ]);
       await Promise.all(asking);
     }
-  }
-
-  #alive(role: 'capture' | 'playback'): readonly Life[] {
-    return this.#options.watch
-      .nodes()
-      .filter(({ alive, heartbeat }) => alive && heartbeat.role === role)
-      .map(({ heartbeat }) => heartbeat);
   }
 
   /** Deleted sessions with media on disks beside which somebody lives who can be told. */

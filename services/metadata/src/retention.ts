@@ -90,8 +90,7 @@ export class Retention implements Disposable {
   async #look(): Promise<void> {
     const now = performance.now();
     for (const [sessionId, at] of this.#askedAt) if (at + askAgainMs < now) this.#askedAt.delete(sessionId);
-    for (const { alive, heartbeat } of this.#options.watch.nodes())
-      if (alive && heartbeat.role === 'capture') await this.#pruneAt(heartbeat);
+    for (const home of this.#options.watch.alive('capture')) await this.#pruneAt(home);
     await this.#deleteOld();
   }
 
@@ -114,17 +113,12 @@ export class Retention implements Disposable {
   async #prune(sessionId: string, home: string, host: string): Promise<void> {
     const { bus, log, watch } = this.#options;
     this.#askedAt.set(sessionId, performance.now());
-    const playbacks = watch
-      .nodes()
-      .filter(({ alive, heartbeat }) => alive && heartbeat.role === 'playback' && heartbeat.host === host);
+    const playbacks = watch.alive('playback').filter((playback) => playback.host === host);
     const forget = { name: 'forget', sessionId, unlessInUse: true } as const;
-    for (const { heartbeat } of playbacks) {
-      const reply = await commandNode(bus, heartbeat.nodeId, forget, replyLimitMs);
+    for (const { nodeId } of playbacks) {
+      const reply = await commandNode(bus, nodeId, forget, replyLimitMs);
       if (reply === 'silent' || !reply.ok)
-        return log.info(
-          { sessionId, nodeId: heartbeat.nodeId, reply },
-          'media is in use, and not pruned yet',
-        );
+        return log.info({ sessionId, nodeId, reply }, 'media is in use, and not pruned yet');
     }
     const reply = await commandNode(
       bus,

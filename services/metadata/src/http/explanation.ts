@@ -64,10 +64,7 @@ const askPilots = async (
   { watch, bus }: Api,
   callId: string,
 ): Promise<Pick<Explanation, 'placements' | 'pilots'>> => {
-  const asked = watch
-    .nodes()
-    .filter(({ alive, heartbeat }) => alive && heartbeat.role === 'pilot')
-    .map(({ heartbeat }) => heartbeat.nodeId);
+  const asked = watch.alive('pilot').map(({ nodeId }) => nodeId);
   const query: Query = { name: 'explain', callId };
   const replies = await Promise.all(
     asked.map((nodeId) => bus.request(querySubject(nodeId), query, replyLimitMs).catch(() => undefined)),

@@ -43,15 +43,12 @@ const findSealed = async (api: Api, sessionId: string): Promise<Sealed> => {
 const playbackUrl = (api: Api, host: string, path: string, client: string): string => {
   // A drained one takes no calls, but it goes on with media over HTTP.
   const serving = ['ready', 'draining'];
-  const [node] = api.watch
-    .nodes()
-    .filter(
-      ({ alive, heartbeat }) => alive && heartbeat.role === 'playback' && serving.includes(heartbeat.state),
-    )
-    .filter(({ heartbeat }) => heartbeat.host === host && heartbeat.http);
-  if (!node?.heartbeat.http)
+  const node = api.watch
+    .alive('playback')
+    .find((playback) => serving.includes(playback.state) && playback.host === host && playback.http);
+  if (!node?.http)
     throw new Problem(503, 'PLAYBACK_UNAVAILABLE', `no playback is ready on ${host}, which holds the media`);
-  const { advertise, address, http } = node.heartbeat;
+  const { advertise, address, http } = node;
   const known = addressFor(advertise, client, address);
   const authority = known.includes(':') ? `[${known}]` : known;
   const query = signPath(api.clusterKey, path, Date.now() + linkLifeMs);

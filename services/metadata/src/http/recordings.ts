@@ -64,10 +64,7 @@ const outcomeBefore = async ({ store }: Api, request: DialRequest): Promise<Publ
 
 /** Homes in the order in which they are asked: as calls that come in are placed. */
 const homesFor = ({ watch }: Api, { commandId, media }: DialRequest): readonly string[] => {
-  const nodes = watch
-    .nodes()
-    .filter(({ alive, heartbeat }) => alive && heartbeat.role === 'capture')
-    .map(({ heartbeat }) => heartbeat);
+  const nodes = watch.alive('capture');
   const weight = weightOf(media === 'audio' ? ['audio'] : ['audio', 'video']);
   const { homes, refusal } = placeCall({ nodes, key: commandId, weight });
   if (refusal !== undefined)

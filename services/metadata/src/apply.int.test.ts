@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { announceNode } from '@reelstream/bus';
 import { commandSubject, familyOf, freshId, positionSubject } from '@reelstream/events';
-import type { Command, DomainEvent, Heartbeat, PositionAnnouncement } from '@reelstream/events';
+import type { Command, DomainEvent, PositionAnnouncement } from '@reelstream/events';
 import { toJson } from '@reelstream/store';
+import { heartbeatOf } from './test-support/heartbeat.ts';
 import { startTestMetadata, until } from './test-support/system.ts';
 import type { TestMetadata } from './test-support/system.ts';
 import { storyOf } from './test-support/story.ts';
@@ -128,19 +129,7 @@ test('text that PostgreSQL can not hold is no reason to lose a call', async () =
 test('a node that falls silent is lost, and its running sessions are interrupted until it returns', async () => {
   const home = 'capture-5';
   const { sessionId, started, updated, ended } = storyOf({ home, epoch: 4 });
-  const heartbeat: Heartbeat = {
-    nodeId: home,
-    role: 'capture',
-    epoch: 4,
-    pid: 1,
-    host: 'box',
-    address: '127.0.0.1',
-    advertise: [],
-    state: 'ready',
-    load: 1,
-    reserved: 0,
-    capacity: 400,
-  };
+  const heartbeat = heartbeatOf(home, { epoch: 4, load: 1, capacity: 400 });
   const end = announceNode(system.bus, () => heartbeat);
   publish(started);
   await reaches(sessionId, 1);

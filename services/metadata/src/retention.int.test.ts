@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { announceNode } from '@reelstream/bus';
 import { commandSubject, freshId, mintEvent } from '@reelstream/events';
 import type { Command, CommandReply, Heartbeat, PublicSession } from '@reelstream/events';
+import { heartbeatOf } from './test-support/heartbeat.ts';
 import { startTestMetadata, until } from './test-support/system.ts';
 import type { TestMetadata } from './test-support/system.ts';
 import { storyOf } from './test-support/story.ts';
@@ -55,20 +56,7 @@ const nodeAt = (
     announceNode(system.bus, () => {
       const now = storage?.();
 
-      return {
-        nodeId,
-        role,
-        epoch: 1,
-        pid: 1,
-        host: 'box',
-        address: '127.0.0.1',
-        advertise: [],
-        state: 'ready',
-        load: 0,
-        reserved: 0,
-        capacity: 10,
-        ...(now && { storage: now }),
-      };
+      return heartbeatOf(nodeId, { role, ...(now && { storage: now }) });
     }),
   );
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { announceNode } from '@reelstream/bus';
 import { commandSubject, derivedId, freshId, mintEvent } from '@reelstream/events';
-import type { Command, CommandReply, DomainEvent, Heartbeat, PublicSession } from '@reelstream/events';
+import type { Command, CommandReply, DomainEvent, PublicSession } from '@reelstream/events';
 import { storyOf } from '../test-support/story.ts';
+import { heartbeatOf } from '../test-support/heartbeat.ts';
 import { startTestMetadata, until } from '../test-support/system.ts';
 import type { TestMetadata } from '../test-support/system.ts';
 
@@ -12,20 +13,6 @@ before(async () => {
   system = await startTestMetadata();
 });
 after(() => system[Symbol.asyncDispose]());
-
-const heartbeatOf = (nodeId: string): Heartbeat => ({
-  nodeId,
-  role: 'capture',
-  epoch: 1,
-  pid: 1,
-  host: 'box',
-  address: '127.0.0.1',
-  advertise: [],
-  state: 'ready',
-  load: 0,
-  reserved: 0,
-  capacity: 10,
-});
 
 /** Homes that are alive, and do with commands as `obey` says, until they are disposed of. */
 const homes = async (

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { announceNode, watchSlowFacts } from '@reelstream/bus';
-import type { Heartbeat } from '@reelstream/events';
+
 import { freshId, mintEvent, querySubject } from '@reelstream/events';
 import { storyOf } from '../test-support/story.ts';
+import { heartbeatOf } from '../test-support/heartbeat.ts';
 import { startTestMetadata, until } from '../test-support/system.ts';
 import type { TestMetadata } from '../test-support/system.ts';
 
@@ -121,22 +122,8 @@ test('a controller is described by its network, however that is written', async 
   view.stop();
 });
 
-const heartbeat = (nodeId: string, role: Heartbeat['role']): Heartbeat => ({
-  nodeId,
-  role,
-  epoch: 1,
-  pid: 1,
-  host: 'box',
-  address: '127.0.0.1',
-  advertise: [],
-  state: 'ready',
-  load: 0,
-  reserved: 0,
-  capacity: 1,
-});
-
 test('a node is drained and put back; the bucket says so to it', async () => {
-  const end = announceNode(system.bus, () => heartbeat('capture-7', 'capture'), { intervalMs: 100 });
+  const end = announceNode(system.bus, () => heartbeatOf('capture-7', { capacity: 1 }), { intervalMs: 100 });
   await until('the node', async () => (await send('POST', '/nodes/capture-7/drain')).status === 200);
   const view = await watchSlowFacts(system.bus, 'drains');
   await until('the drain', () => view.current().has('capture-7'));
@@ -179,7 +166,9 @@ test('an entry that was overwritten by an older one, or lost, is written again',
 test('a call is explained by what pilots remember, by attempts and by sessions', async () => {
   assert.equal(await refused(send('GET', '/calls/unheard-of/explanation')), '404 CALL_NOT_FOUND');
   const callId = 'a/b@192.0.2.1 ü';
-  const end = announceNode(system.bus, () => heartbeat('pilot-7', 'pilot'), { intervalMs: 100 });
+  const end = announceNode(system.bus, () => heartbeatOf('pilot-7', { role: 'pilot', capacity: 1 }), {
+    intervalMs: 100,
+  });
   const endAnswering = system.bus.subscribe(querySubject('pilot-7'), ({ reply }) =>
     reply({ placements: [] }),
   );

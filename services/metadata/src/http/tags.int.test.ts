@@ -2,15 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { announceNode } from '@reelstream/bus';
 import { commandSubject, freshId, mintEvent } from '@reelstream/events';
-import type {
-  Command,
-  DomainEvent,
-  Heartbeat,
-  PublicSession,
-  PublicTag,
-  WebhookBody,
-} from '@reelstream/events';
+import type { Command, DomainEvent, PublicSession, PublicTag, WebhookBody } from '@reelstream/events';
 import { storyOf } from '../test-support/story.ts';
+import { heartbeatOf } from '../test-support/heartbeat.ts';
 import { startTestMetadata, until } from '../test-support/system.ts';
 import type { TestMetadata } from '../test-support/system.ts';
 
@@ -179,21 +173,8 @@ describe('tags', () => {
 
 /** A home that is alive, and does with commands as `obey` says. */
 const homeAt = (nodeId: string, obey: (command: Command) => Promise<void>): (() => void) => {
-  const heartbeat: Heartbeat = {
-    nodeId,
-    role: 'capture',
-    epoch: 1,
-    pid: 1,
-    host: 'box',
-    address: '127.0.0.1',
-    advertise: [],
-    state: 'ready',
-    load: 0,
-    reserved: 0,
-    capacity: 10,
-  };
   const ends = [
-    announceNode(system.bus, () => heartbeat),
+    announceNode(system.bus, () => heartbeatOf(nodeId)),
     system.bus.subscribe(commandSubject(nodeId), async ({ data, reply }) => {
       await obey(data as Command);
       reply({ ok: true });

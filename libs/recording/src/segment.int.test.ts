@@ -31,22 +31,37 @@ type Written = {
   readonly payloads: readonly Buffer[];
 };
 
-/** A segment with two streams, 20 blocks and some clocks. */
-const writeSegment = async (t: TestContext): Promise<Written> => {
+/** A log in a folder of its own; `closed` is the segment that it closed last. */
+const openLog = async (
+  t: TestContext,
+  epoch: number,
+  segmentBytes: number,
+): Promise<{
+  readonly segments: string;
+  readonly log: SegmentLog;
+  readonly closed: { path: string };
+}> => {
   const segments = await mkdtemp(join(tmpdir(), 'segments-'));
   t.after(() => rm(segments, { recursive: true, force: true }));
-  let path = '';
+  const closed = { path: '' };
   const log = await SegmentLog.open({
     segments,
     worker: 0,
-    epoch: 7,
-    segmentBytes: 1_000_000,
+    epoch,
+    segmentBytes,
     monotonicNs: () => 1_000_000_000,
     wallMs: () => 1_700_000_000_000,
-    onClosed: (segment) => void (path = segment.path),
+    onClosed: ({ path }) => void (closed.path = path),
     onTrouble: assert.fail,
     onRecovered: assert.fail,
   });
+
+  return { segments, log, closed };
+};
+
+/** A segment with two streams, 20 blocks and some clocks. */
+const writeSegment = async (t: TestContext): Promise<Written> => {
+  const { log, segments, closed } = await openLog(t, 7, 1_000_000);
   const streams = [log.stream(session, 0), log.stream(session, 1)];
   const payloads = Array.from({ length: 20 }, (_, i) => Buffer.alloc(40 + 11 * i, i + 1));
   for (const [i, payload] of payloads.entries()) {
@@ -55,6 +70,8 @@ const writeSegment = async (t: TestContext): Promise<Written> => {
     await log.flush();
   }
   await log.close();
+
+  const { path } = closed;
 
   return { segments, path, bytes: await readFile(path), payloads };
 };
@@ -139,20 +156,7 @@ test('what a caller sends can never pass for a block, not even where a block is 
 });
 
 test('runs that were laid where they are to be stay there, and close up over one that is not kept', async (t) => {
-  const segments = await mkdtemp(join(tmpdir(), 'segments-'));
-  t.after(() => rm(segments, { recursive: true, force: true }));
-  let path = '';
-  const log = await SegmentLog.open({
-    segments,
-    worker: 0,
-    epoch: 1,
-    segmentBytes: 10_000_000,
-    monotonicNs: () => 5,
-    wallMs: () => 5,
-    onClosed: (segment) => void (path = segment.path),
-    onTrouble: assert.fail,
-    onRecovered: assert.fail,
-  });
+  const { log, closed } = await openLog(t, 1, 10_000_000);
   const streams = [log.stream(session, 0), log.stream(session, 1)];
   const kept: Buffer[] = [];
   for (let drain = 0; drain < 40; drain++) {
@@ -180,7 +184,7 @@ test('runs that were laid where they are to be stay there, and close up over one
     if (drain % 7 === 0) await log.flush();
   }
   await log.close();
-  const { blocks, lostBytes } = scan(path);
+  const { blocks, lostBytes } = scan(closed.path);
   assert.equal(lostBytes, 0);
   assert.deepEqual(media(blocks), kept);
 });

@@ -1,5 +1,12 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { access, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+
+/** Whether there is something by that name. */
+export const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 /** Syncs a directory, so that the names in it survive a power loss. */
 export const syncFolder = async (folder: string): Promise<void> => {

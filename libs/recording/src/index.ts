@@ -1,5 +1,6 @@
 export { countBodies, saveBody } from './bodies.ts';
 export { DamagedFileError, JournalWriteError, NotSealedError, SealError, SessionIdError } from './errors.ts';
+export { isThere } from './durable.ts';
 export { openJournal, readJournal } from './journal.ts';
 export type { Journal } from './journal.ts';
 export type { JournalContents, JournalDamage } from './journal-lines.ts';

@@ -1,13 +1,7 @@
-import { access, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createFile, syncFolder } from './durable.ts';
+import { createFile, isThere, syncFolder } from './durable.ts';
 import { journalFile, removedFile } from './paths.ts';
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** Whether the media of a recording folder (absolute path) was taken away, or is being so. */
 export const isRemoved = (folder: string): Promise<boolean> => isThere(join(folder, removedFile));

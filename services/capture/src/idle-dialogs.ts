@@ -1,5 +1,5 @@
-import { access, rename, rm } from 'node:fs/promises';
-import { openJournal, readJournal } from '@reelstream/recording';
+import { rename, rm } from 'node:fs/promises';
+import { isThere, openJournal, readJournal } from '@reelstream/recording';
 import type { Journal } from '@reelstream/recording';
 import { decryptSecret, encryptSecret } from '@reelstream/service';
 import type { Secret } from '@reelstream/service';
@@ -11,11 +11,7 @@ type Kept = { readonly leg: LegState; readonly hadSession: boolean };
 /** Leaves only the latest of each dialog that still waits in the journal; gives these. Killed at any moment, it is repeated. */
 const rewrite = async (folder: string): Promise<readonly string[]> => {
   const next = `${folder}.next`;
-  const isThere = await access(folder).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) await rename(next, folder).catch(() => undefined);
+  if (!(await isThere(folder))) await rename(next, folder).catch(() => undefined);
   const { notes } = await readJournal(folder);
   const kept = Object.entries(notes).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',

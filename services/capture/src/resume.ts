@@ -1,8 +1,7 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { weightOf } from '@reelstream/domain';
 import type { Interruption } from '@reelstream/events';
-import { manifestFile, openJournal } from '@reelstream/recording';
+import { isThere, manifestFile, openJournal } from '@reelstream/recording';
 import type { Journal } from '@reelstream/recording';
 import type { KnownDialog } from '@reelstream/sip';
 import { folderOf } from './capture-node.ts';
@@ -86,12 +85,6 @@ const find = async (node: CaptureNode, sessionId: string): Promise<Open | undefi
 
   return undefined;
 };
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
 
 /** A dialog that went from one session to the next just then is the later one's. */
 const withoutRepeats = (open: readonly Open[]): readonly Open[] => {

@@ -1,6 +1,6 @@
 import type { Heartbeat } from '@reelstream/events';
 import { Agenda, stepsPerSecond } from './clock.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../support/random.ts';
 import { capacityClasses } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 

@@ -1,7 +1,7 @@
 import { place, PlacementView } from '@reelstream/domain';
 import type { Heartbeat } from '@reelstream/events';
 import { Cluster, heartbeatOf } from './cluster.ts';
-import { randomFrom } from './random.ts';
+import { randomFrom } from '../../support/random.ts';
 import { defaultScenarios } from './scenario.ts';
 
 export type CostReport = {

@@ -3,8 +3,8 @@ import type { BalanceReport } from './balance.ts';
 import { stepsPerSecond } from './clock.ts';
 import { Cluster } from './cluster.ts';
 import { SimulatedPilot } from './pilot.ts';
-import { randomFrom } from './random.ts';
-import type { Random } from './random.ts';
+import { randomFrom } from '../../support/random.ts';
+import type { Random } from '../../support/random.ts';
 import { byShare, callKinds, meanCapacity, meanWeight } from './scenario.ts';
 import type { CallKind, Scenario } from './scenario.ts';
 

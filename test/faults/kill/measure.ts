@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PublicSession } from '@reelstream/events';
 import { readManifest, readRtpdump } from '@reelstream/recording';
 import { freePort, waitFor } from '@reelstream/testing';
+import { randomFrom } from '../../support/random.ts';
 import { startSystem } from '../../support/system.ts';
 import type { System } from '../../support/system.ts';
 import { Calls, Voices } from './calls.ts';
@@ -38,19 +39,30 @@ export type KillFigures = Fault & {
 const asked = 10;
 const healthyMs = 10_500;
 const recordsMs = 4_000;
+/** What a home does by itself it does once in so long. */
+const syncMs = 1_000;
 
 /** Calls at a whole system, of which processes are killed by SIGKILL, and restarted by its launcher. */
 export const measureKill = async (options: {
   readonly calls: number;
   readonly faults: readonly Fault[];
+  /** Of the moments of the kills. */
+  readonly seed: number;
 }): Promise<readonly KillFigures[]> => {
   const sipPort = await freePort();
   await using system = await startSystem({ REEL_CAPTURE_SIP_PORT: String(sipPort) });
   const figures: KillFigures[] = [];
+  const random = randomFrom(options.seed);
   for (const fault of options.faults) {
     // A process that lived for less is started again later.
     await sleep(healthyMs);
-    figures.push(await killOnce(system, sipPort, { calls: options.calls, fault }));
+    figures.push(
+      await killOnce(system, sipPort, {
+        calls: options.calls,
+        fault,
+        afterMs: recordsMs + random.below(syncMs),
+      }),
+    );
   }
 
   return figures;
@@ -59,14 +71,18 @@ export const measureKill = async (options: {
 const killOnce = async (
   system: System,
   sipPort: number,
-  { calls: wanted, fault }: { readonly calls: number; readonly fault: Fault },
+  {
+    calls: wanted,
+    fault,
+    afterMs,
+  }: { readonly calls: number; readonly fault: Fault; readonly afterMs: number },
 ): Promise<KillFigures> => {
   await using controller = await Calls.open(sipPort);
   const calls: RunningCall[] = [];
   for (let placed = 0; placed < wanted; placed += asked)
     calls.push(...(await Promise.all(Array.from({ length: asked }, () => controller.place()))));
   const voices = await Voices.open(calls);
-  await sleep(recordsMs);
+  await sleep(afterMs);
   const frozen = await Promise.all((fault.frozen ?? []).map((name) => pidOf(system, name)));
   const pids = await Promise.all(fault.killed.map((name) => pidOf(system, name)));
   for (const pid of frozen) process.kill(pid, 'SIGSTOP');

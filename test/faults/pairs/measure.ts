@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connectBus } from '@reelstream/bus';
 import { startNatsCluster } from '@reelstream/testing';
 import { startFront } from '../../support/front-door.ts';
+import { randomFrom } from '../../support/random.ts';
 import { measureRecorded } from './recorded.ts';
 import type { RecordedFigures } from './recorded.ts';
 import { measureRedirects } from './redirects.ts';
@@ -16,6 +17,8 @@ export type PairFigures = { readonly recorded: RecordedFigures; readonly redirec
 export const measurePairs = async (options: {
   readonly recorded: number;
   readonly redirected: number;
+  /** Of the moments at which the leader dies. */
+  readonly seed: number;
 }): Promise<PairFigures> => {
   await using stack = new AsyncDisposableStack();
   const nats = stack.use(await startNatsCluster(3));
@@ -35,7 +38,7 @@ export const measurePairs = async (options: {
     ports.push(stack.use(front).port);
   }
   const [one = 0, other = 0] = ports;
-  const cluster = { nats, bus, pilots: [one, other] as const };
+  const cluster = { nats, bus, pilots: [one, other] as const, random: randomFrom(options.seed) };
   const recorded = await measureRecorded({ ...cluster, clusterKey, pairs: options.recorded });
   const redirected = await measureRedirects({ ...cluster, pairs: options.redirected });
 

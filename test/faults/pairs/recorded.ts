@@ -7,6 +7,7 @@ import { placeBibLeg } from '@reelstream/testing/callers';
 import type { BibBridge } from '@reelstream/testing/callers';
 import { askOptions } from '../../support/front-door.ts';
 import { startHome } from '../../support/home.ts';
+import type { Random } from '../../support/random.ts';
 import { leadingServer } from './bus-leader.ts';
 import { inLots } from './in-lots.ts';
 
@@ -82,8 +83,9 @@ export const measureRecorded = async (options: {
   readonly pilots: readonly [number, number];
   readonly clusterKey: string;
   readonly pairs: number;
+  readonly random: Random;
 }): Promise<RecordedFigures> => {
-  const { nats, bus, pilots, pairs, clusterKey } = options;
+  const { nats, bus, pilots, pairs, clusterKey, random } = options;
   await using stack = new AsyncDisposableStack();
   const shared = { natsUrl: nats.url, natsReplicas: 3, clusterKey };
   for (const [index, capacity] of [6, 100, 100].entries()) {
@@ -98,8 +100,9 @@ export const measureRecorded = async (options: {
     });
   const leader = await leadingServer(nats, pairsBucket);
   let outage: Promise<void> | undefined;
+  const killAfter = Math.floor(pairs * (0.3 + 0.2 * random.next()));
   const onDone = (done: number): void => {
-    if (done === Math.floor(pairs * 0.4)) outage = leader.kill();
+    if (done === killAfter) outage = leader.kill();
     if (done === Math.floor(pairs * 0.7)) outage = outage?.then(() => leader.restart());
   };
   let sentOn = 0;

@@ -5,6 +5,7 @@ import type { Heartbeat, Reservation } from '@reelstream/events';
 import type { TestNatsCluster } from '@reelstream/testing';
 import { waitFor } from '@reelstream/testing';
 import { askOptions } from '../../support/front-door.ts';
+import type { Random } from '../../support/random.ts';
 import { leadingServer } from './bus-leader.ts';
 import { inLots } from './in-lots.ts';
 import { LegSender } from './leg-sender.ts';
@@ -67,14 +68,15 @@ const firstContact = (contacts: string | undefined): string | undefined =>
 const percentile = (sorted: readonly number[], part: number): number =>
   Math.round((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0) * 10) / 10;
 
-/** Sends the legs of each pair to two pilots in the same moment; the bus's leader dies after four of ten, and returns. */
+/** Sends the legs of each pair to two pilots in the same moment; the bus's leader dies after three to five of ten, and returns. */
 export const measureRedirects = async (options: {
   readonly nats: TestNatsCluster;
   readonly bus: Bus;
   readonly pilots: readonly [number, number];
   readonly pairs: number;
+  readonly random: Random;
 }): Promise<RedirectFigures> => {
-  const { nats, bus, pilots, pairs } = options;
+  const { nats, bus, pilots, pairs, random } = options;
   const end = announceHomes(bus, 8);
   using _ = { [Symbol.dispose]: end };
   for (const pilot of pilots)
@@ -88,8 +90,9 @@ export const measureRedirects = async (options: {
   const times: number[] = [];
   const tally = { together: 0, apart: 0, unanswered: 0 };
   let outage: Promise<void> | undefined;
+  const killAfter = Math.floor(pairs * (0.3 + 0.2 * random.next()));
   const onDone = (done: number): void => {
-    if (done === Math.floor(pairs * 0.4)) outage = leader.kill();
+    if (done === killAfter) outage = leader.kill();
     if (done === Math.floor(pairs * 0.7)) outage = outage?.then(() => leader.restart());
   };
   const begun = performance.now();

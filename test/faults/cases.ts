@@ -1,0 +1,6 @@
+import type { FaultCase } from './fault-case.ts';
+import { killCase } from './kill/case.ts';
+import { pairsCase } from './pairs/case.ts';
+
+/** In the order in which they are run. */
+export const faultCases: readonly FaultCase[] = [killCase, pairsCase];

@@ -24,7 +24,7 @@ export type JournalContents = {
   readonly notes: Readonly<Record<string, unknown>>;
   /** Highest version that is known to have been given, whether its event can be read or not; 0 where none. */
   readonly lastVersion: number;
-  /** Unreadable stretches that whole lines follow. They stay where they are. */
+  /** Unreadable stretches before whole lines, and damaged line feeds behind them. They stay where they are. */
   readonly damage: readonly JournalDamage[];
   /** The torn tail, if any: it is cut off when the journal is opened. */
   readonly tail: JournalDamage | undefined;
@@ -33,6 +33,8 @@ export type JournalContents = {
 const newline = 0x0a;
 const crcDigits = 8;
 const blank = 0x20;
+/** Behind the checksum. */
+const lineBegin = Buffer.from(' {"kind":"');
 
 const hex = (crc: number): string => crc.toString(16).padStart(crcDigits, '0');
 
@@ -76,27 +78,51 @@ export const parseLine = (bytes: Uint8Array): JournalLine | undefined => {
   return isLine(value) ? value : undefined;
 };
 
+type Found = { readonly line: JournalLine; readonly from: number; readonly to: number };
+
+/**
+ * The whole lines between two line feeds: one, or more where the line feeds between them are damaged. `to` is where the next line
+ * may begin. JSON can't hold what every line begins with, so nothing that a caller sent passes for one.
+ */
+const linesBetween = (bytes: Buffer, from: number, lineFeed: number | undefined): readonly Found[] => {
+  const to = lineFeed ?? bytes.length;
+  const line = lineFeed === undefined ? undefined : parseLine(bytes.subarray(from, to));
+  if (line) return [{ line, from, to: to + 1 }];
+  const begins: number[] = [];
+  for (let at = bytes.indexOf(lineBegin, from); at >= 0 && at < to; at = bytes.indexOf(lineBegin, at + 1))
+    if (at - crcDigits >= from) begins.push(at - crcDigits);
+
+  return begins.flatMap((begin, place) => {
+    // What stands in the place of the line feed belongs to neither line.
+    const end = begins[place + 1] ?? (lineFeed === undefined ? to : to + 1);
+    const whole = parseLine(bytes.subarray(begin, end - 1));
+
+    return whole ? [{ line: whole, from: begin, to: end }] : [];
+  });
+};
+
 /** Reads a journal's bytes. Never throws: what isn't a whole line is named in `damage` and `tail`. */
-export const parseJournal = (bytes: Uint8Array): JournalContents => {
+export const parseJournal = (from: Uint8Array): JournalContents => {
+  const bytes = Buffer.from(from.buffer, from.byteOffset, from.byteLength);
   const events: RawEvent[] = [];
   const notes: Record<string, unknown> = {};
   const damage: JournalDamage[] = [];
   let releasedVersion = 0;
   let lastVersion = 0;
   let wholeUntil = 0;
+  const take = ({ line, from: begin, to }: Found): void => {
+    if (begin > wholeUntil) damage.push({ atByte: wholeUntil, bytes: begin - wholeUntil });
+    if (line.kind === 'event') events.push(line.event);
+    else if (line.kind === 'note') notes[line.name] = line.value;
+    else releasedVersion = Math.max(releasedVersion, line.version);
+    lastVersion = Math.max(lastVersion, releasedVersion, line.kind === 'event' ? line.event.version : 0);
+    wholeUntil = to;
+    if (bytes[to - 1] !== newline) damage.push({ atByte: to - 1, bytes: 1 });
+  };
   for (let start = 0; start < bytes.length;) {
     const found = bytes.indexOf(newline, start);
-    const end = found < 0 ? bytes.length : found;
-    const line = found < 0 ? undefined : parseLine(bytes.subarray(start, end));
-    if (line) {
-      if (start > wholeUntil) damage.push({ atByte: wholeUntil, bytes: start - wholeUntil });
-      if (line.kind === 'event') events.push(line.event);
-      else if (line.kind === 'note') notes[line.name] = line.value;
-      else releasedVersion = Math.max(releasedVersion, line.version);
-      lastVersion = Math.max(lastVersion, releasedVersion, line.kind === 'event' ? line.event.version : 0);
-      wholeUntil = end + 1;
-    }
-    start = end + 1;
+    for (const line of linesBetween(bytes, start, found < 0 ? undefined : found)) take(line);
+    start = found < 0 ? bytes.length : found + 1;
   }
   const tail =
     wholeUntil < bytes.length ? { atByte: wholeUntil, bytes: bytes.length - wholeUntil } : undefined;

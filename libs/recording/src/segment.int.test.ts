@@ -106,6 +106,22 @@ test('a segment cut at any byte keeps every whole block before the cut, and says
   }
 });
 
+test('pages of zeros at the end, as a loss of power leaves them, cost the blocks they lie on, and are told', async (t) => {
+  const { path, bytes } = await writeSegment(t);
+  const { blocks } = scan(path);
+  for (let from = segmentHeaderLength; from < bytes.length; from += 7) {
+    await writeFile(path, Buffer.concat([bytes.subarray(0, from), Buffer.alloc(8_192)]));
+    const read = scan(path);
+    const whole = blocks.filter(
+      ({ offset, payloadLength }) => offset + blockHeaderLength + payloadLength <= from,
+    );
+    assert.deepEqual(read.blocks, whole, `zeros from ${from}`);
+    const last = whole.at(-1);
+    const end = last ? last.offset + blockHeaderLength + last.payloadLength : segmentHeaderLength;
+    assert.equal(read.lostBytes, from + 8_192 - end, `zeros from ${from}`);
+  }
+});
+
 test('a flipped bit costs at most the block it hits; nothing else is lost and nothing invented', async (t) => {
   const { path, bytes, payloads } = await writeSegment(t);
   const { blocks } = scan(path);

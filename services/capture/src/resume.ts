@@ -73,6 +73,9 @@ const find = async (node: CaptureNode, sessionId: string): Promise<Open | undefi
   let journal: Journal | undefined;
   try {
     journal = await openJournal(folder);
+    const { tail, damage } = journal.opened;
+    if (tail) node.log.warn({ sessionId, tail }, 'the torn end of a journal was cut off');
+    if (damage.length > 0) node.log.warn({ sessionId, damage }, 'a journal is damaged');
     const events = sessionEvents(journal.events);
     const isOpen = events.length > 0 && events.every(({ type }) => type !== 'session.ended');
     const { legs } = readDialogs(isOpen ? journal.notes : {}, node.config.clusterKey);

@@ -16,8 +16,9 @@
 export type Impairment = { readonly ie: number; readonly bpl: number };
 
 /**
- * G.113 appendix I: G.711 with its concealment, which every player has today; G.729A and G.723.1 (6.3 kbit/s) with VAD; AMR
- * at 12.2 kbit/s, which is GSM-EFR. Wide-band codecs are judged on another scale (G.107.1) and have no estimate here.
+ * As G.113 appendix I is quoted: G.711 with its concealment, which every player has today; G.729A and G.723.1 (6.3 kbit/s)
+ * with VAD; AMR at 12.2 kbit/s, which is GSM-EFR. Which of these have a checked source: docs/media.md. Wide-band codecs are
+ * judged on another scale (G.107.1) and have no estimate here.
  */
 const impairments: ReadonlyMap<string, Impairment> = new Map([
   ['PCMU', { ie: 0, bpl: 25.1 }],

@@ -59,7 +59,7 @@ for (const [name, codec] of Object.entries(audioFixtures)) {
     const { sampleRate, channels, notes } = await renderWav([
       { codecs: [codec], packets: sendFixture(name, codec.clockRate, 500) },
     ]);
-    const heard = thinned(channels[0]!, sampleRate / 8_000);
+    const heard = thinned(channels[0]!, sampleRate / 8_000).subarray(4_000);
     const said = speech().subarray(0, Math.min(heard.length, 16_000));
     const { lag, correlation, levelDb } = match(said, heard, [-400, 800]);
 

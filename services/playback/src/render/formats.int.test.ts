@@ -49,7 +49,7 @@ for (const [format, codec] of Object.entries(codecs) as [keyof typeof codecs, st
     ] as const) {
       const from = said.findIndex((sample) => sample !== 0);
       const words = said.subarray(from, from + 20_000);
-      const { lag, correlation, levelDb } = match(words, heard!.subarray(from), [-100, 100]);
+      const { lag, correlation, levelDb } = match(words, heard!.subarray(8_000 + from), [-100, 100]);
       assert.ok(Math.abs(lag) <= 16, `${lag} samples late`);
       assert.ok(correlation > 0.93, `correlation ${correlation}`);
       assert.ok(Math.abs(levelDb) < 1, `${levelDb} dB`);
@@ -78,7 +78,7 @@ test('pictures that came as H.264 are copied into the MP4, on the clock of the s
   assert.deepEqual([video?.codec_name, video?.width, video?.height], ['h264', 176, 144]);
   // Two seconds at 15 pictures a second, all of which Debian's decoder makes out.
   assert.equal(Number(video?.nb_read_frames), 30);
-  assert.ok(Math.abs(Number(video?.start_time) - 1) < 0.001, `pictures begin at ${video?.start_time} s`);
+  assert.ok(Math.abs(Number(video?.start_time) - 2) < 0.001, `pictures begin at ${video?.start_time} s`);
   assert.ok(Math.abs(Number(video?.duration) - 2) < 0.1, `${video?.duration} s`);
 });
 
@@ -93,7 +93,7 @@ test('pictures that came as VP8 are transcoded for the MP4, each at its time', a
 
   assert.deepEqual([video?.codec_name, video?.width, video?.height], ['h264', 176, 144]);
   assert.equal(Number(video?.nb_read_frames), 30);
-  assert.ok(Math.abs(Number(video?.start_time) - 1) < 0.001, `pictures begin at ${video?.start_time} s`);
+  assert.ok(Math.abs(Number(video?.start_time) - 2) < 0.001, `pictures begin at ${video?.start_time} s`);
   // Both show the same test picture: another decoder sees the same, but for what two encoders leave out.
   const psnr = await likeness(path, copied);
   assert.ok(psnr > 25, `${psnr} dB`);

@@ -1,14 +1,15 @@
 import type { MonoFile } from './mono-file.ts';
 
-/** From the first sample of any channel, or the first picture, to behind the last sample of any. */
+/**
+ * From the start of the session to behind the last sample of any channel, in samples since that start: an offset in the
+ * session is an offset in the file. What lies before it, as a clock's fit may have it, begins the file.
+ */
 export type Span = { readonly start: number; readonly end: number };
 
 /** `pictures`: where the first picture of each video lies, in samples. */
 export const spanOf = (channels: readonly MonoFile[], pictures: readonly number[] = []): Span => {
   const heard = channels.filter(({ start, end }) => end > start);
-  const starts = [...heard.map(({ start }) => start), ...pictures];
-  if (starts.length === 0) return { start: 0, end: 0 };
-  const start = Math.min(...starts);
+  const start = Math.min(0, ...heard.map((file) => file.start), ...pictures);
 
   return { start, end: Math.max(start, ...heard.map(({ end }) => end)) };
 };

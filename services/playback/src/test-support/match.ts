@@ -38,6 +38,15 @@ export const match = (
   return best;
 };
 
+/** Where two runs of samples begin to differ, -1 where they are the same: a word on a million samples, said at once. */
+export const firstDifference = (samples: Int16Array | undefined, expected: Int16Array): number => {
+  if (!samples) return 0;
+  const most = Math.max(samples.length, expected.length);
+  for (let i = 0; i < most; i++) if (samples[i] !== expected[i]) return i;
+
+  return -1;
+};
+
 /** Every `factor`-th sample: fair where nothing lies above the new half rate. */
 export const thinned = (samples: Int16Array, factor: number): Int16Array =>
   Int16Array.from({ length: Math.floor(samples.length / factor) }, (_, i) => samples[i * factor]!);

@@ -16,6 +16,8 @@ export const sessionFlags = {
   'session-expired-with-media': 'the session timer ran out while media went on',
   'srtp-auth-failed':
     'no packet of an encrypted track could be decrypted: its keys were not those of the SDP',
+  'dtls-failed':
+    'no keys of an encrypted track came about: nobody shook hands, or not with the certificate of the SDP',
   'unpaired-leg':
     'the other leg of a call that comes in two has not come in time; taken back if it still comes',
 } as const;

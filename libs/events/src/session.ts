@@ -33,7 +33,8 @@ export const Track = Type.Object({
   codecs: Type.Array(CodecSpan),
   encryption: Type.Optional(
     Type.String({
-      description: 'of the media as it came, e.g. sdes:AES_CM_128_HMAC_SHA1_80; absent: plain RTP',
+      description:
+        'of the media as it came, e.g. sdes:AES_CM_128_HMAC_SHA1_80 or dtls:AEAD_AES_256_GCM; absent: plain RTP',
     }),
   ),
   startedAt: Timestamp,

@@ -2,6 +2,7 @@
 #include "source.h"
 #include <node_api.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -39,6 +40,7 @@ static void free_source(napi_env env, void *data, void *hint) {
   if (source->epoll >= 0) close(source->epoll);
   free(source->streams);
   free(source->datagrams);
+  free(source->sides);
   free(source);
 }
 
@@ -49,7 +51,8 @@ static napi_value js_create(napi_env env, napi_callback_info info) {
   Source *source = calloc(1, sizeof *source);
   if (source) source->epoll = epoll_create1(EPOLL_CLOEXEC);
   if (source) source->datagrams = malloc((size_t)BATCH * APART);
-  if (!source || !source->datagrams || source->epoll < 0) {
+  if (source) source->sides = malloc(SIDE_OF_ALL * sizeof *source->sides);
+  if (!source || !source->datagrams || !source->sides || source->epoll < 0) {
     if (source) free_source(env, source, NULL);
     napi_throw_error(env, "ENOMEM", "no memory or descriptors for a packet source");
     return NULL;
@@ -75,7 +78,8 @@ static napi_value js_open(napi_env env, napi_callback_info info) {
   return to_number(env, open_stream(source, number_of(env, a[1]), number_of(env, a[2]), address, number_of(env, a[4]), buffer_bytes));
 }
 
-// drain(source, frames: Buffer, at, gap, runs: Int32Array, seed): count of runs. runs: [1 if there is more; slot, from, to, CRC-32; …].
+// drain(source, frames: Buffer, at, gap, runs: Int32Array, seed): count of runs. runs: [1 if there is more, 2 if there are handshakes;
+// slot, from, to, CRC-32; …].
 // Lays them from `at` on, where there must be room for LARGEST, each behind a gap.
 static napi_value js_drain(napi_env env, napi_callback_info info) {
   napi_value a[6];
@@ -97,7 +101,35 @@ static napi_value js_drain(napi_env env, napi_callback_info info) {
   }
   runs[0] = source->stream < source->count;
   if (!runs[0]) source->stream = 0;
+  if (source->side_taken < source->side_count) runs[0] |= 2;
   return to_number(env, count);
+}
+
+// shakesHands(source, index, whether)
+static napi_value js_shakes_hands(napi_env env, napi_callback_info info) {
+  napi_value a[3];
+  Source *source = arguments_of(env, info, 3, a);
+  napi_get_value_bool(env, a[2], &source->streams[number_of(env, a[1])].shakes_hands);
+  return NULL;
+}
+
+// handshake(source, into: Buffer, about: Uint32Array): length of the next DTLS datagram, 0 if there is none left. Behind it lies the
+// body of a source frame. about: slot, socket, length of that body.
+static napi_value js_handshake(napi_env env, napi_callback_info info) {
+  napi_value a[3];
+  size_t room = 0, words = 0;
+  Source *source = arguments_of(env, info, 3, a);
+  uint8_t *into = bytes_of(env, a[1], &room);
+  uint32_t *about = bytes_of(env, a[2], &words);
+  if (source->side_taken == source->side_count || room < LONGEST_SIDE + SOURCE_BODY || words < 3) {
+    source->side_taken = source->side_count = 0;
+    return to_number(env, 0);
+  }
+  const Side *side = &source->sides[source->side_taken++];
+  memcpy(into, side->bytes, side->length);
+  memcpy(into + side->length, side->sender.body, side->sender.length);
+  about[0] = side->slot, about[1] = side->socket, about[2] = side->sender.length;
+  return to_number(env, (int32_t)side->length);
 }
 
 // close(source, index)
@@ -135,7 +167,8 @@ static napi_value js_send(napi_env env, napi_callback_info info) {
 NAPI_MODULE_INIT() {
   static const struct { const char *name; napi_callback call; } functions[] = {
     { "create", js_create }, { "open", js_open }, { "drain", js_drain },
-    { "close", js_close }, { "count", js_count }, { "send", js_send },
+    { "close", js_close }, { "count", js_count }, { "send", js_send }, { "shakesHands", js_shakes_hands },
+    { "handshake", js_handshake },
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value call;

@@ -23,6 +23,10 @@ static int kind_of(const uint8_t *packet, uint32_t length) {
   return length >= 12 ? RTP : -1;
 }
 
+static bool is_dtls(const uint8_t *packet, uint32_t length) {
+  return length >= 13 && length <= LONGEST_SIDE && packet[0] >= 20 && packet[0] <= 63;
+}
+
 static void set_sender(Sender *sender, const struct sockaddr_storage *name) {
   uint8_t body[SOURCE_BODY];
   uint8_t length = 2;
@@ -76,6 +80,19 @@ static uint8_t *write_header(uint8_t *at, int64_t arrival, uint16_t length, uint
   return at + FRAME_HEADER;
 }
 
+// Whether there was room for datagram i of a batch among those that are no media.
+static bool put_aside(Source *source, Stream *stream, int socket, int i) {
+  if (stream->side_drain != source->drain) stream->side_drain = source->drain, stream->side_count = 0;
+  if (stream->side_count >= SIDE_OF_STREAM || source->side_count >= SIDE_OF_ALL) return false;
+  stream->side_count++;
+  Side *side = &source->sides[source->side_count++];
+  side->slot = stream->slot, side->socket = socket, side->length = source->messages[i].msg_len;
+  side->sender.ipv4 = 0;
+  set_sender(&side->sender, &source->names[i]);
+  memcpy(side->bytes, source->datagrams[i], side->length);
+  return true;
+}
+
 // Appends datagram i of a batch, with its sender where the run has not named it yet; returns the end.
 static uint8_t *take(Source *source, Stream *stream, int socket, int i, uint8_t *at) {
   uint32_t length = source->messages[i].msg_len;
@@ -83,7 +100,7 @@ static uint8_t *take(Source *source, Stream *stream, int socket, int i, uint8_t 
   const uint8_t *datagram = source->datagrams[i];
   int kind = kind_of(datagram, length);
   if (kind < 0 || length >= LONGEST) {
-    stream->malformed++;
+    if (!stream->shakes_hands || !is_dtls(datagram, length) || !put_aside(source, stream, socket, i)) stream->malformed++;
     return at;
   }
   Sender *sender = &stream->senders[kind];
@@ -138,6 +155,7 @@ uint8_t *drain_stream(Source *source, uint8_t *at, const uint8_t *full) {
 void begin_drain(Source *source) {
   struct epoll_event events[READY];
   source->stream = source->socket = source->rounds = 0;
+  source->drain++;
   int got = READY;
   // What is ready goes to the end of the kernel's list: another look sees the others.
   for (uint32_t seen = 0; got == READY && seen <= source->count; seen += READY) {

@@ -27,6 +27,10 @@ enum {
   LARGEST = FULL + MOST_GAP + BATCH * (LONGEST + 2 * FRAME_HEADER + SOURCE_BODY),
   ROUNDS = 256,          // of recvmmsg per socket and drain: a flood on one port must not hold up the others
   READY = 256,
+  // DTLS (RFC 7983 §7) is no media: it lies apart, so much of one stream and of all in a drain, and no more.
+  SIDE_OF_STREAM = 16,
+  SIDE_OF_ALL = 64,
+  LONGEST_SIDE = 4096,
 };
 
 typedef struct {
@@ -40,11 +44,21 @@ typedef struct {
   int sockets[SOCKETS];  // -1: closed
   uint32_t slot;
   bool rtcp_waits;
+  bool shakes_hands;     // DTLS is taken
+  uint32_t side_drain, side_count; // how many of them in which drain
   uint32_t malformed;
   uint32_t overflowed[SOCKETS]; // as the kernel counts them
   int64_t arrivals[SOCKETS]; // of the packet before
   Sender senders[SOCKETS];
 } Stream;
+
+// A datagram that is no media, and who sent it, as in a source frame.
+typedef struct {
+  uint32_t slot, socket;
+  Sender sender;
+  uint32_t length;
+  uint8_t bytes[LONGEST_SIDE];
+} Side;
 
 typedef struct {
   Stream *streams;
@@ -56,6 +70,8 @@ typedef struct {
   struct iovec pieces[BATCH];
   struct sockaddr_storage names[BATCH];
   _Alignas(struct cmsghdr) uint8_t controls[BATCH][CMSG_SPACE(sizeof(struct timespec)) + CMSG_SPACE(sizeof(uint32_t))];
+  Side *sides;           // SIDE_OF_ALL; the kernel gives memory for what is touched
+  uint32_t drain, side_count, side_taken;
   uint8_t (*datagrams)[APART]; // of which most use the beginning only: the kernel gives memory for what is touched
 } Source;
 

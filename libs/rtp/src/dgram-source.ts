@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
-import { kindOfPacket } from './header.ts';
+import { isDtls, kindOfPacket } from './header.ts';
 import { monotonicClock } from './monotonic.ts';
 import { formatSource, frameHeaderLength, frameKind, writeFrameHeader } from './packet-batch.ts';
 import type { FrameKind } from './packet-batch.ts';
-import { bindErrorOf } from './packet-source.ts';
-import type { PacketSource, RunSink, SlotCounts, StreamSockets } from './packet-source.ts';
+import { bindErrorOf, longestHandshake, mostHandshakes } from './packet-source.ts';
+import type { PacketSource, RunSink, SlotCounts, StreamSocket, StreamSockets } from './packet-source.ts';
 import type { Endpoint } from './source-latch.ts';
 
 /** A run of frames begins small (a beat of G.711 is 1 KB) and may grow to this: 80 Mbit/s at ten drains a second. */
@@ -44,6 +44,9 @@ class Sender {
   }
 }
 
+/** A DTLS datagram until the next drain. */
+type Handshake = { readonly on: StreamSocket; readonly datagram: Buffer; readonly sender: Endpoint };
+
 class Stream {
   readonly slot: number;
   run = Buffer.allocUnsafeSlow(firstRunBytes);
@@ -52,6 +55,8 @@ class Stream {
   malformed = 0;
   overflowed = 0;
   sockets: readonly Socket[] = [];
+  shakesHands = false;
+  handshakes: Handshake[] = [];
   readonly rtp = new Sender(frameKind.rtpSource);
   readonly rtcp = new Sender(frameKind.rtcpSource);
 
@@ -61,7 +66,6 @@ class Stream {
 
   /** Appends a datagram, with its sender where the run has not named it yet. */
   append(packet: Buffer, info: RemoteInfo, arrivalNs: number): void {
-    this.datagrams++;
     const kind = kindOfPacket(packet);
     if (!kind) {
       this.malformed++;
@@ -79,6 +83,16 @@ class Stream {
     if (!sender.named) this.#write(sender.kind, sender.body, arrivalNs);
     sender.named = true;
     this.#write(frameKind[kind], packet, arrivalNs);
+  }
+
+  /** Keeps a DTLS datagram; false where there is no room, or it is none. */
+  putAside(on: StreamSocket, datagram: Buffer, { address, port }: RemoteInfo): boolean {
+    const { ofStream } = mostHandshakes;
+    if (!this.shakesHands || !isDtls(datagram) || datagram.length > longestHandshake) return false;
+    if (this.handshakes.length >= ofStream) return false;
+    this.handshakes.push({ on, datagram, sender: { address, port } });
+
+    return true;
   }
 
   /** The run is taken: begin another. */
@@ -134,6 +148,9 @@ class DgramSource implements PacketSource {
   readonly make = 'dgram';
   readonly #streams = new Map<number, Stream>();
   #filled: Stream[] = [];
+  /** Those with handshakes, and how many there are. */
+  #shaking: Stream[] = [];
+  #handshakes = 0;
   readonly #now = monotonicClock();
 
   async open({ slot, address, rtpPort, receiveBufferBytes }: StreamSockets): Promise<void> {
@@ -145,8 +162,8 @@ class DgramSource implements PacketSource {
     const stream = new Stream(slot);
     stream.sockets = [rtp, rtcp];
     this.#streams.set(slot, stream);
-    for (const socket of stream.sockets) {
-      socket.on('message', (packet, info) => this.#receive(stream, packet, info));
+    for (const [on, socket] of [['rtp', rtp] as const, ['rtcp', rtcp] as const]) {
+      socket.on('message', (packet, info) => this.#receive(stream, on, packet, info));
       // A peer that answers with ICMP errors must not end the socket, nor the process.
       socket.on('error', () => undefined);
     }
@@ -160,6 +177,19 @@ class DgramSource implements PacketSource {
       const { slot, run, used } = stream;
       if (stream.sockets.length > 0) sink.take(slot, run, 0, used, crc32(run.subarray(0, used), seed) | 0);
       stream.reset();
+    }
+    this.#handOver(sink);
+  }
+
+  #handOver(sink: RunSink): void {
+    const shaking = this.#shaking;
+    this.#shaking = [];
+    this.#handshakes = 0;
+    for (const stream of shaking) {
+      const { slot, handshakes } = stream;
+      stream.handshakes = [];
+      if (stream.sockets.length === 0) continue;
+      for (const { on, datagram, sender } of handshakes) sink.handshake(slot, on, datagram, sender);
     }
   }
 
@@ -190,7 +220,12 @@ class DgramSource implements PacketSource {
     return { malformed: stream?.malformed ?? 0, overflowed: stream?.overflowed ?? 0 };
   }
 
-  send(slot: number, from: 'rtp' | 'rtcp', packet: Uint8Array, { address, port }: Endpoint): Promise<void> {
+  shakesHands(slot: number, whether: boolean): void {
+    const stream = this.#streams.get(slot);
+    if (stream) stream.shakesHands = whether;
+  }
+
+  send(slot: number, from: StreamSocket, packet: Uint8Array, { address, port }: Endpoint): Promise<void> {
     const socket = this.#streams.get(slot)?.sockets[from === 'rtp' ? 0 : 1];
 
     return new Promise((resolve) => {
@@ -203,7 +238,14 @@ class DgramSource implements PacketSource {
     });
   }
 
-  #receive(stream: Stream, packet: Buffer, info: RemoteInfo): void {
+  #receive(stream: Stream, on: StreamSocket, packet: Buffer, info: RemoteInfo): void {
+    stream.datagrams++;
+    if (this.#handshakes < mostHandshakes.ofAll && stream.putAside(on, packet, info)) {
+      this.#handshakes++;
+      if (stream.handshakes.length === 1) this.#shaking.push(stream);
+
+      return;
+    }
     const empty = stream.used === 0;
     stream.append(packet, info, this.#now());
     if (empty && stream.used > 0) this.#filled.push(stream);

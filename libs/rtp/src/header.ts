@@ -37,6 +37,12 @@ export const kindOfPacket = (packet: Uint8Array): 'rtp' | 'rtcp' | undefined => 
   return packet.length >= rtpHeaderLength ? 'rtp' : undefined;
 };
 
+const shortestDtls = 13;
+
+/** Whether it is a DTLS record (RFC 7983 §7). */
+export const isDtls = (datagram: Uint8Array): boolean =>
+  datagram.length >= shortestDtls && datagram[0]! >= 20 && datagram[0]! <= 63;
+
 const u16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
 const u32 = (bytes: Uint8Array, at: number): number => u16(bytes, at) * 0x10000 + u16(bytes, at + 2);
 

@@ -15,12 +15,24 @@ export {
 export type { FrameKind, FrameVisitor } from './packet-batch.ts';
 export { PacedStreams } from './paced-streams.ts';
 export { BindError, receiveBufferFor } from './packet-source.ts';
-export type { PacketSource, RunPlace, RunSink, SlotCounts, StreamSockets } from './packet-source.ts';
+export type {
+  PacketSource,
+  RunPlace,
+  RunSink,
+  SlotCounts,
+  StreamSocket,
+  StreamSockets,
+} from './packet-source.ts';
 export { FrameEditor, transformed } from './packet-transform.ts';
 export type { FrameEdit, PacketTransform } from './packet-transform.ts';
 export { clockRateOf, staticPayloadTypes } from './payload-types.ts';
 export type { StaticPayloadType } from './payload-types.ts';
 export { SourceStatistics } from './source-statistics.ts';
+export { dtlsObstacle } from './srtp/dtls-addon.ts';
+export { DtlsAssociation } from './srtp/dtls-association.ts';
+export type { DtlsCounts, DtlsTerms } from './srtp/dtls-association.ts';
+export { makeDtlsIdentity } from './srtp/dtls-handshake.ts';
+export type { DtlsFingerprint, DtlsIdentity } from './srtp/dtls-handshake.ts';
 export type { SrtpKeying } from './srtp/keying.ts';
 export type { Rollover } from './srtp/rollover.ts';
 export type { SrtpCounts } from './srtp/srtp-receiver.ts';

@@ -3,8 +3,9 @@ import { createRequire } from 'node:module';
 import { getSystemErrorName } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { addonFile } from '../native/build.mjs';
-import { bindErrorOf } from './packet-source.ts';
-import type { PacketSource, RunSink, SlotCounts, StreamSockets } from './packet-source.ts';
+import { parseSource } from './packet-batch.ts';
+import { bindErrorOf, longestHandshake } from './packet-source.ts';
+import type { PacketSource, RunSink, SlotCounts, StreamSocket, StreamSockets } from './packet-source.ts';
 import type { Endpoint } from './source-latch.ts';
 
 /** `native/addon.c`. A stream's index is ours to choose: the addon keeps a table. */
@@ -20,10 +21,19 @@ type Addon = {
     rtpPort: number,
     bufferBytes: number,
   ): number;
-  /** Returns how many runs there are; `runs` holds whether there is more, and then each one's slot, beginning, end and CRC-32. */
+  /**
+   * Returns how many runs there are; `runs` holds whether there are more (1) and whether there are handshakes (2), and then each
+   * run's slot, beginning, end and CRC-32.
+   */
   drain(source: object, frames: Buffer, at: number, gap: number, runs: Int32Array, seed: number): number;
   /** Whether it has a quick way to checksums on this machine; otherwise those that `drain` tells are 0. */
   readonly checksums: boolean;
+  shakesHands(source: object, index: number, whether: boolean): void;
+  /**
+   * Lays the next DTLS datagram into `into`, the body of a source frame behind it, and returns its length; 0: there is none. `about`
+   * is its slot, its socket, and the length of that body.
+   */
+  handshake(source: object, into: Buffer, about: Uint32Array): number;
   close(source: object, index: number): void;
   count(source: object, index: number, into: Uint32Array): void;
   send(
@@ -39,6 +49,9 @@ type Addon = {
 const mostRuns = 1_024;
 const wordsOfRun = 4;
 const sockets = { rtp: 0, rtcp: 1 } as const;
+const more = 1;
+const handshakes = 2;
+const longestSource = 18;
 
 const loadAddon = (): Addon | undefined => {
   const file = addonFile();
@@ -57,6 +70,8 @@ class NativeSource implements PacketSource {
   readonly #source: object;
   readonly #runs = new Int32Array(1 + wordsOfRun * mostRuns);
   readonly #counted = new Uint32Array(2);
+  readonly #datagram = Buffer.alloc(longestHandshake + longestSource);
+  readonly #about = new Uint32Array(3);
   readonly #indexes = new Map<number, number>();
   /** Which slot is at an index; undefined: free. */
   readonly #slots: (number | undefined)[] = [];
@@ -90,7 +105,19 @@ class NativeSource implements PacketSource {
         const crc = addon.checksums ? runs[run + 3]! : crc32(bytes.subarray(from, to), seed) | 0;
         sink.take(runs[run]!, bytes, from, to, crc);
       }
-    } while (runs[0] !== 0);
+      if (runs[0]! & handshakes) this.#handOver(sink);
+    } while (runs[0]! & more);
+  }
+
+  #handOver(sink: RunSink): void {
+    const [datagram, about] = [this.#datagram, this.#about];
+    for (;;) {
+      const length = this.#addon.handshake(this.#source, datagram, about);
+      if (length === 0) return;
+      const sender = parseSource(datagram.subarray(length, length + about[2]!));
+      const on = about[1] === sockets.rtp ? 'rtp' : 'rtcp';
+      if (sender) sink.handshake(about[0]!, on, datagram.subarray(0, length), sender);
+    }
   }
 
   /** A drain reads every socket empty by itself. */
@@ -118,7 +145,12 @@ class NativeSource implements PacketSource {
     return { malformed: this.#counted[0]!, overflowed: this.#counted[1]! };
   }
 
-  send(slot: number, from: 'rtp' | 'rtcp', packet: Uint8Array, to: Endpoint): Promise<void> {
+  shakesHands(slot: number, whether: boolean): void {
+    const index = this.#indexes.get(slot);
+    if (index !== undefined) this.#addon.shakesHands(this.#source, index, whether);
+  }
+
+  send(slot: number, from: StreamSocket, packet: Uint8Array, to: Endpoint): Promise<void> {
     const index = this.#indexes.get(slot);
     if (index !== undefined && to.port >= 1) {
       this.#addon.send(this.#source, index, sockets[from], packet, to.address, to.port);

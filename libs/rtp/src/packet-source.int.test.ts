@@ -84,6 +84,7 @@ const drainInto = (source: PacketSource, heard: Heard[]): void => {
       return { bytes: place, at: taken, gap, seed };
     },
     take,
+    handshake: () => assert.fail('nobody shakes hands'),
   });
 };
 

@@ -36,7 +36,16 @@ export type RunSink = {
    * elsewhere than in the place.
    */
   take(slot: number, frames: Buffer, from: number, to: number, crc: number): void;
+  /** Sees a DTLS datagram, valid only in the call, of a stream that shakes hands: after the runs that came with it. */
+  handshake(slot: number, on: StreamSocket, datagram: Buffer, sender: Endpoint): void;
 };
+
+export type StreamSocket = 'rtp' | 'rtcp';
+
+/** DTLS datagrams that are taken in a drain: no handshake has as many, and what more comes is malformed. */
+export const mostHandshakes = { ofStream: 16, ofAll: 64 } as const;
+/** Of such a datagram: a flight with a chain of certificates that was not cut to what networks carry. */
+export const longestHandshake = 4_096;
 
 /** Receives into batches (packet-batch.ts). Sockets are drained by the clock, never one wake-up per packet. */
 export type PacketSource = {
@@ -53,8 +62,10 @@ export type PacketSource = {
   /** Closes both sockets; frames that were not drained are gone. */
   close(slot: number): Promise<SlotCounts>;
   counts(slot: number): SlotCounts;
+  /** Whether DTLS (RFC 7983 §7) that comes to a stream is for the sink; otherwise, as at first, it is malformed. */
+  shakesHands(slot: number, whether: boolean): void;
   /** Sends from one of a stream's sockets. Resolves once it is handed over or has failed; never rejects. */
-  send(slot: number, from: 'rtp' | 'rtcp', packet: Uint8Array, to: Endpoint): Promise<void>;
+  send(slot: number, from: StreamSocket, packet: Uint8Array, to: Endpoint): Promise<void>;
 };
 
 /** A socket pair could not be bound: `taken` – try other ports; `address` – none will do. */

@@ -33,6 +33,8 @@ export type MediaSecurity = {
   readonly fingerprints: readonly Fingerprint[];
   /** `a=setup` (RFC 4145, RFC 5763 §5). */
   readonly setup: 'active' | 'passive' | 'actpass' | 'holdconn' | undefined;
+  /** `a=tls-id` (RFC 8842 §4): names the DTLS association; another one is another association. */
+  readonly tlsId: string | undefined;
   /** ICE credentials of the peer (RFC 8839 §5.4). */
   readonly ice: { readonly ufrag: string; readonly password: string } | undefined;
 };
@@ -41,6 +43,7 @@ export const noSecurity: MediaSecurity = {
   crypto: [],
   fingerprints: [],
   setup: undefined,
+  tlsId: undefined,
   ice: undefined,
 };
 
@@ -116,6 +119,11 @@ const fingerprintOf = (value: string): Fingerprint | undefined => {
   return match ? { hash: (match[1] ?? '').toLowerCase(), value: (match[2] ?? '').toUpperCase() } : undefined;
 };
 
+const tlsIds = /^[A-Za-z0-9+/_-]{20,255}$/;
+
+/** A fingerprint line that we write. */
+export const formatFingerprint = ({ hash, value }: Fingerprint): string => `a=fingerprint:${hash} ${value}`;
+
 const isSetup = (text: string | undefined): text is NonNullable<MediaSecurity['setup']> =>
   text === 'active' || text === 'passive' || text === 'actpass' || text === 'holdconn';
 
@@ -130,6 +138,7 @@ export const readSecurity = (section: readonly string[], session: readonly strin
     return own.length > 0 ? own : valuesOf(session, name);
   };
   const setup = values('setup')[0]?.toLowerCase();
+  const [tlsId] = values('tls-id').filter((id) => tlsIds.test(id));
   const [ufrag] = values('ice-ufrag');
   const [password] = values('ice-pwd');
 
@@ -141,6 +150,7 @@ export const readSecurity = (section: readonly string[], session: readonly strin
       .slice(0, mostFingerprints)
       .flatMap((value) => fingerprintOf(value) ?? []),
     setup: isSetup(setup) ? setup : undefined,
+    tlsId,
     ice: ufrag !== undefined && password !== undefined ? { ufrag, password } : undefined,
   };
 };

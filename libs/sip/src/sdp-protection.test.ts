@@ -95,15 +95,28 @@ describe('an offer with keys', () => {
 });
 
 describe('an offer of a handshake', () => {
-  test('is answered passively where we may choose, else as is left to us', () => {
+  test('is answered actively where the peer can be called, else as is left to us', () => {
     const dtls = (...lines: readonly string[]) => offered('UDP/TLS/RTP/SAVPF', fingerprint, ...lines);
     assert.equal(chosen(dtls('a=setup:actpass')), 'dtls passive');
     assert.equal(chosen(dtls('a=setup:active')), 'dtls passive');
     assert.equal(chosen(dtls('a=setup:passive')), 'dtls active');
     assert.equal(chosen(dtls()), 'dtls passive');
+    assert.equal(chosen(dtls('c=IN IP4 192.0.2.1', 'a=setup:actpass'), { peer: '192.0.2.1' }), 'dtls active');
+    assert.equal(chosen(dtls('c=IN IP4 10.0.0.1', 'a=setup:actpass'), { peer: '192.0.2.1' }), 'dtls passive');
+    assert.equal(chosen(dtls('c=IN IP4 192.0.2.1', 'a=setup:active'), { peer: '192.0.2.1' }), 'dtls passive');
     assert.equal(chosen(dtls('a=setup:holdconn')), 'dtls-unsupported');
     assert.equal(chosen(dtls('a=setup:actpass'), { dtls: false }), 'dtls-unsupported');
     assert.equal(chosen(offered('RTP/SAVPF', fingerprint, 'a=setup:actpass')), 'dtls passive');
+  });
+
+  test('is taken beside keys that can not be, and beside a plain profile', () => {
+    const both = [sdes(1), fingerprint, 'a=setup:actpass'];
+    assert.equal(chosen(offered('RTP/SAVP', ...both)), 'sdes 1');
+    assert.equal(chosen(offered('RTP/SAVP', ...both), { sdes: false }), 'dtls passive');
+    assert.equal(chosen(offered('RTP/SAVP', ...both), { sdes: false, dtls: false }), 'sdes-without-tls');
+    assert.equal(chosen(offered('RTP/AVP', ...both), { sdes: false }), 'dtls passive');
+    assert.equal(chosen(offered('RTP/AVP', fingerprint, 'a=setup:actpass')), 'dtls passive');
+    assert.equal(chosen(offered('RTP/AVP', fingerprint, 'a=setup:actpass'), { dtls: false }), 'plain');
   });
 
   test('needs a fingerprint by a hash that is still trusted, and no encrypted way', () => {

@@ -1,4 +1,4 @@
-import type { CryptoLine, Fingerprint, MediaSecurity } from './sdp-crypto.ts';
+import type { CryptoLine, Fingerprint } from './sdp-crypto.ts';
 import type { MediaLine } from './sdp.ts';
 
 /** What may be taken of what a peer offers. */
@@ -9,6 +9,8 @@ export type SrtpPolicy = {
   readonly sdes: boolean;
   /** Whether we take part in DTLS handshakes. */
   readonly dtls: boolean;
+  /** Where the offer has come from: whoever has its media there as well can be called, others may be behind a NAT. */
+  readonly peer?: string;
   /** The peer takes RTP/AVP in answer to RTP/SAVP (`X-cisco-srtp-fallback`). */
   readonly fallback: boolean;
 };
@@ -25,8 +27,9 @@ export type Protection =
   | {
       readonly kind: 'dtls';
       readonly setup: 'active' | 'passive';
+      /** The peer has left that to us. */
+      readonly mayChoose: boolean;
       readonly fingerprints: readonly Fingerprint[];
-      readonly ice: MediaSecurity['ice'];
     }
   | { readonly kind: 'refused'; readonly reason: ProtectionRefusal };
 
@@ -62,14 +65,16 @@ export const isUsable = (line: CryptoLine, { suites }: Pick<SrtpPolicy, 'suites'
 /** Hashes whose digest a certificate can be compared by; SHA-1 and MD5 are none any more (RFC 8122 §5). */
 const hashes = new Set(['sha-256', 'sha-384', 'sha-512']);
 
-const dtlsOf = (line: MediaLine, { dtls }: SrtpPolicy): Protection => {
+const dtlsOf = (line: MediaLine, { dtls, peer }: SrtpPolicy): Protection => {
   const fingerprints = line.fingerprints.filter(({ hash }) => hashes.has(hash));
-  const { setup, ice } = line;
+  const { setup, address } = line;
   if (!dtls || setup === 'holdconn') return refused('dtls-unsupported');
   if (fingerprints.length === 0) return refused('no-srtp-key');
+  const mayChoose = setup === 'actpass';
+  // RFC 5763 §5 would have us begin, which reaches nobody behind a NAT. An offer without a=setup is one of an active peer (RFC 4145 §4).
+  const isActive = setup === 'passive' || (mayChoose && peer !== undefined && address === peer);
 
-  // RFC 5763 §5: where we may choose, we wait for the peer. An offer without a=setup is one of an active peer (RFC 4145 §4).
-  return { kind: 'dtls', setup: setup === 'passive' ? 'active' : 'passive', fingerprints, ice };
+  return { kind: 'dtls', setup: isActive ? 'active' : 'passive', mayChoose, fingerprints };
 };
 
 const sdesOf = (line: MediaLine, policy: SrtpPolicy): Protection => {
@@ -80,6 +85,16 @@ const sdesOf = (line: MediaLine, policy: SrtpPolicy): Protection => {
   return crypto ? { kind: 'sdes', crypto } : refused('no-srtp-suite');
 };
 
+/** Keys in the SDP come first: they are there at once. A handshake does where those can't be taken. */
+const eitherOf = (line: MediaLine, policy: SrtpPolicy): Protection => {
+  const { crypto, fingerprints } = line;
+  const sdes = sdesOf(line, policy);
+  if (sdes.kind !== 'refused' || fingerprints.length === 0) return sdes;
+  const dtls = dtlsOf(line, policy);
+
+  return dtls.kind === 'refused' && crypto.length > 0 ? sdes : dtls;
+};
+
 /**
  * How an offered line can be protected (RFC 4568 §7, RFC 5763, RFC 8643). Keys beside a plain profile are taken where they
  * may be and are otherwise passed over, since such a peer sends plain RTP to whoever doesn't answer them.
@@ -87,14 +102,14 @@ const sdesOf = (line: MediaLine, policy: SrtpPolicy): Protection => {
 export const protectionOf = (line: MediaLine, policy: SrtpPolicy): Protection => {
   const profile = line.protocol.toUpperCase();
   if (/^RTP\/AVPF?$/.test(profile)) {
-    const offered = line.crypto.length > 0 ? sdesOf(line, policy) : unprotected;
+    const isOffered = line.crypto.length > 0 || line.fingerprints.length > 0;
+    const offered = isOffered ? eitherOf(line, policy) : unprotected;
 
     return offered.kind === 'refused' ? unprotected : offered;
   }
   if (/^UDP\/TLS\/RTP\/SAVPF?$/.test(profile)) return dtlsOf(line, policy);
   if (!/^RTP\/SAVPF?$/.test(profile)) return unprotected;
-  const isDtls = line.crypto.length === 0 && line.fingerprints.length > 0;
-  const offered = isDtls ? dtlsOf(line, policy) : sdesOf(line, policy);
+  const offered = eitherOf(line, policy);
 
   return offered.kind === 'refused' && policy.fallback ? unprotected : offered;
 };

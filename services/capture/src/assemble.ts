@@ -6,6 +6,7 @@ import { hostProblem, parseAdvertise } from '@reelstream/domain';
 import { pairsBucket, pairSessionsBucket, pairSessionsMaxAgeMs, pairsMaxAgeMs } from '@reelstream/events';
 import type { AdvertisedAddress } from '@reelstream/events';
 import { openOutbox, readJournal } from '@reelstream/recording';
+import { dtlsObstacle } from '@reelstream/rtp';
 import { createMeters, StartupError } from '@reelstream/service';
 import type { Logger } from '@reelstream/service';
 import { nextEpoch } from './adapters/epoch.ts';
@@ -52,6 +53,8 @@ export const assemble = async (
   );
   status.receivesBy(recorder.packetSource);
   log.info({ packetSource: recorder.packetSource, workers: mediaWorkers(config) }, 'media is received');
+  const obstacle = dtlsObstacle();
+  if (obstacle !== undefined) log.warn({ obstacle }, 'calls that want DTLS-SRTP are refused');
   const bus = await connectBus({ url: config.natsUrl, name: nodeId, replicas: config.natsReplicas, meters });
   const outboxIndex = await openOutbox(join(captureDir, 'outbox'));
   const idle = await openIdleDialogs(config, log);

@@ -1,5 +1,5 @@
 import type { CaptureNode } from './capture-node.ts';
-import { withCodec } from './core/tracks.ts';
+import { withCodec, withEncryption } from './core/tracks.ts';
 import type { LiveSession } from './live-session.ts';
 import type { RecorderEvent } from './media/types.ts';
 
@@ -11,7 +11,10 @@ export const hearRecorder = (
   event: RecorderEvent,
 ): void => {
   const noted = (what: string, noting: Promise<unknown> | undefined): void =>
-    void noting?.catch((error: unknown) => log.error({ error, ...event }, `${what} could not be journalled`));
+    void noting?.catch((error: unknown) => {
+      const { kind, sessionId } = { sessionId: undefined, ...event };
+      log.error({ error, kind, sessionId }, `${what} could not be journalled`);
+    });
   switch (event.kind) {
     case 'media':
       return noted('first packet', hearMedia(sessions.get(event.sessionId), event));
@@ -20,6 +23,10 @@ export const hearRecorder = (
         'rollover counters',
         sessions.get(event.sessionId)?.keys.stands(event.trackNumber, event.rollovers),
       );
+    case 'keys':
+      return noted('the keys of a handshake', hearKeys(sessions.get(event.sessionId), event));
+    case 'handshake-failed':
+      return log.warn({ ...event }, 'a DTLS handshake failed');
     case 'codec':
       return noted('a codec', hearCodec(sessions.get(event.sessionId), event));
     case 'write-failed':
@@ -45,6 +52,25 @@ const hearMedia = async (
 ): Promise<void> => {
   if (!session?.record) return;
   await session.execute((stamp) => ({ type: 'media', stamp, trackNumber, firstPacketAt: at }));
+};
+
+/** The keys of a track have come by a handshake: a later life of the node must have them, too. */
+const hearKeys = async (
+  session: LiveSession | undefined,
+  { trackNumber, id, keys }: Heard<'keys'>,
+): Promise<void> => {
+  const { encryption, lines } = session?.legOf(trackNumber) ?? {};
+  const line = lines?.find((one) => one.trackNumber === trackNumber);
+  if (!session || !line || session.isOver || !encryption?.shaken(line.index, id, keys)) return;
+  await session.keys.agreed({ [trackNumber]: keys });
+  // One that comes before the 200 is told with it.
+  if (!session.record) return;
+  void session.jot();
+  await session.describe('media', ({ tracks }) => ({
+    tracks: tracks.map((track) =>
+      track.trackNumber === trackNumber ? withEncryption(track, encryption.nameAt(line.index)) : track,
+    ),
+  }));
 };
 
 /** Another codec is used on a track than before, or than was agreed on first: the session says so while it runs. */

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { srtpSuite, srtpSuites } from '@reelstream/rtp';
+import { dtlsObstacle, srtpSuite, srtpSuites } from '@reelstream/rtp';
 import type { SrtpKeying, SrtpKeys, SrtpSuite } from '@reelstream/rtp';
 import { formatCrypto, isUsable, negotiatedParameters, protectionOf } from '@reelstream/sip';
 import type { CryptoLine, MediaLine, RequestInfo, Sdp, SecuredLine, SrtpPolicy } from '@reelstream/sip';
 import type { Config } from './config.ts';
+import { LegHandshakes } from './leg-handshakes.ts';
+import type { DtlsProtection, HandshakesState } from './leg-handshakes.ts';
+import type { TrackHandshakes } from './media/types.ts';
 
 const suites = srtpSuites.map(({ name, keyLength, saltLength }) => ({
   name,
@@ -30,13 +33,15 @@ export const srtpPolicyFor = (
 ): SrtpPolicy => ({
   suites,
   sdes: info.source.transport === 'tls' || sdesWithoutTls === 'yes',
-  dtls: false,
+  dtls: dtlsObstacle() === undefined,
+  // Over UDP anybody may say so.
+  ...(info.source.transport === 'udp' ? {} : { peer: info.source.address }),
   fallback: takesFallback(info),
 });
 
 /** What was agreed for one m-line. */
 type Agreed = {
-  /** As the track tells it, `sdes:AES_CM_128_HMAC_SHA1_80`. */
+  /** As the track tells it, `sdes:AES_CM_128_HMAC_SHA1_80`, `dtls:AEAD_AES_256_GCM`. */
   readonly name: string;
   readonly keys: SrtpKeys;
 };
@@ -58,10 +63,11 @@ export type EncryptionState = {
   readonly agreed?: readonly (readonly [number, Agreed])[];
   readonly own?: readonly (readonly [string, string])[];
   readonly awaited?: readonly number[];
+  readonly handshakes?: HandshakesState;
   readonly isUsed?: boolean;
 };
 
-/** How the media of one dialog is encrypted, line by line (RFC 4568), and the keys of both sides. */
+/** How the media of one dialog is encrypted, line by line (RFC 4568, RFC 5763), and the keys of both sides. */
 export class LegEncryption {
   readonly policy: SrtpPolicy;
   readonly #agreed: Map<number, Agreed>;
@@ -69,13 +75,15 @@ export class LegEncryption {
   readonly #own: Map<string, string>;
   /** Lines that we have offered keys for; the answer is on its way. */
   readonly #awaited: Set<number>;
+  readonly #handshakes: LegHandshakes;
   #isUsed: boolean;
 
-  constructor({ policy, agreed, own, awaited, isUsed = false }: EncryptionState) {
+  constructor({ policy, agreed, own, awaited, handshakes, isUsed = false }: EncryptionState) {
     this.policy = policy;
     this.#agreed = new Map(agreed);
     this.#own = new Map(own);
     this.#awaited = new Set(awaited);
+    this.#handshakes = new LegHandshakes(handshakes);
     this.#isUsed = isUsed;
   }
 
@@ -83,12 +91,14 @@ export class LegEncryption {
   get state(): EncryptionState {
     const { policy } = this;
     if (!this.#isUsed) return { policy };
+    const handshakes = this.#handshakes.state;
 
     return {
       policy,
       agreed: [...this.#agreed],
       own: [...this.#own],
       awaited: [...this.#awaited],
+      ...(handshakes && { handshakes }),
       isUsed: true,
     };
   }
@@ -102,6 +112,8 @@ export class LegEncryption {
   offer(index: number): { readonly protocol: string; readonly security: readonly string[] } {
     const { sdes, fallback } = this.policy;
     const agreed = this.#agreed.get(index);
+    const handshake = this.#handshakes.offer(index);
+    if (handshake) return handshake;
     if (!sdes) return { protocol: 'RTP/AVP', security: [] };
     this.#isUsed = true;
     if (!agreed) this.#awaited.add(index);
@@ -117,6 +129,10 @@ export class LegEncryption {
   /** The answer to an offer of ours. A line without keys is one of plain RTP. */
   answered(answer: Sdp): void {
     for (const line of answer.media) {
+      if (this.#handshakes.has(line.index)) {
+        this.#secure(line);
+        continue;
+      }
       this.#awaited.delete(line.index);
       const crypto = this.policy.sdes ? line.crypto.find((each) => isUsable(each, this.policy)) : undefined;
       if (crypto) this.#agree(line.index, crypto);
@@ -130,7 +146,22 @@ export class LegEncryption {
   }
 
   keysAt(index: number): SrtpKeys | 'awaited' | undefined {
-    return this.#agreed.get(index)?.keys ?? (this.#awaited.has(index) ? 'awaited' : undefined);
+    const isAwaited = this.#awaited.has(index) || this.#handshakes.has(index);
+
+    return this.#agreed.get(index)?.keys ?? (isAwaited ? 'awaited' : undefined);
+  }
+
+  /** The handshake that a line's keys come from, or those that shall take their place. */
+  handshakesAt(index: number): TrackHandshakes | undefined {
+    return this.#handshakes.pendingAt(index);
+  }
+
+  /** The handshake of a line has brought keys. False where nobody waits for them any more. */
+  shaken(index: number, id: string, keys: SrtpKeys): boolean {
+    if (!keys.remote || !this.#handshakes.agreed(index, id, keys)) return false;
+    this.#agreed.set(index, { name: `dtls:${keys.remote.suite}`, keys });
+
+    return true;
   }
 
   nameAt(index: number): string | undefined {
@@ -139,6 +170,8 @@ export class LegEncryption {
 
   #secure(line: MediaLine): SecuredLine {
     const protection = protectionOf(line, this.policy);
+    if (protection.kind === 'dtls') return { protection, attributes: this.#shake(line, protection) };
+    this.#handshakes.end(line.index);
     if (protection.kind !== 'sdes') {
       this.#agreed.delete(line.index);
 
@@ -149,6 +182,14 @@ export class LegEncryption {
     const ours = { ...this.#ownLine(line.index, suite, 1), tag: crypto.tag, suite: crypto.suite };
 
     return { protection, attributes: [formatCrypto({ ...ours, parameters: negotiatedParameters(crypto) })] };
+  }
+
+  /** Keys of an association before are good until those of the next have come. */
+  #shake(line: MediaLine, protection: DtlsProtection): readonly string[] {
+    this.#isUsed = true;
+    if (!this.#handshakes.has(line.index)) this.#agreed.delete(line.index);
+
+    return this.#handshakes.answer(line, protection);
   }
 
   #agree(index: number, crypto: CryptoLine): SrtpSuite {

@@ -1,6 +1,5 @@
 import type { ControllerType, DialogInfo } from '@reelstream/events';
 import { answerOffer, makeOffer } from '@reelstream/sip';
-import type { SrtpKeys } from '@reelstream/rtp';
 import type { Dialog, KnownDialog, MediaLine, Metadata, Sdp, SdpAnswer } from '@reelstream/sip';
 import { offeredAudio, offeredVideo } from './core/offered-codecs.ts';
 import { LegEncryption } from './leg-encryption.ts';
@@ -9,7 +8,7 @@ import type { NegotiatedCodecs } from './core/sealing.ts';
 import { manifestCodec, playableCodecs } from './core/tracks.ts';
 import type { LiveSession } from './live-session.ts';
 import { agreedIn } from './media-terms.ts';
-import type { AgreedTrack } from './media/types.ts';
+import type { AgreedTrack, SecuredTrack } from './media/types.ts';
 
 /** Of a line that has no socket because nothing is sent on it (RFC 863). */
 const discardPort = 9;
@@ -131,11 +130,13 @@ export class Leg {
     );
   }
 
-  /** Keys agreed on or awaited, by track; undefined where it is plain RTP. */
-  get keys(): Readonly<Record<number, SrtpKeys | 'awaited' | undefined>> {
-    return Object.fromEntries(
-      this.lines.map(({ trackNumber, index }) => [trackNumber, this.encryption.keysAt(index)]),
-    );
+  /** By which keys and handshakes its tracks are decrypted from now on. */
+  get secured(): readonly SecuredTrack[] {
+    return this.lines.map(({ trackNumber, index }) => {
+      const [keys, handshakes] = [this.encryption.keysAt(index), this.encryption.handshakesAt(index)];
+
+      return { trackNumber, ...(keys && { keys }), ...(handshakes && { handshakes }) };
+    });
   }
 
   /** What was agreed on, by track. */

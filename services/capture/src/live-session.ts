@@ -167,6 +167,11 @@ export class LiveSession {
     return this.#dialogs.standing;
   }
 
+  /** Its dialog, be it one that is about to stand, that a track is recorded in. */
+  legOf(trackNumber: number): Leg | undefined {
+    return this.#dialogs.of(trackNumber);
+  }
+
   get startedMs(): number {
     return this.#startedMs;
   }

@@ -29,7 +29,8 @@ const tracksOf = ({ legs, keys }: LiveSession): readonly TrackRequest[] =>
     leg.lines
       .filter(({ port }) => port > 0)
       .map(({ trackNumber, kind, port, terms }) => {
-        const secured = leg.keys[trackNumber] === 'awaited' ? ('awaited' as const) : keys.tracks[trackNumber];
+        const secured = leg.secured.find((one) => one.trackNumber === trackNumber);
+        const known = keys.tracks[trackNumber] ?? (secured?.keys === 'awaited' ? secured.keys : undefined);
         const agreed = leg.agreed.find((one) => one.trackNumber === trackNumber);
 
         return {
@@ -37,7 +38,8 @@ const tracksOf = ({ legs, keys }: LiveSession): readonly TrackRequest[] =>
           mediaType: kind,
           rtpPort: port,
           ...bitrateOf(terms && { kind, bandwidth: terms.bandwidth }),
-          ...(secured && { keys: secured }),
+          ...(known && { keys: known }),
+          ...(secured?.handshakes && { handshakes: secured.handshakes }),
           ...(agreed && { agreed }),
         };
       }),

@@ -9,18 +9,15 @@ import type { LiveSession } from './live-session.ts';
 export const secureLeg = async (
   { recorder }: Pick<CaptureNode, 'recorder'>,
   { sessionId, keys }: Pick<LiveSession, 'sessionId' | 'keys'>,
-  leg: Pick<Leg, 'agreed' | 'keys' | 'encryption'>,
+  leg: Pick<Leg, 'agreed' | 'secured' | 'encryption'>,
 ): Promise<void> => {
   recorder.agree(sessionId, leg.agreed);
   if (!leg.encryption.isUsed) return;
-  const tracks = Object.entries(leg.keys).map(([track, its]) => ({ trackNumber: Number(track), its }));
+  const tracks = leg.secured;
   await keys.agreed(
     Object.fromEntries(
-      tracks.map(({ trackNumber, its }) => [trackNumber, its === 'awaited' ? undefined : its]),
+      tracks.map((track) => [track.trackNumber, track.keys === 'awaited' ? undefined : track.keys]),
     ),
   );
-  await recorder.secure(
-    sessionId,
-    tracks.map(({ trackNumber, its }) => ({ trackNumber, ...(its && { keys: its }) })),
-  );
+  await recorder.secure(sessionId, tracks);
 };

@@ -18,6 +18,13 @@ export class SessionDialogs {
     return { legs, lastReason: this.lastReason };
   }
 
+  /** The one that a track is recorded in. */
+  of(trackNumber: number): Leg | undefined {
+    return [...this.standing, ...this.#expected].find(({ lines }) =>
+      lines.some((line) => line.trackNumber === trackNumber),
+    );
+  }
+
   /** None stands, and nobody holds the session for one that may join. */
   get isLeft(): boolean {
     return this.standing.size === 0 && this.#holds === 0;

@@ -72,7 +72,7 @@ test('a dialog is had again from the journal as it was: descriptions, keys, vers
   const { legs, lastReason } = readDialogs(kept, clusterKey);
   assert.deepEqual([legs.length, lastReason], [1, 'stopped']);
   const again = new Leg(legs[0] ?? assert.fail());
-  assert.deepEqual(again.keys, leg.keys);
+  assert.deepEqual(again.secured, leg.secured);
   assert.deepEqual(again.agreed, leg.agreed);
   assert.deepEqual(readCodecs(kept), { 0: leg.negotiated[0] });
   const { refreshedMs: _now, ...known } = again.known;

@@ -11,6 +11,8 @@ export type SrtpKeys = {
   readonly remote?: SrtpKeying;
   /** Those that our RTCP goes out under. */
   readonly local?: SrtpKeying;
+  /** Of RTCP, where that has a handshake of its own (RFC 5764 §4): as long as there are none, none passes. */
+  readonly control?: { readonly remote?: SrtpKeying; readonly local?: SrtpKeying };
   /** Where each SSRC stood in an earlier life of the process. */
   readonly rollovers?: readonly Rollover[];
   /** How many lives of the process have had these keys before. */
@@ -20,6 +22,8 @@ export type SrtpKeys = {
 /** The SRTP of one m-line, both ways: what stands between its sockets and everything that reads its packets. */
 export class SrtpSession implements PacketTransform {
   readonly #receiver = new SrtpReceiver();
+  /** Of RTCP, where its keys are others. */
+  #control: SrtpReceiver | undefined;
   #sender: SrtcpSender | undefined;
   #local = '';
 
@@ -29,12 +33,23 @@ export class SrtpSession implements PacketTransform {
   }
 
   get counts(): SrtpCounts {
-    return this.#receiver.counts;
+    const of = [this.#receiver.counts, ...(this.#control ? [this.#control.counts] : [])];
+    const sum = (name: keyof SrtpCounts): number => of.reduce((all, counts) => all + counts[name], 0);
+
+    return {
+      passed: sum('passed'),
+      authFailed: sum('authFailed'),
+      replayed: sum('replayed'),
+      noContext: sum('noContext'),
+    };
   }
 
   /** New keys, from now on; the same as before change nothing. */
-  setKeys({ remote, local, life }: SrtpKeys): void {
+  setKeys({ remote, local: ofRtp, control, life }: SrtpKeys): void {
     if (remote) this.#receiver.setKeys(remote);
+    this.#control = control && (this.#control ?? new SrtpReceiver());
+    if (control?.remote) this.#control?.setKeys(control.remote);
+    const local = control ? control.local : ofRtp;
     const text = JSON.stringify(local ?? null);
     if (text === this.#local) return;
     this.#local = text;
@@ -47,7 +62,9 @@ export class SrtpSession implements PacketTransform {
   }
 
   unprotect(packet: Buffer, kind: 'rtp' | 'rtcp'): Buffer | undefined {
-    return this.#receiver.unprotect(packet, kind);
+    const receiver = kind === 'rtcp' ? (this.#control ?? this.#receiver) : this.#receiver;
+
+    return receiver.unprotect(packet, kind);
   }
 
   protect(rtcp: Buffer): Buffer | undefined {

@@ -74,8 +74,18 @@ export const totalsOf = (
   );
 
 /** What is odd about the media of a session. */
-export const flagsOf = (figures: readonly TrackFigures[]): readonly SessionFlag[] =>
-  figures.some(({ srtp }) => srtp && srtp.passed === 0 && srtp.authFailed > 0) ? ['srtp-auth-failed'] : [];
+export const flagsOf = (figures: readonly TrackFigures[]): readonly SessionFlag[] => [
+  ...(figures.some(({ srtp }) => srtp && srtp.passed === 0 && srtp.authFailed > 0)
+    ? (['srtp-auth-failed'] as const)
+    : []),
+  ...(figures.some(({ handshakes, rejected }) => handshakes && isInVain(handshakes, rejected))
+    ? (['dtls-failed'] as const)
+    : []),
+];
+
+/** A call that was on hold all along needs no keys. */
+const isInVain = ({ agreed, failed }: Required<TrackFigures>['handshakes'], rejected: number): boolean =>
+  !agreed && failed + rejected > 0;
 
 /** The same from a manifest: what could be saved of a session whose process died. */
 export const totalsOfManifest = ({ tracks }: Manifest): readonly TrackTotals[] =>

@@ -17,6 +17,10 @@ export class HeldRuns {
   readonly runs: Buffer[] = [];
   #bytes = 0;
 
+  get packets(): number {
+    return this.runs.reduce((sum, run) => sum + packetsIn(run), 0);
+  }
+
   /** Keeps a copy; returns how many packets there was no room for. */
   hold(run: Buffer): number {
     if (this.#bytes + run.length > mostBytes) return packetsIn(run);

@@ -1,7 +1,7 @@
 /** What the main thread and the threads of the recorder say to each other. */
 import type { Manifest, SealRequest, SegmentSummary, StreamHead } from '@reelstream/recording';
 import type { PacketSource, PacketSourceChoice, SourcePolicy, SrtpKeys } from '@reelstream/rtp';
-import type { AgreedTrack, RecorderEvent, SecuredTrack, TrackFigures } from './types.ts';
+import type { AgreedTrack, RecorderEvent, SecuredTrack, TrackFigures, TrackHandshakes } from './types.ts';
 
 export type MediaThreadData = {
   readonly segments: string;
@@ -24,6 +24,7 @@ export type StreamRequest = {
   readonly paused: boolean;
   /** What is known before the first packet, where that may come at once. */
   readonly keys?: SrtpKeys | 'awaited';
+  readonly handshakes?: TrackHandshakes;
   readonly agreed?: AgreedTrack;
 };
 

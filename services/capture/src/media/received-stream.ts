@@ -172,7 +172,7 @@ export class ReceivedStream {
       : undefined;
   }
 
-  figures({ malformed, overflowed }: SlotCounts): TrackFigures {
+  figures({ malformed, overflowed }: SlotCounts, handshakes?: TrackFigures['handshakes']): TrackFigures {
     const { statistics, control, codecs, latch, unwanted } = this.#intake;
     const { packets, rtcpPackets, bytes, lost, jitterMs, firstNs, lastNs, sources } = statistics;
 
@@ -194,8 +194,10 @@ export class ReceivedStream {
         sourceChanges: latch.moves,
       },
       malformed,
-      rejected: this.#rejected,
+      // What waits for keys is not read as long as it does.
+      rejected: this.#rejected + (this.#held?.packets ?? 0),
       ...(this.#srtp && { srtp: this.#srtp.counts }),
+      ...(handshakes && { handshakes }),
       dropped: this.#dropped + overflowed,
       paused: unwanted.packets,
     };

@@ -3,6 +3,8 @@ import { SegmentLog } from '@reelstream/recording/segments';
 import { BindError, monotonicClock, openPacketSource, PacedStreams } from '@reelstream/rtp';
 import type { PacketSource, RunSink, SourcePolicy } from '@reelstream/rtp';
 import type { Bound, HandOver, MediaNotice, MediaThreadData, Released, StreamRequest } from './messages.ts';
+import { Handshakes } from './handshakes.ts';
+import type { HandshakeNews } from './handshakes.ts';
 import { OpenStreams } from './open-streams.ts';
 import { ReceivedStream } from './received-stream.ts';
 import type { Clocks, FirstPacket } from './received-stream.ts';
@@ -26,6 +28,7 @@ export class Receiver {
   readonly #paced = new PacedStreams();
   /** Sessions of which nothing is kept just now. */
   readonly #paused = new Set<string>();
+  readonly #handshakes: Handshakes;
   readonly #sink: RunSink;
   readonly #beat: NodeJS.Timeout;
   #beats = 0;
@@ -44,7 +47,13 @@ export class Receiver {
     this.#log = log;
     this.#clocks = clocks;
     this.#say = say;
-    this.#sink = { place: (bytes) => log.place(bytes), take: this.#take };
+    const nowMs = (): number => clocks.monotonicNs() / 1e6;
+    this.#handshakes = new Handshakes(source, nowMs, (slot, news) => this.#hearHandshake(slot, news));
+    this.#sink = {
+      place: (bytes) => log.place(bytes),
+      take: this.#take,
+      handshake: (...datagram) => this.#handshakes.take(...datagram),
+    };
     this.#beat = setInterval(() => this.#onBeat(), beatMs);
   }
 
@@ -70,7 +79,8 @@ export class Receiver {
 
   /** Binds the sockets of one track. */
   async open(request: StreamRequest): Promise<Bound> {
-    const { sessionId, trackNumber, mediaType, clockRates, paused, keys, agreed, ...sockets } = request;
+    const { sessionId, trackNumber, mediaType, clockRates, paused, keys, handshakes, agreed, ...sockets } =
+      request;
     const slot = this.#streams.claim();
     const rates = new Map(Object.entries(clockRates).map(([type, hz]) => [Number(type), hz]));
     const stream = this.#log.stream(sessionId, trackNumber);
@@ -89,6 +99,7 @@ export class Receiver {
     this.#streams.set(received);
     try {
       await this.#source.open({ slot, ...sockets });
+      if (handshakes) this.#handshakes.begin(slot, handshakes);
       // An idle log has no clocks: let this stream's first block have a fresh one.
       this.#log.anchor();
 
@@ -112,7 +123,11 @@ export class Receiver {
   }
 
   stats(sessionId: string): readonly TrackFigures[] {
-    return this.#streams.of(sessionId).map((stream) => stream.figures(this.#source.counts(stream.slot)));
+    return this.#streams
+      .of(sessionId)
+      .map((stream) =>
+        stream.figures(this.#source.counts(stream.slot), this.#handshakes.counts(stream.slot)),
+      );
   }
 
   /** Keeps nothing more of a session, or keeps it again, on all its tracks; what has arrived before goes the old way, to the disk. */
@@ -125,12 +140,12 @@ export class Receiver {
     await this.#log.flush();
   }
 
-  /** Decrypts tracks by these keys; what has arrived before goes the old way. */
+  /** Decrypts tracks by these keys, or those that their handshakes bring; what has arrived before goes the old way. */
   secure(sessionId: string, tracks: readonly SecuredTrack[]): void {
     this.#drain();
     for (const stream of this.#streams.of(sessionId)) {
       const track = tracks.find(({ trackNumber }) => trackNumber === stream.trackNumber);
-      if (track) this.#sayFirst(stream, stream.secure(track.keys));
+      if (track) this.#secure(stream, track);
     }
   }
 
@@ -146,10 +161,12 @@ export class Receiver {
       streams.map(async (stream) => {
         this.#streams.remove(stream);
         await this.#takeLeave(stream);
+        const handshakes = this.#handshakes.counts(stream.slot);
+        this.#handshakes.end(stream.slot);
         const counts = await this.#source.close(stream.slot);
         this.#streams.free(stream.slot);
 
-        return stream.figures(counts);
+        return stream.figures(counts, handshakes);
       }),
     );
     await this.#log.flush();
@@ -209,6 +226,7 @@ export class Receiver {
 
   #onBeat(): void {
     this.#drain();
+    this.#handshakes.tick();
     this.#report();
     if (++this.#beats % beatsPerSync === 0) {
       if (this.#streams.size > 0) this.#log.anchor();
@@ -254,6 +272,21 @@ export class Receiver {
     this.#sayFirst(stream, stream.first());
     const codec = stream.newCodec();
     if (codec) this.#say({ kind: 'codec', sessionId, trackNumber, ...codec });
+  }
+
+  #secure(stream: ReceivedStream, { keys, handshakes }: SecuredTrack): void {
+    const { slot } = stream;
+    if (handshakes) this.#handshakes.begin(slot, handshakes);
+    else if (!keys || keys === 'awaited') this.#handshakes.end(slot);
+    this.#sayFirst(stream, stream.secure((handshakes && this.#handshakes.keys(slot, handshakes)) ?? keys));
+  }
+
+  #hearHandshake(slot: number, news: HandshakeNews): void {
+    const stream = this.#streams.get(slot);
+    if (!stream) return;
+    const { sessionId, trackNumber } = stream;
+    this.#say({ ...news, sessionId, trackNumber });
+    if (news.kind === 'keys') this.#sayFirst(stream, stream.secure(news.keys));
   }
 
   #sayFirst({ sessionId, trackNumber }: ReceivedStream, first: FirstPacket | undefined): void {

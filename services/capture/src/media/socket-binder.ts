@@ -69,10 +69,11 @@ export class SocketBinder {
       clockRates = {},
       bitrateKbps = defaultBitrateKbps[track.mediaType],
       keys,
+      handshakes,
       agreed,
     } = track;
     const receiveBufferBytes = receiveBufferFor(bitrateKbps);
-    const known = { ...(keys && { keys }), ...(agreed && { agreed }) };
+    const known = { ...(keys && { keys }), ...(handshakes && { handshakes }), ...(agreed && { agreed }) };
 
     return this.#threads
       .get(worker)

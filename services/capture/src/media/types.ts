@@ -2,6 +2,8 @@
 import type { MediaFigures } from '@reelstream/events';
 import type { Codec, Manifest } from '@reelstream/recording';
 import type {
+  DtlsCounts,
+  DtlsTerms,
   PacketSource,
   PacketSourceChoice,
   Rollover,
@@ -46,6 +48,7 @@ export type TrackRequest = {
   readonly rtpPort?: number;
   /** Of such a session, whose media comes from the first moment on: by what it is read, as for `secure` and `agree`. */
   readonly keys?: SrtpKeys | 'awaited';
+  readonly handshakes?: TrackHandshakes;
   readonly agreed?: AgreedTrack;
 };
 
@@ -69,7 +72,20 @@ export type Allocation =
  * Keys of one track, from now on; without them it is plain RTP. As long as they are `awaited`, what comes is held back: it
  * is not known yet what it is.
  */
-export type SecuredTrack = { readonly trackNumber: number; readonly keys?: SrtpKeys | 'awaited' };
+export type SecuredTrack = {
+  readonly trackNumber: number;
+  readonly keys?: SrtpKeys | 'awaited';
+  /** How they are come by, or those that shall take their place. */
+  readonly handshakes?: TrackHandshakes;
+};
+
+/** The handshakes of a track (RFC 5764): on its RTP socket, and where RTCP has its own, on that too. It holds a secret. */
+export type TrackHandshakes = Omit<DtlsTerms, 'remote'> & {
+  /** Another one is another handshake. */
+  readonly id: string;
+  readonly rtp: Pick<DtlsTerms, 'remote'>;
+  readonly rtcp?: Pick<DtlsTerms, 'remote'>;
+};
 
 /** What signalling has agreed on for a track. */
 export type AgreedTrack = {
@@ -110,6 +126,8 @@ export type TrackFigures = {
   readonly rejected: number;
   /** Of an encrypted track: those by cause, and those that passed. */
   readonly srtp?: SrtpCounts;
+  /** Of a track whose keys come by a handshake: whether they have come, and what else has tried. */
+  readonly handshakes?: DtlsCounts & { readonly agreed: boolean };
   /** Datagrams that could not be kept: the disk refused, or too many came at once. */
   readonly dropped: number;
   /** RTP packets that came while the session was paused: counted here, and nowhere kept. */
@@ -146,6 +164,21 @@ export type RecorderEvent =
       readonly at: string;
       readonly ssrc: number;
       readonly payloadType: number;
+    }
+  /** The handshake `id` of a track has brought keys, by which it is decrypted already. A secret. */
+  | {
+      readonly kind: 'keys';
+      readonly sessionId: string;
+      readonly trackNumber: number;
+      readonly id: string;
+      readonly keys: SrtpKeys;
+    }
+  /** A handshake has failed, the peer's or a stranger's; told of a track at most 8 times. */
+  | {
+      readonly kind: 'handshake-failed';
+      readonly sessionId: string;
+      readonly trackNumber: number;
+      readonly reason: string;
     }
   /** A source of an encrypted track is new, or its sequence number has wrapped: where each of the track's stands. */
   | {

@@ -183,6 +183,14 @@ export class Box implements AsyncDisposable {
     });
   }
 
+  /** Resolves once the process has written this into its log. */
+  async logged(what: RegExp): Promise<void> {
+    await waitFor(() => (what.test(this.#output) ? true : undefined), {
+      deadlineMs: 10_000,
+      describe: () => `${what} is not in the log:\n${this.#output}`,
+    });
+  }
+
   /** All events of the stream, once it holds one that is as wanted. */
   events(wanted: (event: DomainEvent) => boolean): Promise<readonly DomainEvent[]> {
     return waitFor(

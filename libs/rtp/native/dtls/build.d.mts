@@ -1,0 +1,2 @@
+export function dtlsFile(version?: string): string;
+export function buildDtls(node?: string): Promise<boolean>;

@@ -18,6 +18,7 @@ export const sessionFlags = {
     'no packet of an encrypted track could be decrypted: its keys were not those of the SDP',
   'dtls-failed':
     'no keys of an encrypted track came about: nobody shook hands, or not with the certificate of the SDP',
+  'srtp-key-outlived': 'more packets came under a key of SRTP than it may serve for; they are recorded',
   'unpaired-leg':
     'the other leg of a call that comes in two has not come in time; taken back if it still comes',
 } as const;

@@ -26,6 +26,18 @@ export const MediaFigures = Type.Object({
   strays: Type.Optional(
     Type.Integer({ ...Count, description: 'packets from elsewhere than the media, which were not kept' }),
   ),
+  undecryptable: Type.Optional(
+    Type.Integer({
+      ...Count,
+      description: 'packets of an encrypted track that were not genuine, came twice, or had no key: not kept',
+    }),
+  ),
+  overLifetime: Type.Optional(
+    Type.Integer({
+      ...Count,
+      description: 'packets that came when the lifetime of their SRTP key had run out (RFC 3711 §9.2): kept',
+    }),
+  ),
   sourceChanges: Type.Optional(
     Type.Integer({ ...Count, description: 'times that the media went on from another address or port' }),
   ),

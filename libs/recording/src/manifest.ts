@@ -38,6 +38,12 @@ export const ManifestTrack = Type.Object({
   trackNumber: Count,
   mediaType: Type.Union([Type.Literal('audio'), Type.Literal('video')]),
   label: Type.Optional(Type.String()),
+  encryption: Type.Optional(
+    Type.String({
+      description:
+        'of the media as it came, sdes:AES_CM_128_HMAC_SHA1_80; absent: plain RTP. What lies here is plain in any case',
+    }),
+  ),
   codecs: Type.Array(Codec),
   spans: Type.Array(PayloadSpan),
   rtpdump: Type.String({ description: 'name of the packets file' }),
@@ -87,7 +93,7 @@ export const Manifest = Type.Object({
     }),
     { description: 'anchors of the wall clock: the first and the last of the recording' },
   ),
-  encryption: Type.Literal('none'),
+  encryption: Type.Literal('none', { description: 'of the files here' }),
   recovered: Type.Optional(Type.Boolean({ description: 'sealed after a crash, from what the disk held' })),
   interruptions: Type.Optional(
     Type.Array(

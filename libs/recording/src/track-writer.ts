@@ -12,6 +12,8 @@ export type SealedTrack = {
   readonly trackNumber: number;
   readonly mediaType: 'audio' | 'video';
   readonly label?: string | undefined;
+  /** Of the media as it came; undefined for plain RTP. */
+  readonly encryption?: string | undefined;
   readonly codecs: readonly Codec[];
   /** When nothing was to be kept, ms since the start of the session, in order; without an end: not known when it ended. */
   readonly pauses?: readonly { readonly fromMs: number; readonly toMs?: number }[];
@@ -207,12 +209,13 @@ export class TrackWriter {
 
   #describe(): ManifestTrack {
     const { firstNs } = this.#statistics;
-    const { trackNumber, mediaType, label, codecs } = this.#track;
+    const { trackNumber, mediaType, label, encryption, codecs } = this.#track;
 
     return {
       trackNumber,
       mediaType,
       ...(label !== undefined && { label }),
+      ...(encryption !== undefined && { encryption }),
       codecs: [...codecs],
       rtpdump: this.rtpdump.name,
       index: this.index.name,

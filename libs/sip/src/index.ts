@@ -34,7 +34,7 @@ export type {
   SdpAnswer,
   SecuredLine,
 } from './sdp-answer.ts';
-export { formatCrypto, formatFingerprint } from './sdp-crypto.ts';
+export { formatCrypto, formatFingerprint, lifetimeOf } from './sdp-crypto.ts';
 export type { CryptoKey, CryptoLine, Fingerprint, MediaSecurity } from './sdp-crypto.ts';
 export { agreedFeedback } from './sdp-feedback.ts';
 export type { AgreedFeedback } from './sdp-feedback.ts';

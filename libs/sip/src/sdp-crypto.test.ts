@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatCrypto, parseCrypto } from './sdp-crypto.ts';
+import { formatCrypto, lifetimeOf, parseCrypto } from './sdp-crypto.ts';
 import { parseSdp } from './sdp.ts';
 
 const key = 'WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz';
@@ -23,6 +23,10 @@ test('lifetime and MKI may be left out, each by itself', () => {
   assert.deepEqual(keyOf(''), { inline: key, lifetime: undefined, mki: undefined });
   assert.deepEqual(keyOf('|1048576'), { inline: key, lifetime: '1048576', mki: undefined });
   assert.deepEqual(keyOf('|66051:3'), { inline: key, lifetime: undefined, mki: '010203' });
+  assert.deepEqual(
+    [undefined, '2^20', '1048577', '2^999999999999999'].map((lifetime) => lifetimeOf({ lifetime })),
+    [undefined, 1_048_576, 1_048_577, 2 ** 48],
+  );
 });
 
 test('several keys are told apart by their MKI, or not taken at all', () => {

@@ -84,6 +84,16 @@ const keyOf = (text: string): CryptoKey | undefined => {
   return { inline, lifetime: found.lifetime, mki: found.mki };
 };
 
+/** No key may serve for more packets (RFC 3711 §9.2). */
+const longestLifetime = 2 ** 48;
+
+/** How many packets may come under a key; undefined where nothing is said of it (RFC 4568 §6.1). */
+export const lifetimeOf = ({ lifetime: text }: Pick<CryptoKey, 'lifetime'>): number | undefined => {
+  if (text === undefined) return undefined;
+
+  return Math.min(longestLifetime, text.startsWith('2^') ? 2 ** Number(text.slice(2)) : Number(text));
+};
+
 const keysOf = (text: string): readonly CryptoKey[] => {
   const parts = text.split(';');
   const keys = parts.slice(0, mostKeys).map(keyOf);

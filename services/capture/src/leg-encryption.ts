@@ -1,8 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { dtlsObstacle, srtpSuite, srtpSuites } from '@reelstream/rtp';
 import type { SrtpKeying, SrtpKeys, SrtpSuite } from '@reelstream/rtp';
-import { formatCrypto, isUsable, negotiatedParameters, protectionOf } from '@reelstream/sip';
-import type { CryptoLine, MediaLine, RequestInfo, Sdp, SecuredLine, SrtpPolicy } from '@reelstream/sip';
+import { formatCrypto, isUsable, lifetimeOf, negotiatedParameters, protectionOf } from '@reelstream/sip';
+import type {
+  CryptoKey,
+  CryptoLine,
+  MediaLine,
+  RequestInfo,
+  Sdp,
+  SecuredLine,
+  SrtpPolicy,
+} from '@reelstream/sip';
 import type { Config } from './config.ts';
 import { LegHandshakes } from './leg-handshakes.ts';
 import type { DtlsProtection, HandshakesState } from './leg-handshakes.ts';
@@ -46,9 +54,16 @@ type Agreed = {
   readonly keys: SrtpKeys;
 };
 
+const keyOf = (key: CryptoKey): SrtpKeying['keys'][number] => {
+  const { inline, mki } = key;
+  const lifetime = lifetimeOf(key);
+
+  return { inline, ...(mki === undefined ? {} : { mki }), ...(lifetime === undefined ? {} : { lifetime }) };
+};
+
 const keyingOf = ({ suite, keys, parameters }: CryptoLine): SrtpKeying => ({
   suite: suite.toUpperCase(),
-  keys: keys.map(({ inline, mki }) => ({ inline, ...(mki === undefined ? {} : { mki }) })),
+  keys: keys.map(keyOf),
   ...(parameters.some((parameter) => parameter.toUpperCase() === 'UNENCRYPTED_SRTP')
     ? { unencryptedRtp: true }
     : {}),

@@ -17,7 +17,23 @@ export class SrtpSource {
   failures = 0;
 }
 
-type Master = { readonly mki: Buffer; readonly rtp: PacketCipher; readonly rtcp: PacketCipher };
+type Master = {
+  readonly mki: Buffer;
+  readonly rtp: PacketCipher;
+  readonly rtcp: PacketCipher;
+  /** Packets that may come under it, and those that have, of each kind. */
+  readonly lifetimes: Readonly<Record<Kind, number>>;
+  readonly used: Record<Kind, number>;
+};
+type Kind = 'rtp' | 'rtcp';
+
+/** What a master key lasts for where nobody says less (RFC 3711 §9.2). */
+const longestLifetimes = { rtp: 2 ** 48, rtcp: 2 ** 31 } as const;
+
+const lifetimesOf = ({ lifetime = Infinity }: Pick<MasterKey, 'lifetime'>): Master['lifetimes'] => ({
+  rtp: Math.min(lifetime, longestLifetimes.rtp),
+  rtcp: Math.min(lifetime, longestLifetimes.rtcp),
+});
 
 /** Sources without end would be an attack by somebody who has the key. */
 const mostSources = 64;
@@ -27,7 +43,7 @@ const wrapsToTry = 4;
 export const cipherFor = (
   suite: SrtpSuite,
   master: Pick<MasterKey, 'key' | 'salt'>,
-  kind: 'rtp' | 'rtcp',
+  kind: Kind,
 ): PacketCipher => {
   const keys = deriveSessionKeys(suite, master, kind);
   if (suite.cipher === 'aes-gcm') return new AesGcmCipher(keys);
@@ -57,9 +73,19 @@ export class KeySet {
       mki: master.mki,
       rtp: cipherFor(read.suite, master, 'rtp'),
       rtcp: cipherFor(read.suite, master, 'rtcp'),
+      lifetimes: lifetimesOf(master),
+      used: { rtp: 0, rtcp: 0 },
     }));
 
     return new KeySet(keying, masters);
+  }
+
+  /** Packets that passed after the lifetime of their key: they are read all the same, losing them would help nobody. */
+  get overLifetime(): number {
+    const over = ({ used, lifetimes }: Master, kind: Kind): number =>
+      Math.max(0, used[kind] - lifetimes[kind]);
+
+    return this.#masters.reduce((sum, master) => sum + over(master, 'rtp') + over(master, 'rtcp'), 0);
   }
 
   /** `inherited`: where the SSRC stood under the keys before these; a peer may go on from there or begin anew. */
@@ -74,6 +100,7 @@ export class KeySet {
       if (seen !== 'fresh') return seen === 'seen' ? refused.replayed : refused.old;
       const length = master.rtp.openRtp(packet, bodyAt, mkiLength, ssrc, index, this.#unencrypted);
       if (length < 0) return refused.failed;
+      master.used.rtp++;
       this.#passed(this.rtpSources, ssrc, source, index);
 
       return length;
@@ -102,6 +129,7 @@ export class KeySet {
     if (source.window.check(index) !== 'fresh') return refused.replayed;
     const length = master.rtcp.openRtcp(packet, mkiLength, ssrc, word);
     if (length < 0) return refused.failed;
+    master.used.rtcp++;
     this.#passed(this.rtcpSources, ssrc, source, index);
 
     return length;
@@ -117,10 +145,7 @@ export class KeySet {
   }
 
   /** The key that the packet names; one that names none, though an MKI was agreed, is under the first. */
-  #masterOf(
-    packet: Buffer,
-    kind: 'rtp' | 'rtcp',
-  ): { readonly master: Master | undefined; readonly mkiLength: number } {
+  #masterOf(packet: Buffer, kind: Kind): { readonly master: Master | undefined; readonly mkiLength: number } {
     const [first] = this.#masters;
     const mkiLength = first?.mki.length ?? 0;
     if (!first || mkiLength === 0) return { master: first, mkiLength: 0 };

@@ -14,12 +14,19 @@ export type SrtpKeying = {
     readonly inline: string;
     /** The bytes in each packet that name this key, in hex (RFC 3711 §3.1); of one length in all keys. */
     readonly mki?: string;
+    /** How many packets of SRTP, and as many of SRTCP, may come under it (RFC 4568 §6.1); absent: those of RFC 3711 §9.2. */
+    readonly lifetime?: number;
   }[];
   /** Authenticated only (RFC 4568 §6.3.2); AES-CM alone can do that. */
   readonly unencryptedRtp?: boolean;
 };
 
-export type MasterKey = { readonly key: Buffer; readonly salt: Buffer; readonly mki: Buffer };
+export type MasterKey = {
+  readonly key: Buffer;
+  readonly salt: Buffer;
+  readonly mki: Buffer;
+  readonly lifetime: number | undefined;
+};
 
 /** Suite and keys; undefined where the suite is none of ours, or a key has another length than the suite's. */
 export const readKeying = (
@@ -27,13 +34,14 @@ export const readKeying = (
 ): { readonly suite: SrtpSuite; readonly masters: readonly MasterKey[] } | undefined => {
   const suite = srtpSuite(keying.suite);
   if (!suite || keying.keys.length === 0) return undefined;
-  const masters = keying.keys.map(({ inline, mki = '' }) => {
+  const masters = keying.keys.map(({ inline, mki = '', lifetime }) => {
     const bytes = Buffer.from(inline, 'base64');
 
     return {
       key: bytes.subarray(0, suite.keyLength),
       salt: bytes.subarray(suite.keyLength),
       mki: Buffer.from(mki, 'hex'),
+      lifetime,
     };
   });
 

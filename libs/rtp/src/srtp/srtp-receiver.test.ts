@@ -70,7 +70,13 @@ for (const suite of suites) {
       const report = Buffer.from('80c80006deadbeef0102030405060708090a0b0c0d0e0f1011121314', 'hex');
       assert.deepEqual(receiver.unprotect(sender.protectRtcp(report, 1), 'rtcp'), report);
       assert.equal(receiver.unprotect(sender.protectRtcp(report, 1), 'rtcp'), undefined);
-      assert.deepEqual(receiver.counts, { passed: 3, authFailed: 0, replayed: 1, noContext: 0 });
+      assert.deepEqual(receiver.counts, {
+        passed: 3,
+        authFailed: 0,
+        replayed: 1,
+        noContext: 0,
+        overLifetime: 0,
+      });
     });
 
     test('three wraps of the sequence number, with loss and reordering around each', () => {
@@ -98,7 +104,13 @@ for (const suite of suites) {
         assert.equal(receiver.unprotect(packet, 'rtp'), undefined, `byte ${place}`);
         assert.deepEqual(packet, before, 'it is left as it came');
       }
-      assert.deepEqual(receiver.counts, { passed: 0, authFailed: 41, replayed: 0, noContext: 0 });
+      assert.deepEqual(receiver.counts, {
+        passed: 0,
+        authFailed: 41,
+        replayed: 0,
+        noContext: 0,
+        overLifetime: 0,
+      });
       assert.deepEqual(receiver.unprotect(sender.protectRtp(packetAt(5), 0), 'rtp'), packetAt(5));
     });
   });
@@ -112,7 +124,13 @@ describe('a stream', () => {
     for (const place of [500, 501, 505, 503, 502, 504, 400, 506]) assert.ok(pass(place), `${place}`);
     for (const place of [500, 506, 400]) assert.equal(pass(place), undefined);
     assert.equal(pass(200), undefined, 'too late to know whether it came before');
-    assert.deepEqual(receiver.counts, { passed: 8, authFailed: 0, replayed: 4, noContext: 0 });
+    assert.deepEqual(receiver.counts, {
+      passed: 8,
+      authFailed: 0,
+      replayed: 4,
+      noContext: 0,
+      overLifetime: 0,
+    });
   });
 
   for (const missing of [30_000, 40_000, 70_000, 150_000, 200_000]) {
@@ -213,6 +231,28 @@ describe('new keys', () => {
     receiver.setKeys(keyingOf(suite, masterOf(suite, 1)));
     assert.equal(pass(5), undefined);
     assert.equal(receiver.counts.replayed, 1);
+  });
+
+  test('have lifetimes of their own: what comes behind the end of one is read, and counted', () => {
+    const receiver = new SrtpReceiver();
+    const given = (fill: number, lifetime: number) => {
+      const keying = keyingOf(suite, masterOf(suite, fill));
+      receiver.setKeys({ ...keying, keys: keying.keys.map((key) => ({ ...key, lifetime })) });
+
+      return new SrtpSender(suite, masterOf(suite, fill));
+    };
+    const first = given(1, 3);
+    for (let place = 0; place < 5; place++)
+      assert.ok(receiver.unprotect(first.protectRtp(packetAt(place), 0), 'rtp'));
+    const report = Buffer.from('81c90001deadbeef', 'hex');
+    for (let index = 0; index < 4; index++)
+      assert.ok(receiver.unprotect(first.protectRtcp(report, index), 'rtcp'));
+    assert.equal(receiver.counts.overLifetime, 3);
+    for (const fill of [20, 30, 40]) {
+      const next = given(fill, 1_000);
+      assert.ok(receiver.unprotect(next.protectRtp(packetAt(fill), 0), 'rtp'));
+    }
+    assert.equal(receiver.counts.overLifetime, 3, 'also when the key is forgotten');
   });
 
   test('are told apart by their MKI; a peer that leaves it out is read too', () => {

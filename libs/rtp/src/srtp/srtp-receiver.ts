@@ -13,7 +13,11 @@ export type SrtpCounts = {
   readonly replayed: number;
   /** No key is there for them (yet). */
   readonly noContext: number;
+  /** Of those that passed, those that came when the lifetime of their key had run out. */
+  readonly overLifetime: number;
 };
+
+const addOver = (sum: number, { overLifetime }: KeySet): number => sum + overLifetime;
 
 const ssrcInRtcp = 4;
 const shortestRtcp = 8;
@@ -29,9 +33,11 @@ export class SrtpReceiver {
   #active: KeySet | undefined;
   readonly #counts = { passed: 0, authFailed: 0, replayed: 0, noContext: 0 };
   #isChanged = false;
+  /** Of keys that are no longer kept. */
+  #overLifetime = 0;
 
   get counts(): SrtpCounts {
-    return { ...this.#counts };
+    return { ...this.#counts, overLifetime: this.#sets.reduce(addOver, this.#overLifetime) };
   }
 
   /** Keys from now on; the same as before change nothing. False where they are no keys of a suite of ours. */
@@ -40,6 +46,7 @@ export class SrtpReceiver {
     if (newest && JSON.stringify(newest.keying) === JSON.stringify(keying)) return true;
     const set = KeySet.from(keying);
     if (!set) return false;
+    this.#overLifetime = this.#sets.slice(1).reduce(addOver, this.#overLifetime);
     this.#sets = newest ? [set, newest] : [set];
     this.#active ??= set;
     if (!this.#sets.includes(this.#active)) this.#active = set;

@@ -41,6 +41,7 @@ export class SrtpSession implements PacketTransform {
       authFailed: sum('authFailed'),
       replayed: sum('replayed'),
       noContext: sum('noContext'),
+      overLifetime: sum('overLifetime'),
     };
   }
 

@@ -30,10 +30,11 @@ export const sealDescription = (record: SessionRecord, negotiated: NegotiatedCod
   ...(record.interruptions && {
     interruptions: record.interruptions.map(({ offsetMs, durationMs }) => ({ fromMs: offsetMs, durationMs })),
   }),
-  tracks: record.tracks.map(({ trackNumber, mediaType, label, codecs, startedAt }) => ({
+  tracks: record.tracks.map(({ trackNumber, mediaType, label, encryption, codecs, startedAt }) => ({
     trackNumber,
     mediaType,
     ...(label === undefined ? {} : { label }),
+    ...(encryption === undefined ? {} : { encryption }),
     codecs: negotiated[trackNumber] ?? codecs.map(plainCodec),
     pauses: pausesDuring(record, startedAt),
   })),
@@ -78,6 +79,7 @@ export const flagsOf = (figures: readonly TrackFigures[]): readonly SessionFlag[
   ...(figures.some(({ srtp }) => srtp && srtp.passed === 0 && srtp.authFailed > 0)
     ? (['srtp-auth-failed'] as const)
     : []),
+  ...(figures.some(({ srtp }) => srtp && srtp.overLifetime > 0) ? (['srtp-key-outlived'] as const) : []),
   ...(figures.some(({ handshakes, rejected }) => handshakes && isInVain(handshakes, rejected))
     ? (['dtls-failed'] as const)
     : []),

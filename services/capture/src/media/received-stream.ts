@@ -175,6 +175,7 @@ export class ReceivedStream {
   figures({ malformed, overflowed }: SlotCounts, handshakes?: TrackFigures['handshakes']): TrackFigures {
     const { statistics, control, codecs, latch, unwanted } = this.#intake;
     const { packets, rtcpPackets, bytes, lost, jitterMs, firstNs, lastNs, sources } = statistics;
+    const srtp = this.#srtp?.counts;
 
     return {
       trackNumber: this.trackNumber,
@@ -192,11 +193,12 @@ export class ReceivedStream {
         ...mediaFigures(statistics, control, { codecs }),
         strays: latch.strays,
         sourceChanges: latch.moves,
+        ...(srtp && { undecryptable: this.#rejected, overLifetime: srtp.overLifetime }),
       },
       malformed,
       // What waits for keys is not read as long as it does.
       rejected: this.#rejected + (this.#held?.packets ?? 0),
-      ...(this.#srtp && { srtp: this.#srtp.counts }),
+      ...(srtp && { srtp }),
       ...(handshakes && { handshakes }),
       dropped: this.#dropped + overflowed,
       paused: unwanted.packets,

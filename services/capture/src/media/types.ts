@@ -144,6 +144,8 @@ export type SealDescription = {
     readonly trackNumber: number;
     readonly mediaType: 'audio' | 'video';
     readonly label?: string;
+    /** Of the media as it came, by its last keys. */
+    readonly encryption?: string;
     /** Every payload type negotiated at any time; what is missing is recorded all the same. */
     readonly codecs: readonly Codec[];
     /** When nothing was to be kept, ms since the start of the session. */

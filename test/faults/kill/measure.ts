@@ -1,14 +1,15 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PublicSession } from '@reelstream/events';
-import { readManifest, readRtpdump } from '@reelstream/recording';
-import { freePort, waitFor } from '@reelstream/testing';
+import { readRtpdump, rtpdumpFile } from '@reelstream/recording';
+import { freePort } from '@reelstream/testing';
 import { randomFrom } from '../../support/random.ts';
 import { startSystem } from '../../support/system.ts';
 import type { System } from '../../support/system.ts';
-import { Calls, Voices } from './calls.ts';
-import type { RunningCall } from './calls.ts';
+import { Calls } from '../support/calls.ts';
+import type { RunningCall } from '../support/calls.ts';
+import { pidOf } from '../support/processes.ts';
+import { closedSession, Sealed } from '../support/sealed.ts';
+import { Voices } from '../support/voices.ts';
 
 /** What is killed at once, and what is frozen meanwhile, so that nobody reaches it. */
 export type Fault = {
@@ -78,9 +79,7 @@ const killOnce = async (
   }: { readonly calls: number; readonly fault: Fault; readonly afterMs: number },
 ): Promise<KillFigures> => {
   await using controller = await Calls.open(sipPort);
-  const calls: RunningCall[] = [];
-  for (let placed = 0; placed < wanted; placed += asked)
-    calls.push(...(await Promise.all(Array.from({ length: asked }, () => controller.place()))));
+  const calls = await controller.placeAll(wanted);
   const voices = await Voices.open(calls);
   await sleep(afterMs);
   const frozen = await Promise.all((fault.frozen ?? []).map((name) => pidOf(system, name)));
@@ -93,9 +92,10 @@ const killOnce = async (
   const afterwards = await askAll(controller, calls.slice(0, 2 * asked));
   await voices.stop();
   for (const pid of frozen) process.kill(pid, 'SIGCONT');
-  await Promise.all(calls.map((call) => controller.request('BYE', call)));
+  await controller.hangUp(calls);
   const answers = [...meanwhile, ...afterwards];
-  const recorded = await Promise.all(calls.map((call) => recordingOf(system, call)));
+  const sealed = new Sealed(system.dataDir);
+  const recorded = await Promise.all(calls.map((call) => recordingOf(sealed, call)));
   const told = await Promise.all(recorded.map(({ sessionId }) => closedSession(system, sessionId)));
 
   return {
@@ -129,60 +129,18 @@ const askAll = (controller: Calls, calls: readonly RunningCall[]) =>
     }),
   );
 
-/** From what the launcher says of it. */
-const pidOf = async (system: System, name: string): Promise<number> => {
-  const text = await readFile(join(system.dataDir, 'run', `${name}.json`), 'utf8');
-
-  return (JSON.parse(text) as { readonly pid: number }).pid;
-};
-
 type Kept = readonly { readonly beat: number; readonly offsetMs: number }[];
 
 type Recorded = { readonly sessionId: string; readonly packets: Kept };
 
-const closedSession = (system: System, sessionId: string): Promise<PublicSession> =>
-  waitFor(
-    async () => {
-      const session = await system.json<PublicSession>(`/sessions/${sessionId}`).catch(() => undefined);
-
-      return session?.endedAt === undefined ? undefined : session;
-    },
-    { deadlineMs: 60_000, everyMs: 500, describe: `${sessionId} has no end in the API` },
-  );
-
 /** What the folder of a call holds, once it is sealed. */
-const recordingOf = async (system: System, { callId }: RunningCall): Promise<Recorded> => {
-  const folder = await waitFor(() => folderOf(system, callId), {
-    deadlineMs: 60_000,
-    everyMs: 500,
-    describe: `${callId} has no recording`,
-  });
-  const { tracks } = await readManifest(folder);
+const recordingOf = async (sealed: Sealed, { callId }: RunningCall): Promise<Recorded> => {
+  const { folder, sessionId } = await sealed.find(callId);
   const packets: { beat: number; offsetMs: number }[] = [];
-  for await (const { packet, offsetMs } of readRtpdump(join(folder, tracks[0]?.rtpdump ?? '')))
+  for await (const { packet, offsetMs } of readRtpdump(join(folder, rtpdumpFile(0))))
     packets.push({ beat: Buffer.from(packet).readUInt16BE(2), offsetMs });
 
-  return { sessionId: basename(folder), packets };
-};
-
-const sealed = new Map<string, string>();
-
-const folderOf = async ({ dataDir }: System, callId: string): Promise<string | undefined> => {
-  if (!sealed.has(callId)) await listSealed(join(dataDir, 'recordings'));
-
-  return sealed.get(callId);
-};
-
-const seen = new Set<string>();
-
-const listSealed = async (root: string): Promise<void> => {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  for (const { name, parentPath } of entries) {
-    if (name !== 'manifest.json' || seen.has(parentPath)) continue;
-    seen.add(parentPath);
-    const journal = await readFile(join(parentPath, 'journal.ndjson'), 'utf8');
-    sealed.set(/"callId":"(kill[^"]+)"/.exec(journal)?.[1] ?? parentPath, parentPath);
-  }
+  return { sessionId, packets };
 };
 
 const judge = (

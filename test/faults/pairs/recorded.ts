@@ -9,7 +9,7 @@ import { askOptions } from '../../support/front-door.ts';
 import { startHome } from '../../support/home.ts';
 import type { Random } from '../../support/random.ts';
 import { leadingServer } from './bus-leader.ts';
-import { inLots } from './in-lots.ts';
+import { inLots } from '../../support/in-lots.ts';
 
 export type RecordedFigures = {
   readonly pairs: number;

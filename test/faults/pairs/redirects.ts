@@ -7,7 +7,7 @@ import { waitFor } from '@reelstream/testing';
 import { askOptions } from '../../support/front-door.ts';
 import type { Random } from '../../support/random.ts';
 import { leadingServer } from './bus-leader.ts';
-import { inLots } from './in-lots.ts';
+import { inLots } from '../../support/in-lots.ts';
 import { LegSender } from './leg-sender.ts';
 
 export type RedirectFigures = {

@@ -1,0 +1,60 @@
+import { createSocket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunningCall } from './calls.ts';
+
+const host = '127.0.0.1';
+const packetMs = 20;
+
+/** One voice to each call, a packet in 20 ms, until it is stopped: the sequence number is the number of the beat. */
+export class Voices {
+  /** When each beat was sent, `performance.now()`. */
+  readonly sentAt: number[] = [];
+  readonly #socket: Socket;
+  readonly #ports: readonly number[];
+  readonly #packet = Buffer.alloc(172, 0xd5);
+  #isStopped = false;
+  readonly #sending: Promise<void>;
+
+  private constructor(socket: Socket, ports: readonly number[]) {
+    this.#socket = socket;
+    this.#ports = ports;
+    this.#packet.writeUInt16BE(0x8000, 0);
+    this.#sending = this.#send();
+  }
+
+  static async open(calls: readonly RunningCall[]): Promise<Voices> {
+    const socket = createSocket('udp4');
+    socket.bind(0, host);
+    await once(socket, 'listening');
+
+    return new Voices(
+      socket,
+      calls.flatMap(({ rtpPorts }) => rtpPorts),
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#sending;
+    this.#socket.close();
+  }
+
+  async #send(): Promise<void> {
+    const startedAt = performance.now();
+    while (!this.#isStopped) {
+      const beat = this.sentAt.length;
+      await sleep(Math.max(0, startedAt + beat * packetMs - performance.now()));
+      this.#packet.writeUInt16BE(beat, 2);
+      this.#packet.writeUInt32BE(beat * 160, 4);
+      this.sentAt.push(performance.now());
+      for (const port of this.#ports) {
+        this.#packet.writeUInt32BE(port, 8);
+        this.#socket.send(Buffer.from(this.#packet), port, host);
+      }
+    }
+    // The last of them must have left.
+    await sleep(packetMs);
+  }
+}

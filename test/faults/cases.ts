@@ -1,8 +1,17 @@
 import type { FaultCase } from './fault-case.ts';
+import { awayCase } from './away/case.ts';
 import { freezeCase } from './freeze/case.ts';
 import { killCase } from './kill/case.ts';
 import { pairsCase } from './pairs/case.ts';
+import { servicesCase } from './each-service/case.ts';
 import { tornCase } from './torn/case.ts';
 
 /** In the order in which they are run. */
-export const faultCases: readonly FaultCase[] = [killCase, freezeCase, pairsCase, tornCase];
+export const faultCases: readonly FaultCase[] = [
+  killCase,
+  servicesCase,
+  awayCase,
+  freezeCase,
+  pairsCase,
+  tornCase,
+];

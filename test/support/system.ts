@@ -16,12 +16,15 @@ export type NodeRow = {
 type ApiRequest = {
   readonly method?: string;
   readonly body?: string;
+  readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
 };
 
 /** A whole Reelstream of its own, as `npm start` brings it up, on free ports and in a fresh data folder. */
 export type System = AsyncDisposable & {
   readonly dataDir: string;
+  /** Of the launcher, which starts again what ends. */
+  readonly pid: number;
   readonly sipPort: number;
   readonly apiUrl: string;
   readonly token: string;
@@ -85,6 +88,7 @@ export const startSystem = async (settings: Readonly<Record<string, string>> = {
 
   return {
     dataDir,
+    pid: child.pid ?? -1,
     sipPort,
     apiUrl,
     token,

@@ -5,6 +5,7 @@ import { freePort } from '@reelstream/testing';
 import { randomFrom } from '../../support/random.ts';
 import { startSystem } from '../../support/system.ts';
 import type { System } from '../../support/system.ts';
+import { askAll } from '../support/ask-all.ts';
 import { Calls } from '../support/calls.ts';
 import type { RunningCall } from '../support/calls.ts';
 import { pidOf } from '../support/processes.ts';
@@ -115,19 +116,6 @@ const killOnce = async (
     marked: told.filter(({ interruptions = [] }) => interruptions.length === 1).length,
   };
 };
-
-/** Half of the calls get an INVITE without a body, half an UPDATE. */
-const askAll = (controller: Calls, calls: readonly RunningCall[]) =>
-  Promise.all(
-    calls.map(async (call, at) => {
-      const before = performance.now();
-      const isRight = await (at % 2 === 0 ? controller.reInvite(call) : controller.update(call)).catch(
-        () => false,
-      );
-
-      return { isRight, tookMs: performance.now() - before };
-    }),
-  );
 
 type Kept = readonly { readonly beat: number; readonly offsetMs: number }[];
 

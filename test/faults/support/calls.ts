@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { inLots } from '../../support/in-lots.ts';
-import { readAnswer, requestText, tagOf, unique } from '../../support/sip-text.ts';
+import { ackText, readAnswer, requestText, tagOf, unique } from '../../support/sip-text.ts';
 import type { Answer } from '../../support/sip-text.ts';
 
 const host = '127.0.0.1';
@@ -74,9 +74,17 @@ export class Calls implements AsyncDisposable {
     return new Calls(socket, sipPort);
   }
 
+  /** Asks a pilot for the way of a call; undefined where it was sent on, else what was answered. */
+  async redirectOf(callId: string): Promise<string | undefined> {
+    const request = { callId, seq: 1, body: offerOf(1) };
+    const answer = await this.#ask('INVITE', request);
+    this.#socket.send(ackText(this.#text('INVITE', request), answer), this.#server, host);
+
+    return answer.status === 302 ? undefined : `${answer.status}`;
+  }
+
   /** Places a call of so many voices. */
-  async place(voices = 1): Promise<RunningCall> {
-    const callId = unique('fault');
+  async place(voices = 1, callId = unique('fault')): Promise<RunningCall> {
     const answer = await this.#ask('INVITE', { callId, seq: 1, body: offerOf(voices) });
     if (answer.status !== 200) throw new Error(`a call was answered ${answer.status}`);
     const call = { callId, to: answer.header('To') ?? '', rtpPorts: portsIn(answer), seq: 1 };

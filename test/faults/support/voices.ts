@@ -12,14 +12,15 @@ export class Voices {
   /** When each beat was sent, `performance.now()`. */
   readonly sentAt: number[] = [];
   readonly #socket: Socket;
-  readonly #ports: readonly number[];
+  readonly #ports: number[] = [];
+  #sent = 0;
   readonly #packet = Buffer.alloc(172, 0xd5);
   #isStopped = false;
   readonly #sending: Promise<void>;
 
-  private constructor(socket: Socket, ports: readonly number[]) {
+  private constructor(socket: Socket, calls: readonly RunningCall[]) {
     this.#socket = socket;
-    this.#ports = ports;
+    for (const call of calls) this.add(call);
     this.#packet.writeUInt16BE(0x8000, 0);
     this.#sending = this.#send();
   }
@@ -29,10 +30,17 @@ export class Voices {
     socket.bind(0, host);
     await once(socket, 'listening');
 
-    return new Voices(
-      socket,
-      calls.flatMap(({ rtpPorts }) => rtpPorts),
-    );
+    return new Voices(socket, calls);
+  }
+
+  /** Packets so far, of all calls. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** A call that begins later. */
+  add({ rtpPorts }: RunningCall): void {
+    this.#ports.push(...rtpPorts);
   }
 
   async stop(): Promise<void> {
@@ -50,6 +58,7 @@ export class Voices {
       this.#packet.writeUInt32BE(beat * 160, 4);
       this.sentAt.push(performance.now());
       for (const port of this.#ports) {
+        this.#sent += 1;
         this.#packet.writeUInt32BE(port, 8);
         this.#socket.send(Buffer.from(this.#packet), port, host);
       }

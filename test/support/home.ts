@@ -11,6 +11,8 @@ export type Home = AsyncDisposable & {
   readonly nodeId: string;
   readonly port: number;
   readonly capture: Program;
+  /** Where its recordings lie. */
+  readonly recordings: string;
 };
 
 const host = '127.0.0.1';
@@ -33,6 +35,7 @@ export const startHome = async (options: {
   started.use(server);
   const folder = await mkdtemp(join(tmpdir(), 'reel-home-'));
   started.defer(() => rm(folder, { recursive: true, force: true }));
+  const recordings = join(folder, 'recordings');
   const program = {
     file: process.execPath,
     args: [main],
@@ -46,7 +49,7 @@ export const startHome = async (options: {
       REEL_CAPTURE_SIP_PORT: String(port),
       REEL_RTP_PORTS: options.rtpPorts,
       REEL_CAPTURE_CAPACITY: String(options.capacity),
-      REEL_RECORDINGS_DIR: join(folder, 'recordings'),
+      REEL_RECORDINGS_DIR: recordings,
       REEL_CAPTURE_DIR: join(folder, 'capture'),
       CAPTURE_SIP_SERVER: url,
     },
@@ -55,5 +58,5 @@ export const startHome = async (options: {
   await capture.printed(/"connected":true/);
   const stack = started.move();
 
-  return { nodeId, port, capture, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
+  return { nodeId, port, capture, recordings, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
 };

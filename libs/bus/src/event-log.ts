@@ -1,5 +1,6 @@
 import { eventsStream } from '@reelstream/events';
 import { JetStreamApiError } from '@nats-io/jetstream';
+import { millis } from '@nats-io/transport-node';
 import { Appender } from './append.ts';
 import { BusError } from './errors.ts';
 import type { JetStreamAccess } from './jetstream.ts';
@@ -28,12 +29,13 @@ export const createEventLog = (link: Link, jetstream: JetStreamAccess, options: 
 
   const info = async (): Promise<StreamInfo> => {
     const { manager } = await jetstream.apis();
-    const { state, created } = await manager.streams.info(eventsStream);
+    const { state, created, config } = await manager.streams.info(eventsStream);
 
     return {
       firstSequence: state.first_seq,
       lastSequence: state.last_seq,
       bytes: state.bytes,
+      maxAgeMs: millis(config.max_age),
       createdAt: created,
     };
   };

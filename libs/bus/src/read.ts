@@ -22,6 +22,7 @@ export type ReadOptions = {
   readonly anchor?: Cursor['anchor'];
   readonly signal: AbortSignal;
   readonly maxEvents?: number;
+  readonly passHoles?: boolean;
 };
 
 /** Reads the stream in order: each life of a server-side consumer begins with a check that nothing was lost. */
@@ -30,6 +31,7 @@ export class Reader {
   readonly #jetstream: JetStreamAccess;
   readonly #signal: AbortSignal;
   readonly #maxEvents: number;
+  readonly #passHoles: boolean;
   #cursor: Cursor;
 
   constructor(link: Link, jetstream: JetStreamAccess, options: ReadOptions) {
@@ -37,6 +39,7 @@ export class Reader {
     this.#jetstream = jetstream;
     this.#signal = AbortSignal.any([options.signal, link.closing]);
     this.#maxEvents = options.maxEvents ?? defaultMaxEvents;
+    this.#passHoles = options.passHoles ?? false;
     this.#cursor = { after: options.after, anchor: options.anchor };
   }
 
@@ -65,7 +68,7 @@ export class Reader {
     const { state } = await manager.streams.info(eventsStream);
     const held = { firstSequence: state.first_seq, lastSequence: state.last_seq, anchorId: anchored?.raw.id };
     const loss = findLoss(this.#cursor, held);
-    if (!loss) return;
+    if (!loss || (loss === 'gap' && this.#passHoles)) return;
 
     const range = `${state.first_seq}..${state.last_seq}`;
     throw new BusError('BUS_SEQUENCE_LOST', `${loss}: the stream holds ${range}, read was up to ${after}`, {
@@ -122,7 +125,7 @@ export class Reader {
     let { after, anchor } = this.#cursor;
     for (const message of messages) {
       const sequence = message.seq;
-      if (sequence !== after + 1) {
+      if (sequence !== after + 1 && !this.#passHoles) {
         throw new BusError('BUS_SEQUENCE_LOST', `gap: ${after} is followed by ${sequence}`, { loss: 'gap' });
       }
       after = sequence;

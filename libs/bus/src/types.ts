@@ -42,6 +42,8 @@ export type StreamInfo = {
   readonly firstSequence: number;
   readonly lastSequence: number;
   readonly bytes: number;
+  /** Longest age of an event in it, in milliseconds; 0 for any. */
+  readonly maxAgeMs: number;
   readonly createdAt: string;
 };
 
@@ -78,6 +80,8 @@ export interface EventLog {
     readonly signal: AbortSignal;
     /** Most events in a batch. Default 500. */
     readonly maxEvents?: number;
+    /** What the stream has lost in between is passed over. Default false. */
+    readonly passHoles?: boolean;
   }): AsyncIterable<Batch>;
   /** The event at `sequence`, or undefined if the stream doesn't hold one there. */
   at(sequence: number): Promise<StreamedEvent | undefined>;

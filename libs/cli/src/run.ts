@@ -6,6 +6,7 @@ import { deleteCommand, pauseCommand, resumeCommand, stopCommand } from './comma
 import { drainCommand, undrainCommand } from './commands/drain.ts';
 import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
+import { reconcileCommand } from './commands/reconcile.ts';
 import { sessionsCommand } from './commands/sessions.ts';
 import { statusCommand } from './commands/status.ts';
 import { tagCommand } from './commands/tag.ts';
@@ -28,6 +29,7 @@ const commands: readonly Command[] = [
   tailCommand,
   statusCommand,
   explainCommand,
+  reconcileCommand,
   drainCommand,
   undrainCommand,
 ];

@@ -32,3 +32,6 @@ export type Envelope = Type.Static<typeof Envelope>;
 
 /** An event as it is stored: the envelope with its data, before anyone has looked at the type. */
 export type RawEvent = Envelope & { readonly data: unknown };
+
+/** The same as a schema, for messages that carry events. */
+export const StoredEvent = Type.Intersect([Envelope, Type.Object({ data: Type.Unknown() })]);

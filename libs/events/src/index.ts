@@ -3,9 +3,17 @@ export { AttemptCancelled, AttemptFailed, AttemptLost, AttemptRefused } from './
 export { catalogue, families, familyOf, isEventType } from './catalogue.ts';
 export type { DataOf, DomainEvent, EventOf, EventType, Family } from './catalogue.ts';
 export { ControllerEntry, ControllerProfile, ControllerRemoved, ControllerSet } from './controller.ts';
+export { digestOf } from './digest.ts';
 export { Envelope } from './envelope.ts';
 export type { RawEvent } from './envelope.ts';
 export { derivedId, freshId } from './ids.ts';
+export {
+  JournalledQuery,
+  JournalledReply,
+  JournalsQuery,
+  JournalsReply,
+  JournalSummary,
+} from './journal-query.ts';
 export {
   AdvertisedAddress,
   Claim,

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { StoredEvent } from './envelope.ts';
 import { DialMedia } from './session.ts';
 import { Role, StorageLevel } from './node.ts';
 import { Count, Name, Timestamp, Uuid } from './primitives.ts';
@@ -99,6 +100,19 @@ export const Command = Type.Object({
       name: Type.Literal('republish'),
       sessionId: Uuid,
       fromVersion: Type.Integer({ minimum: 1 }),
+    }),
+    Type.Object({
+      name: Type.Literal('say-again', { description: 'events that the stream has lost' }),
+      sessionId: Uuid,
+      versions: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1 }),
+    }),
+    Type.Object({
+      name: Type.Literal('mend-folder', {
+        description: 'puts events into a journal that has lost them, or has others in their place',
+      }),
+      sessionId: Uuid,
+      events: Type.Array(StoredEvent),
+      manifest: Type.Optional(Type.Boolean({ description: 'also its manifest, as the journal keeps it' })),
     }),
     Type.Object({
       name: Type.Union([Type.Literal('stop'), Type.Literal('pause'), Type.Literal('resume')]),

@@ -1,4 +1,4 @@
-import { access, mkdir, open, rm } from 'node:fs/promises';
+import { access, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Whether there is something by that name. */
@@ -41,5 +41,14 @@ export const createFile = async (path: string, bytes: Uint8Array): Promise<void>
   } finally {
     await handle.close();
   }
+  await syncFolder(dirname(path));
+};
+
+/** Puts a file in place whole, instead of whatever had its name; file and name are durable when it resolves. */
+export const replaceFile = async (path: string, bytes: Uint8Array): Promise<void> => {
+  const aside = `${path}.part`;
+  await rm(aside, { force: true });
+  await createFile(aside, bytes);
+  await rename(aside, path);
   await syncFolder(dirname(path));
 };

@@ -1,10 +1,14 @@
 export { countBodies, saveBody } from './bodies.ts';
+export { checkRecording } from './check.ts';
+export type { FileFault } from './check.ts';
 export { DamagedFileError, JournalWriteError, NotSealedError, SealError, SessionIdError } from './errors.ts';
 export { isThere } from './durable.ts';
 export { openJournal, readJournal } from './journal.ts';
 export type { Journal } from './journal.ts';
 export type { JournalContents, JournalDamage } from './journal-lines.ts';
-export { Codec, Manifest, ManifestTrack, PayloadSpan, SenderReport } from './manifest.ts';
+export { listRecordings } from './list.ts';
+export { Codec, isManifest, Manifest, ManifestTrack, PayloadSpan, SenderReport } from './manifest.ts';
+export { mendJournal, mendManifest } from './mend.ts';
 export { openOutbox } from './outbox.ts';
 export type { Outbox } from './outbox.ts';
 export { readTrackPackets } from './packets.ts';

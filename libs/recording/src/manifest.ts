@@ -124,3 +124,6 @@ export const manifestFault = (value: unknown): string => {
 
   return error ? `${error.instancePath || '/'} ${error.message}` : 'no fault';
 };
+
+/** As it lies in the folder. */
+export const formatManifest = (manifest: Manifest): string => `${JSON.stringify(manifest, undefined, 2)}\n`;

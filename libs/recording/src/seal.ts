@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { walkFrames } from '@reelstream/rtp';
 import { makeFolderSync, replaceFileSync, syncFolderSync } from './durable-sync.ts';
 import { SealError } from './errors.ts';
-import { isManifest } from './manifest.ts';
+import { formatManifest, isManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { manifestFile, recordingFolder } from './paths.ts';
 import type { Clock } from './segment-format.ts';
@@ -199,7 +199,7 @@ export const sealBlocks = (store: SegmentStore, request: SealRequest, found: Fou
   try {
     makeFolderSync(folder);
     const manifest = writeRecording(store, request, found, writers);
-    replaceFileSync(folder, manifestFile, `${JSON.stringify(manifest, undefined, 2)}\n`);
+    replaceFileSync(folder, manifestFile, formatManifest(manifest));
 
     return manifest;
   } catch (cause) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { announceNode, followDrain } from '@reelstream/bus';
-import { commandSubject, Reservation, reservationSubject } from '@reelstream/events';
+import { commandSubject, querySubject, Reservation, reservationSubject } from '@reelstream/events';
 import { reportMeters } from '@reelstream/service';
 import type { Logger, Running } from '@reelstream/service';
 import { connectSip } from '@reelstream/sip';
@@ -13,6 +13,7 @@ import type { CaptureNode } from './capture-node.ts';
 import { takeCommand } from './command.ts';
 import type { Config } from './config.ts';
 import { takeInvite } from './invite.ts';
+import { answerQueries } from './journals.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { recover } from './recover.ts';
 import { resumeSessions } from './resume.ts';
@@ -33,6 +34,7 @@ export const startCapture = async (config: Config, log: Logger, pid: number): Pr
     await watchStorage(node),
     reportMeters(node.meters, log),
     node.bus.subscribe(commandSubject(config.nodeId), takeCommand(node, calls)),
+    node.bus.subscribe(querySubject(config.nodeId), answerQueries(node)),
     followReservations(node),
     () => node.watch.stop(),
     node.bus.onConnection((connected) => connected && node.pairHomes.prepare()),

@@ -4,6 +4,7 @@ import type { CommandReply } from '@reelstream/events';
 import { Compile } from 'typebox/compile';
 import type { CaptureNode } from './capture-node.ts';
 import type { LiveSession } from './live-session.ts';
+import { mendFolder, sayAgain } from './mend.ts';
 import { pauseSession, unpauseSession } from './pause.ts';
 import { removeMedia } from './remove-media.ts';
 import type { OutgoingCalls } from './outgoing-calls.ts';
@@ -48,6 +49,10 @@ const obey = async (node: CaptureNode, command: SessionCommand): Promise<Command
     }
     case 'remove-media':
       return removeMedia(node, sessionId, command.cause);
+    case 'say-again':
+      return sayAgain(node, command);
+    case 'mend-folder':
+      return mendFolder(node, command);
     case 'forget':
       return refused('bad-command', 'this is no playback');
   }

@@ -64,13 +64,14 @@ export class Ledger {
   }
 
   /**
-   * Resolves with the events that followed, durable now, as are the notes, whether or not anything followed. Throws
-   * JournalWriteError; nothing has happened then.
+   * Resolves with the events that followed, durable now, as are the notes and what is to be kept `beside` them, whether or not
+   * anything followed. Throws JournalWriteError; nothing has happened then.
    */
   execute(
     command: (stamp: Stamp, record: SessionRecord | undefined) => Command,
+    beside: Readonly<Record<string, unknown>> = {},
   ): Promise<readonly SessionEvent[]> {
-    return this.#inTurn(() => this.#execute(command));
+    return this.#inTurn(() => this.#execute(command, beside));
   }
 
   /** Writes the notes that have changed: they survive the process, and the power once something else is journalled. */
@@ -97,10 +98,12 @@ export class Ledger {
 
   async #execute(
     command: (stamp: Stamp, record: SessionRecord | undefined) => Command,
+    beside: Readonly<Record<string, unknown>>,
   ): Promise<readonly SessionEvent[]> {
     const stamp = { ...this.#writer, id: freshId(), time: new Date().toISOString() };
     const events = decide(this.#record, command(stamp, this.#record));
-    const { notes, kept } = this.#notes.changed();
+    const { notes: changed, kept } = this.#notes.changed();
+    const notes = { ...changed, ...beside };
     if (events.length > 0 || Object.keys(notes).length > 0) await this.#journal.append(events, notes);
     kept();
     for (const event of events) {

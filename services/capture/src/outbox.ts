@@ -9,6 +9,7 @@ import {
   journalledThrough,
   nextVersion,
   republishFrom,
+  sayAgain,
   withoutLost,
 } from './core/release.ts';
 import type { Positions, Progress } from './core/release.ts';
@@ -78,13 +79,24 @@ export class Outbox {
 
   /** A complete journal holds one more event, `version`. Where all before were released, they needn't go out again. */
   extended(sessionId: string, version: number): void {
-    const { heard } = this.#options;
-    const released = { sequence: 0, generations: new Map(heard.generations), tick: heard.tick };
-    const before = this.#sessions.get(sessionId) ?? {
-      ...emptyProgress,
-      acks: Array.from({ length: version - 1 }, () => released),
-    };
+    const before = this.#sessions.get(sessionId) ?? this.#released(version - 1);
     this.#put(sessionId, journalledThrough(before, version, true));
+  }
+
+  /** Appends these versions of a session once more, whether it was released or not. False if there is no journal. */
+  async sayAgain(sessionId: string, versions: readonly number[]): Promise<boolean> {
+    const last = this.#sessions.get(sessionId)?.journalled ?? (await this.#openReleased(sessionId));
+    const progress = this.#sessions.get(sessionId) ?? this.#released(last);
+    if (last === 0) return false;
+    this.#put(sessionId, sayAgain(journalledThrough(progress, last, progress.complete), versions));
+
+    return true;
+  }
+
+  /** A journal that had lost an event has it again: what waits behind it can go out. */
+  retry(sessionId: string): void {
+    const progress = this.#sessions.get(sessionId);
+    if (progress) this.#put(sessionId, progress);
   }
 
   /** Appends a session's events once more from `fromVersion`; of a released session, all. False if there is no journal. */
@@ -119,6 +131,23 @@ export class Outbox {
     while (!this.idle && performance.now() < deadline) await pause(20);
     clearTimeout(this.#sweep);
     this.#stopped.abort();
+  }
+
+  /** Of a complete journal of which every database had all. */
+  #released(lastVersion: number): Progress {
+    const { heard } = this.#options;
+    const ack = { sequence: 0, generations: new Map(heard.generations), tick: heard.tick };
+    const progress = { ...emptyProgress, acks: Array.from({ length: lastVersion }, () => ack) };
+
+    return journalledThrough(progress, lastVersion, true);
+  }
+
+  /** The last version of a journal that was released, and is needed again; 0 where there is none. */
+  async #openReleased(sessionId: string): Promise<number> {
+    const last = Math.max(0, ...(await this.#options.readJournal(sessionId)).map(({ version }) => version));
+    if (last > 0) await this.#options.index.add(sessionId);
+
+    return last;
   }
 
   #put(sessionId: string, progress: Progress): void {

@@ -102,6 +102,6 @@ const finish = async (node: CaptureNode, ledger: Ledger, manifest: Manifest | un
   const durationMs = Math.round(manifest?.durationMs ?? 0);
   const endReason = reasonOf(node, ledger.journal);
   await ledger.execute(endedBy({ endReason, durationMs, totals }));
-  if (manifest) await ledger.execute(sealedBy(manifest));
+  if (manifest) await ledger.execute(sealedBy(manifest), { manifest });
   await ledger.close();
 };

@@ -49,7 +49,7 @@ export const journalEnd = async (ending: Ending): Promise<Manifest | undefined> 
 /** Makes the recording's files, journals that they are there, and closes the journal. */
 export const sealSession = async (ending: Ending, sealed: Manifest | undefined): Promise<void> => {
   const manifest = sealed ?? (await seal(ending));
-  await insist(ending, 'journalling the seal', () => ending.ledger.execute(sealedBy(manifest)));
+  await insist(ending, 'journalling the seal', () => ending.ledger.execute(sealedBy(manifest), { manifest }));
   await ending.ledger.close();
   ending.node.sessions.delete(ending.sessionId);
 };

@@ -7,6 +7,7 @@ import {
   journalledThrough,
   nextVersion,
   republishFrom,
+  sayAgain,
   withoutLost,
 } from './release.ts';
 import type { Heard, Positions, Progress } from './release.ts';
@@ -50,6 +51,13 @@ describe('a journal goes out in order', () => {
     assert.equal(nextVersion(republishFrom(twoOut, 2)), 2);
     assert.equal(nextVersion(republishFrom(twoOut, 1)), 1);
     assert.equal(republishFrom(twoOut, 2).told, 2);
+  });
+
+  test('only the versions that are wanted again lose their acks', () => {
+    const again = sayAgain(stored(journalledThrough(twoOut, 3), 3, 102, known), [2]);
+    assert.equal(nextVersion(again), 2);
+    assert.equal(nextVersion(stored(again, 2, 103, known)), undefined);
+    assert.equal(again.told, 3);
   });
 });
 

@@ -53,6 +53,17 @@ export const republishFrom = (progress: Progress, version: number): Progress => 
   told: Math.max(progress.told, progress.acks.length),
 });
 
+/** Forgets the acks of these versions: they are appended again, and no others. */
+export const sayAgain = (progress: Progress, versions: readonly number[]): Progress => {
+  const again = new Set(versions);
+
+  return {
+    ...progress,
+    acks: progress.acks.map((ack, index) => (again.has(index + 1) ? undefined : ack)),
+    told: Math.max(progress.told, progress.acks.length),
+  };
+};
+
 const firstGeneration = 1;
 
 /**

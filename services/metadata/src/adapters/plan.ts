@@ -1,4 +1,5 @@
 import { mustRemoveMedia, stateOf } from '@reelstream/domain';
+import type { SessionRecord } from '@reelstream/domain';
 import { deliveryChannel, sql, toJson, toText } from '@reelstream/store';
 import type { Database, Transaction } from '@reelstream/store';
 import type { NodeFact, Plan } from '../core/fold.ts';
@@ -31,21 +32,26 @@ export const writePlan = async (trx: Trx, plan: Plan, generation: number): Promi
   await writeDeliveries(trx, plan);
 };
 
+/** The row of an event, but for its place and what came of it. */
+export const eventRow = ({ family, raw }: Pick<Incoming, 'family' | 'raw'>) => ({
+  id: raw.id,
+  family,
+  subject: raw.subject,
+  type: toText(raw.type),
+  version: raw.version,
+  epoch: raw.epoch,
+  origin: raw.origin,
+  time: raw.time,
+  envelope: toJson(raw),
+});
+
 const writeEvents = async (trx: Trx, { inserted, met, done }: Plan, generation: number): Promise<void> => {
   const fresh = new Set(inserted.map(({ raw }) => raw.id));
-  const rows = inserted.map(({ sequence, family, raw }) => ({
-    id: raw.id,
+  const rows = inserted.map((incoming) => ({
+    ...eventRow(incoming),
     generation,
-    sequence,
-    family,
-    subject: raw.subject,
-    type: toText(raw.type),
-    version: raw.version,
-    epoch: raw.epoch,
-    origin: raw.origin,
-    time: raw.time,
-    envelope: toJson(raw),
-    applied: done.has(raw.id),
+    sequence: incoming.sequence,
+    applied: done.has(incoming.raw.id),
   }));
   for (const chunk of chunks(rows)) await trx.insertInto('event').values(chunk).execute();
 
@@ -65,21 +71,24 @@ const writePlace = async (trx: Trx, { raw, sequence }: Incoming, generation: num
     .execute();
 };
 
-const writeSessions = async (trx: Trx, { sessions }: Plan): Promise<void> => {
-  const rows = sessions.map((record) => ({
-    session_id: record.sessionId,
-    state: stateOf(record),
-    started_at: record.startedAt,
-    ended_at: record.endedAt ?? null,
-    version: record.version,
-    epoch: record.epoch,
-    origin: record.origin,
-    home: record.home,
-    participants: participantKeys(record),
-    doc: toJson(record),
-    tags: tagKeys(record).map(toText),
-    must_remove: mustRemoveMedia(record),
-  }));
+/** The row of a session. */
+export const sessionRow = (record: SessionRecord) => ({
+  session_id: record.sessionId,
+  state: stateOf(record),
+  started_at: record.startedAt,
+  ended_at: record.endedAt ?? null,
+  version: record.version,
+  epoch: record.epoch,
+  origin: record.origin,
+  home: record.home,
+  participants: participantKeys(record),
+  doc: toJson(record),
+  tags: tagKeys(record).map(toText),
+  must_remove: mustRemoveMedia(record),
+});
+
+export const writeSessions = async (trx: Trx, { sessions }: Pick<Plan, 'sessions'>): Promise<void> => {
+  const rows = sessions.map(sessionRow);
   for (const chunk of chunks(rows)) {
     await trx
       .insertInto('session')
@@ -103,7 +112,10 @@ const writeSessions = async (trx: Trx, { sessions }: Plan): Promise<void> => {
   }
 };
 
-const writeAnnotations = async (trx: Trx, { annotations }: Plan): Promise<void> => {
+export const writeAnnotations = async (
+  trx: Trx,
+  { annotations }: Pick<Plan, 'annotations'>,
+): Promise<void> => {
   const rows = [...annotations].map(([sessionId, doc]) => ({ session_id: sessionId, doc: toJson(doc) }));
   for (const chunk of chunks(rows))
     await trx

@@ -18,6 +18,7 @@ import { mediaRoutes } from './media.ts';
 import { nodeRoutes } from './nodes.ts';
 import { formatProblem, Problem } from './problem.ts';
 import { recordingRoutes } from './recordings.ts';
+import { reconcileRoutes } from './reconcile.ts';
 import { ruleRoutes } from './rules.ts';
 import { sessionRoutes } from './sessions.ts';
 import { statusRoutes } from './status.ts';
@@ -39,6 +40,7 @@ const storedRoutes: readonly Routes[] = [
   subscriptionRoutes,
   eventRoutes,
   statusRoutes,
+  reconcileRoutes,
   ruleRoutes,
   controllerRoutes,
   drainRoutes,

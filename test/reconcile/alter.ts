@@ -1,0 +1,105 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connectBus } from '@reelstream/bus';
+import type { DomainEvent, RawEvent } from '@reelstream/events';
+import { recordingFolder } from '@reelstream/recording';
+import { sql } from '@reelstream/store';
+import { startNats } from '@reelstream/testing';
+import type { Random } from '../support/random.ts';
+import type { Archive } from '../support/archive.ts';
+
+/** Draws one of several. */
+export type Draw = <T>(items: readonly T[]) => T;
+
+export const drawBy =
+  ({ below }: Random): Draw =>
+  (items) => {
+    const item = items[below(items.length)];
+    if (item === undefined) throw new RangeError('nothing to draw from');
+
+    return item;
+  };
+
+/** Every event in the stream, in order. */
+export const streamedEvents = async ({ bus }: Archive): Promise<readonly DomainEvent[]> => {
+  const { lastSequence } = await bus.events.info();
+  const events: DomainEvent[] = [];
+  const ended = new AbortController();
+  for await (const batch of bus.events.read({ after: 0, signal: ended.signal })) {
+    for (const { event } of batch.events) if (event) events.push(event);
+    if (batch.through >= lastSequence) ended.abort();
+  }
+
+  return events;
+};
+
+/**
+ * The stream becomes another of the same length: as after a store that was put back, or damaged. `alter` says of each event
+ * what is in its place.
+ */
+export const rewriteStream = async (
+  archive: Archive,
+  alter: (event: DomainEvent) => DomainEvent,
+): Promise<void> => {
+  const events = await streamedEvents(archive);
+  await using other = await startNats();
+  {
+    await using bus = await connectBus({ url: other.url, name: 'rewriting' });
+    await bus.events.ensure();
+    for (const event of events) await bus.events.republish(alter(event));
+  }
+  await archive.nats.restore(await other.snapshot());
+};
+
+/** An event that says something else than it did, which no check of it notices. */
+export const altered = (event: DomainEvent): DomainEvent => ({ ...event, traceparent: 'altered' });
+
+export const sessionFolder = ({ home }: Archive, sessionId: string): string =>
+  join(home.recordings, recordingFolder(sessionId));
+
+/** What is done to a folder, by name; each is noticed, and all but the last can be mended. */
+export const folderAlterations = {
+  /** A bit of a journal's event is another. Returns its version. */
+  'a bit of the journal': async (folder: string, draw: Draw): Promise<number> => {
+    const path = join(folder, 'journal.ndjson');
+    const lines = (await readFile(path, 'utf8')).split('\n');
+    const events = lines.flatMap((line, index) => (line.includes('"kind":"event"') ? [{ line, index }] : []));
+    const { line, index } = draw(events);
+    const { event } = JSON.parse(line.slice(9)) as { readonly event: RawEvent };
+    lines[index] = line.replace(event.id, event.id.replace(/.$/, 'x'));
+    await writeFile(path, lines.join('\n'));
+
+    return event.version;
+  },
+  'the journal is gone': async (folder: string): Promise<undefined> => {
+    await rm(join(folder, 'journal.ndjson'));
+  },
+  'the manifest is gone': async (folder: string): Promise<undefined> => {
+    await rm(join(folder, 'manifest.json'));
+  },
+  'a byte of the manifest': async (folder: string): Promise<undefined> => {
+    const path = join(folder, 'manifest.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"clockRate": 8000', '"clockRate": 8001'));
+  },
+} as const;
+
+/** A packet of some track is cut off. Returns the file's name. */
+export const cutMedia = async (folder: string, draw: Draw): Promise<string> => {
+  const name = draw((await readdir(folder)).filter((file) => file.endsWith('.rtpdump')));
+  const bytes = await readFile(join(folder, name));
+  await writeFile(join(folder, name), bytes.subarray(0, -1));
+
+  return name;
+};
+
+/** The database of an archive, as on the day it was made. Nobody may use it meanwhile. */
+export const emptyDatabase = async ({ store }: Archive): Promise<void> => {
+  await sql`drop schema public cascade`.execute(store.db);
+  await sql`create schema public`.execute(store.db);
+};
+
+/** Takes the stream away: all that the bus has stored. */
+export const emptyStream = async ({ nats }: Archive): Promise<void> => {
+  await using other = await startNats();
+  await nats.restore(await other.snapshot());
+};

@@ -36,6 +36,9 @@ export const AttemptFailed = Type.Object({
   status: Type.Optional(
     Type.Integer({ minimum: 300, maximum: 699, description: 'final response; absent where none came' }),
   ),
+  followed: Type.Optional(
+    Type.Array(Type.String(), { description: 'targets of redirects (3xx) that were tried, in order' }),
+  ),
   dialled: Dialled,
 });
 export type AttemptFailed = Type.Static<typeof AttemptFailed>;

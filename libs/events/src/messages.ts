@@ -136,6 +136,7 @@ export const CommandReply = Type.Object({
   code: Type.Optional(Type.String()),
   detail: Type.Optional(Type.String()),
   sessionId: Type.Optional({ ...Uuid, description: 'of a call that was dialled' }),
+  callId: Type.Optional(Type.String({ description: 'Call-ID of a call that was dialled and has failed' })),
   sipStatus: Type.Optional(Type.Integer({ description: 'with which a dialled call was refused' })),
   version: Type.Optional(
     Type.Integer({ ...Count, description: "that the session's journal has reached by what was commanded" }),

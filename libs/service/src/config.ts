@@ -154,9 +154,9 @@ export const url = (
       : wanted(`a URL that begins with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`),
 });
 
-export const secret = (variable: string, describe: string): Setting<Secret> => ({
+export const secret = (variable: string, describe: string, fallback?: string): Setting<Secret> => ({
   variable,
   describe,
-  fallback: undefined,
+  fallback,
   parse: (value) => new Secret(value),
 });

@@ -1,4 +1,5 @@
 import type { Connection, Reply } from './connection.ts';
+import type { DigestClient } from './digest-client.ts';
 import { asError } from './errors.ts';
 import { readMessage } from './message.ts';
 import { parseNameAddr } from './name-addr.ts';
@@ -72,6 +73,9 @@ export const namesIn = (info: RequestInfo, source: SrfRequest['source']): Dialog
 
 const tags = (localTag: string, remoteTag: string) => ({ localTag, remoteTag });
 
+/** What requests of ours in the dialog are proven by, as its INVITE was: its remote target is their URI. */
+export type Proof = { readonly client: DigestClient; readonly uri: string };
+
 /** A dialog we opened by a 200, or by a call of ours. It lives as long as the server knows it, also over a reconnect. */
 export class SipDialog implements Dialog {
   readonly callId: string;
@@ -88,6 +92,7 @@ export class SipDialog implements Dialog {
   #onEnded: ((end: DialogEnd) => unknown) | undefined;
   #unheardAcks: string[] = [];
   #end: DialogEnd | undefined;
+  readonly #proof: Proof | undefined;
   #timer: SessionTimer | undefined;
   #refreshedMs: number;
 
@@ -96,7 +101,7 @@ export class SipDialog implements Dialog {
     dialogs: DialogTable,
     names: DialogNames,
     id: string = dialogId(names),
-    agreed: Pick<KnownDialog, 'timer' | 'refreshedMs'> = {},
+    agreed: Pick<KnownDialog, 'timer' | 'refreshedMs'> & { readonly proof?: Proof | undefined } = {},
   ) {
     this.#connection = connection;
     this.#dialogs = dialogs;
@@ -104,6 +109,7 @@ export class SipDialog implements Dialog {
     this.callId = names.callId;
     this.localTag = names.localTag;
     this.remoteTag = names.remoteTag;
+    this.#proof = agreed.proof;
     this.#timer = agreed.timer;
     this.#refreshedMs = agreed.refreshedMs ?? performance.now();
     dialogs.set(this.#id, this);
@@ -137,11 +143,22 @@ export class SipDialog implements Dialog {
     if (end) this.#connection.guard(() => void listener(end));
   }
 
-  request(
+  async request(
     method: string,
     message: { readonly headers?: Headers; readonly contentType?: string; readonly body?: string },
   ): Promise<DialogResponse> {
-    return requestWithin(this.#connection, this.#id, method, message);
+    const proof = this.#proof;
+    const send = (): Promise<DialogResponse> => {
+      const proven = proof && { ...proof.client.headers({ method, uri: proof.uri }), ...message.headers };
+
+      return requestWithin(this.#connection, this.#id, method, {
+        ...message,
+        ...(proven && { headers: proven }),
+      });
+    };
+    const answer = await send();
+
+    return proof?.client.take(answer.status, (name) => answer.header(name) ?? '') ? send() : answer;
   }
 
   async bye(reason?: string): Promise<void> {

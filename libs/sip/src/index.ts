@@ -45,6 +45,7 @@ export type { Bandwidth, Codec, Direction, Feedback, MediaLine, Sdp } from './sd
 export type { SessionTimer } from './session-refresh.ts';
 export type {
   CallOutcome,
+  Credentials,
   Dialog,
   DialogEnd,
   KnownDialog,

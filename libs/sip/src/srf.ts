@@ -53,7 +53,7 @@ export interface SrfSentRequest {
     event: 'response',
     listener: (
       response: SrfMessage & { readonly status: number; readonly reason?: string },
-      ack: (options?: { readonly body?: string }) => void,
+      ack: (options?: { readonly body?: string; readonly headers?: Record<string, string> }) => void,
     ) => void,
   ): void;
 }

@@ -130,6 +130,14 @@ export interface Dialog {
   bye(reason?: string): Promise<void>;
 }
 
+/** What a call of ours proves itself by, where it is asked to (RFC 3261 §22). */
+export type Credentials = {
+  readonly user: string;
+  readonly password: string;
+  /** The only realm that is answered; undefined: whichever asks. */
+  readonly realm: string | undefined;
+};
+
 /** A call of ours, on its way. */
 export type OutgoingCall = {
   /** Whom it is for: request URI and To. */
@@ -145,6 +153,10 @@ export type OutgoingCall = {
   readonly headers?: Headers;
   /** Our offer. */
   readonly body: string;
+  /** Shown to who answers 401 or 407. Default: such an answer is final. */
+  readonly credentials?: Credentials;
+  /** Whether a target of a 3xx may be tried, which is another host perhaps. Default: none may, a 3xx is final. */
+  readonly mayFollow?: (uri: string) => boolean;
   /** Takes the call back: CANCEL, or BYE where it is answered all the same. */
   readonly signal?: AbortSignal;
 };
@@ -163,6 +175,8 @@ export type CallOutcome =
       /** Final status; 408 and 503 may be made by our SIP server, where nobody answered or could be reached. */
       readonly status: number;
       readonly reason: string;
+      /** Where it was sent on to, in order. */
+      readonly followed: readonly string[];
       /** The signal has taken it back. */
       readonly wasTakenBack: boolean;
     };

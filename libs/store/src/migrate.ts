@@ -6,6 +6,7 @@ import { first } from './migrations/0001-first.ts';
 import { slowFacts } from './migrations/0002-slow-facts.ts';
 import { annotations } from './migrations/0003-annotations.ts';
 import { retention } from './migrations/0004-retention.ts';
+import { failedAttempts } from './migrations/0005-failed-attempts.ts';
 
 /** In the order of their names. A migration that was released is never changed. */
 const migrations = {
@@ -13,6 +14,7 @@ const migrations = {
   '0002-slow-facts': slowFacts,
   '0003-annotations': annotations,
   '0004-retention': retention,
+  '0005-failed-attempts': failedAttempts,
 };
 
 /** Any number of ours: one lock for all processes that migrate this database. */

@@ -6,6 +6,7 @@ import {
   names,
   port,
   portRange,
+  secret,
   text,
   url,
   oneOf,
@@ -66,6 +67,19 @@ export const settings = {
   outboundProxy: optionalText(
     'REEL_OUTBOUND_PROXY',
     'SIP URI of the proxy over which calls are placed, sip:host:port;transport=tcp; none if empty',
+  ),
+  outboundUser: optionalText(
+    'REEL_OUTBOUND_USER',
+    'name by which calls of ours answer 401 and 407; none: such an answer is final',
+  ),
+  outboundPassword: secret('REEL_OUTBOUND_PASSWORD', 'its password', ''),
+  outboundPasswordFile: optionalText(
+    'REEL_OUTBOUND_PASSWORD_FILE',
+    'file that holds it instead, read for each call',
+  ),
+  outboundRealm: optionalText(
+    'REEL_OUTBOUND_REALM',
+    'the only realm that is answered; none: any, where calls go over the outbound proxy',
   ),
   dialDirect: oneOf(
     'REEL_DIAL_DIRECT',

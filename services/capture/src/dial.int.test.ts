@@ -1,42 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { commandSubject, derivedId, freshId } from '@reelstream/events';
-import type { CommandReply, DialCommand, DomainEvent, EventOf } from '@reelstream/events';
 import { endOf } from './test-support/bib.ts';
 import { Box } from './test-support/box.ts';
 import { Voice } from './test-support/caller.ts';
+import { dial, failureOf } from './test-support/dialling.ts';
 import { headerOf, Phone } from './test-support/phone.ts';
-
-type Order = { readonly to: string } & Partial<DialCommand>;
-
-const dial = async (box: Box, order: Order, commandId = freshId()): Promise<CommandReply> => {
-  const command = { name: 'dial', media: 'audio', ringLimitMs: 8_000, ...order };
-  const deadline = new Date(Date.now() + 20_000).toISOString();
-
-  return (await box.bus.request(
-    commandSubject('capture-1'),
-    { commandId, deadline, command },
-    20_000,
-  )) as CommandReply;
-};
-
-const failuresOf = (
-  events: readonly DomainEvent[],
-  commandId: string,
-): readonly EventOf<'attempt.failed'>[] =>
-  events.filter(
-    (event): event is EventOf<'attempt.failed'> =>
-      event.type === 'attempt.failed' && event.data.attemptId === commandId,
-  );
-
-/** What is said of a call that failed. */
-const failureOf = async (box: Box, commandId: string): Promise<EventOf<'attempt.failed'>> => {
-  const stored = await box.events((event) => failuresOf([event], commandId).length > 0);
-  const [failure] = failuresOf(stored, commandId);
-  assert.ok(failure);
-
-  return failure;
-};
 
 describe('a call that we place', () => {
   let box: Box;
@@ -134,6 +103,7 @@ describe('a call that we place', () => {
     ['480 Temporarily Unavailable', 'no-answer'],
     ['503 Service Unavailable', 'unavailable'],
     ['302 Moved Temporarily', 'redirected'],
+    ['407 Proxy Authentication Required', 'unauthorized'],
   ] as const)
     test(`that is answered ${status} has failed: ${cause}; nothing of it is left`, async () => {
       using phone = await Phone.open();
@@ -144,6 +114,7 @@ describe('a call that we place', () => {
       phone.respond(invite, status);
       const reply = await asked;
       assert.deepEqual([reply.ok, reply.code, reply.sipStatus], [false, cause, Number.parseInt(status, 10)]);
+      assert.equal(reply.callId, headerOf(invite, 'Call-ID'));
       const { id, data } = await failureOf(box, commandId);
       assert.equal(id, derivedId('attempt.failed', commandId));
       assert.deepEqual(

@@ -3,8 +3,9 @@ import { derivedId, freshId } from '@reelstream/events';
 import type { CommandReply, DialCommand } from '@reelstream/events';
 import { parseNameAddr, parseSdp, readInvite, uriHost } from '@reelstream/sip';
 import type { CallOutcome, RequestInfo, SipEndpoint } from '@reelstream/sip';
-import { findNextHop } from './adapters/next-hop.ts';
+import { findNextHop, mayGoOn } from './adapters/next-hop.ts';
 import type { NextHop } from './adapters/next-hop.ts';
+import { outboundCredentials } from './adapters/outbound-credentials.ts';
 import { follow, openLeg } from './answer.ts';
 import { saidIn, tracksAfter } from './call.ts';
 import type { Call } from './call.ts';
@@ -69,6 +70,7 @@ const ring = async (
   const { order, hop, call } = dialling;
   const offer = leg.offer();
   await secureLeg(node, session, leg);
+  const credentials = await outboundCredentials(node.config);
   const signal = AbortSignal.any([order.closing, AbortSignal.timeout(order.ringLimitMs)]);
   const outcome = await sip.call({
     uri: order.to,
@@ -79,6 +81,8 @@ const ring = async (
     contact: leg.contact,
     body: offer,
     signal,
+    mayFollow: (uri) => mayGoOn(hop, order.to, uri),
+    ...(credentials && { credentials }),
   });
   if (!outcome.answered) return notAnswered(node, dialling, outcome);
   const isTooLate = signal.aborted;
@@ -150,11 +154,11 @@ const journalStart = async (
 const notAnswered = (
   node: CaptureNode,
   dialling: Dialling,
-  { status, reason, wasTakenBack }: Extract<CallOutcome, { answered: false }>,
+  { status, reason, followed, wasTakenBack }: Extract<CallOutcome, { answered: false }>,
 ): CommandReply =>
   wasTakenBack
     ? takenBack(node, dialling, status)
-    : failed(node, dialling, { cause: failureOf(status), status, detail: `${status} ${reason}` });
+    : failed(node, dialling, { cause: failureOf(status), status, detail: `${status} ${reason}`, followed });
 
 /** Nobody answered in time, or this node ends. */
 const takenBack = (node: CaptureNode, dialling: Dialling, status: number | undefined): CommandReply => {
@@ -172,18 +176,25 @@ const takenBack = (node: CaptureNode, dialling: Dialling, status: number | undef
 const failed = (
   node: CaptureNode,
   dialling: Dialling,
-  failure: { readonly cause: DialFailure; readonly detail: string; readonly status?: number | undefined },
+  failure: {
+    readonly cause: DialFailure;
+    readonly detail: string;
+    readonly status?: number | undefined;
+    readonly followed?: readonly string[];
+  },
 ): CommandReply => {
-  const { cause, detail, status } = failure;
+  const { cause, detail, status, followed = [] } = failure;
   const known = status === undefined ? {} : { status };
   node.events.say('attempt.failed', {
     ...attemptOf(dialling),
     at: new Date().toISOString(),
     cause,
     ...known,
+    ...(followed.length === 0 ? {} : { followed: [...followed] }),
   });
+  const { callId } = dialling.call.info;
 
-  return { ok: false, code: cause, detail, ...(status === undefined ? {} : { sipStatus: status }) };
+  return { ok: false, code: cause, detail, callId, ...(status === undefined ? {} : { sipStatus: status }) };
 };
 
 /** What is said of the call should it fail; also by the next life of this node, if this one dies while it rings. */

@@ -65,6 +65,25 @@ test('the story of a call is told from the pilot to the session', () => {
     );
 });
 
+test('of a call that we placed it is told whom it was for, where it was sent on to, and how it failed', () => {
+  const attempts = [
+    {
+      type: 'attempt.failed',
+      by: 'capture-1',
+      at,
+      cause: 'unauthorized',
+      status: 407,
+      dialled: 'sip:1001@pbx.example.com',
+      followed: ['sip:1001@other.example.com'],
+    },
+  ];
+  assert.deepEqual(formatExplanation({ ...nothing, attempts }), [
+    `${at}  capture-1 attempt.failed: unauthorized (407)`,
+    '  dialled     sip:1001@pbx.example.com',
+    '  sent on to  sip:1001@other.example.com',
+  ]);
+});
+
 test('what pilots forgot is still told by attempts', () => {
   const attempts = [{ type: 'attempt.refused', by: 'pilot-1', at, cause: 'no-capacity', status: 503 }];
   const lines = formatExplanation({ ...nothing, pilots: { silent: ['pilot-2'] }, attempts });

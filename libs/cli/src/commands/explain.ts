@@ -38,6 +38,8 @@ export type Explanation = {
     readonly at: string;
     readonly cause: string;
     readonly status?: number;
+    readonly dialled?: string;
+    readonly followed?: readonly string[];
   }[];
   readonly sessions: readonly {
     readonly sessionId: string;
@@ -108,12 +110,15 @@ const placementLines = (placement: Placement): string[] => {
 /** The story of a call as lines. */
 export const formatExplanation = ({ placements, pilots, attempts, sessions }: Explanation): string[] => [
   ...placements.flatMap((placement) => [...placementLines(placement), '']),
-  ...(placements.length > 0 ? [] : ['No pilot remembers it: it was long ago, or they restarted since.', '']),
+  ...(placements.length > 0 || attempts.some(({ dialled }) => dialled)
+    ? []
+    : ['No pilot remembers it: it was long ago, or they restarted since.', '']),
   ...pilots.silent.map((pilot) => `${pilot} did not answer`),
-  ...attempts.map(
-    ({ at, by, type, cause, status }) =>
-      `${at}  ${by} ${type}: ${cause}${status === undefined ? '' : ` (${status})`}`,
-  ),
+  ...attempts.flatMap(({ at, by, type, cause, status, dialled, followed = [] }) => [
+    `${at}  ${by} ${type}: ${cause}${status === undefined ? '' : ` (${status})`}`,
+    ...(dialled === undefined ? [] : [`  dialled     ${dialled}`]),
+    ...followed.map((uri) => `  sent on to  ${uri}`),
+  ]),
   ...sessions.flatMap(({ startedAt, home, sessionId, state, endReason, tracks, otherCallIds }) => [
     `${startedAt}  ${home} recorded session ${sessionId}: ${state}${endReason === undefined ? '' : ` (${endReason})`}, ${tracks} tracks`,
     ...otherCallIds.map((callId) => `  with call   ${callId}`),

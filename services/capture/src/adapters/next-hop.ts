@@ -48,3 +48,17 @@ export const findNextHop = async (
     return { ok: false, cause: 'unreachable', detail: `${host} has no address` };
   }
 };
+
+/**
+ * Whether a call that was sent on (3xx) may go to this target: it must not become less secret than it was asked to be, nor
+ * may our offer, with its keys, leave TLS for another transport. Over a proxy it goes the same way as before.
+ */
+export const mayGoOn = ({ proxy, transport }: NextHop, called: string, target: string): boolean => {
+  const { scheme, parameters } = parseUri(target);
+  const isSecure = scheme === 'sips';
+  if (/^sips:/i.test(called) && !isSecure) return false;
+
+  return (
+    proxy !== undefined || transport !== 'tls' || isSecure || parameters['transport']?.toLowerCase() === 'tls'
+  );
+};

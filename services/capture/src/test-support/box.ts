@@ -117,6 +117,11 @@ export class Box implements AsyncDisposable {
     return box;
   }
 
+  /** What the capture process has logged. */
+  get output(): string {
+    return this.#output;
+  }
+
   /** Where the SIP server takes calls. */
   get target(): { readonly address: string; readonly port: number } {
     const [endpoint] = this.#sip.addresses;

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
-import type { RemoteInfo, Socket } from 'node:dgram';
+import type { RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { waitFor } from '@reelstream/testing';
 
 export const headerOf = (text: string, name: string): string =>
@@ -13,39 +15,115 @@ const bodyOf = (text: string): string => text.slice(text.indexOf('\r\n\r\n') + 4
 /** One line of an answer to our offer, by its place; undefined refuses it. */
 export type AnswerLine = string | undefined;
 
-/** A phone that is called: its SIP is written by hand over UDP, so that nothing of ours judges itself. */
+/** How a phone is reached, and how it answers. */
+type Line = {
+  readonly transport: 'UDP' | 'TLS';
+  readonly port: number;
+  readonly onText: (listener: (text: string) => void) => void;
+  /** To who spoke last. */
+  readonly send: (text: string) => void;
+  readonly close: () => void;
+};
+
+const nobody = (): never => {
+  throw new Error('nobody has called yet');
+};
+
+const overUdp = async (): Promise<Line> => {
+  const socket = createSocket('udp4');
+  let peer: RemoteInfo | undefined;
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+
+  return {
+    transport: 'UDP',
+    port: socket.address().port,
+    onText: (listener) =>
+      socket.on('message', (bytes, from) => {
+        peer = from;
+        listener(bytes.toString('latin1'));
+      }),
+    send: (text) => (peer ? socket.send(text, peer.port, peer.address) : nobody()),
+    close: () => void socket.close(),
+  };
+};
+
+/** Whole messages at the front of what came, by their Content-Length. */
+const takeMessages = (text: string): { readonly messages: readonly string[]; readonly rest: string } => {
+  const messages: string[] = [];
+  let rest = text;
+  for (;;) {
+    const head = rest.indexOf('\r\n\r\n');
+    const end = head + 4 + Number(headerOf(rest.slice(0, head), 'Content-Length'));
+    if (head < 0 || rest.length < end) return { messages, rest };
+    messages.push(rest.slice(0, end));
+    rest = rest.slice(end);
+  }
+};
+
+const overTls = async (identity: { readonly cert: Buffer; readonly key: Buffer }): Promise<Line> => {
+  let peer: TLSSocket | undefined;
+  let listener: ((text: string) => void) | undefined;
+  const server = createServer(identity, (socket) => {
+    let came = '';
+    peer = socket
+      .on('error', () => undefined)
+      .on('data', (bytes: Buffer) => {
+        const { messages, rest } = takeMessages(came + bytes.toString('latin1'));
+        came = rest;
+        for (const message of messages) listener?.(message);
+      });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  return {
+    transport: 'TLS',
+    port: (server.address() as AddressInfo).port,
+    onText: (hear) => {
+      listener = hear;
+    },
+    send: (text) => (peer ? void peer.write(text) : nobody()),
+    close: () => {
+      peer?.destroy();
+      server.close();
+    },
+  };
+};
+
+/** A phone that is called: its SIP is written by hand, so that nothing of ours judges itself. */
 export class Phone implements Disposable {
   /** Requests that came, repeats left out. */
   readonly requests: string[] = [];
-  readonly #socket: Socket;
+  readonly #line: Line;
   readonly #tag = randomBytes(4).toString('hex');
-  #peer: RemoteInfo | undefined;
   #bye: ((status: number) => void) | undefined;
 
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on('message', (bytes, from) => this.#receive(bytes.toString('latin1'), from));
+  private constructor(line: Line) {
+    this.#line = line;
+    line.onText((text) => this.#receive(text));
   }
 
   static async open(): Promise<Phone> {
-    const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
-    await once(socket, 'listening');
+    return new Phone(await overUdp());
+  }
 
-    return new Phone(socket);
+  /** One that is called over TLS, with this certificate. */
+  static async openTls(identity: { readonly cert: Buffer; readonly key: Buffer }): Promise<Phone> {
+    return new Phone(await overTls(identity));
   }
 
   get port(): number {
-    return (this.#socket.address() as AddressInfo).port;
+    return this.#line.port;
   }
 
   get uri(): string {
-    return `sip:1001@127.0.0.1:${this.port}`;
+    return `${this.#line.transport === 'TLS' ? 'sips' : 'sip'}:1001@127.0.0.1:${this.port}`;
   }
 
-  /** The first request of this method, once it has come. */
-  received(method: string): Promise<string> {
-    return waitFor(() => this.requests.find((text) => text.startsWith(`${method} `)), {
+  /** A request of this method, once it has come: the first, or a later one. */
+  received(method: string, place = 0): Promise<string> {
+    return waitFor(() => this.requests.filter((text) => text.startsWith(`${method} `))[place], {
       deadlineMs: 10_000,
       describe: () => `no ${method} among ${this.requests.map((text) => text.split(' ')[0]).join(', ')}`,
     });
@@ -66,7 +144,7 @@ export class Phone implements Disposable {
     const to = headerOf(request, 'To');
     const text = [
       `SIP/2.0 ${status}\r\n${kept}To: ${to.includes(';tag=') ? to : `${to};tag=${this.#tag}`}`,
-      `Contact: <sip:1001@127.0.0.1:${this.port}>`,
+      ...(headers.some((line) => line.startsWith('Contact:')) ? [] : [`Contact: <${this.uri}>`]),
       ...headers,
       ...(body === '' ? [] : ['Content-Type: application/sdp']),
       `Content-Length: ${Buffer.byteLength(body)}`,
@@ -96,7 +174,7 @@ export class Phone implements Disposable {
     this.#send(
       [
         `BYE ${target} SIP/2.0`,
-        `Via: SIP/2.0/UDP 127.0.0.1:${this.port};branch=z9hG4bK${randomBytes(6).toString('hex')};rport`,
+        `Via: SIP/2.0/${this.#line.transport} 127.0.0.1:${this.port};branch=z9hG4bK${randomBytes(6).toString('hex')};rport`,
         'Max-Forwards: 70',
         `From: ${headerOf(invite, 'To')};tag=${this.#tag}`,
         `To: ${headerOf(invite, 'From')}`,
@@ -114,17 +192,14 @@ export class Phone implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#socket.close();
+    this.#line.close();
   }
 
   #send(text: string): void {
-    const peer = this.#peer;
-    if (!peer) throw new Error('nobody has called yet');
-    this.#socket.send(text, peer.port, peer.address);
+    this.#line.send(text);
   }
 
-  #receive(text: string, from: RemoteInfo): void {
-    this.#peer = from;
+  #receive(text: string): void {
     const status = Number(/^SIP\/2\.0 (\d{3})/.exec(text)?.[1]);
     if (!Number.isNaN(status)) return this.#bye?.(status);
     const isRepeat = this.requests.some(

@@ -1,13 +1,17 @@
 import { publicSession } from '@reelstream/domain';
 import { understand } from '@reelstream/events';
-import type { EventOf, PublicSession } from '@reelstream/events';
+import type { DomainEvent, EventOf, PublicSession } from '@reelstream/events';
 import type { Database, Kysely } from '@reelstream/store';
 import { sql, toJson } from '@reelstream/store';
 
-export type AttemptEvent = EventOf<'attempt.refused' | 'attempt.cancelled' | 'attempt.lost'>;
+const attemptTypes = ['attempt.refused', 'attempt.cancelled', 'attempt.lost', 'attempt.failed'] as const;
+
+export type AttemptEvent = EventOf<(typeof attemptTypes)[number]>;
 
 const mostShown = 100;
-const attemptTypes = ['attempt.refused', 'attempt.cancelled', 'attempt.lost'] as const;
+
+const isAttempt = (event: DomainEvent): event is AttemptEvent =>
+  attemptTypes.some((type) => type === event.type);
 
 /** Sessions with a dialog of this Call-ID, oldest first. */
 export const sessionsOfCall = async (
@@ -25,7 +29,7 @@ export const sessionsOfCall = async (
   return rows.map(({ doc }) => publicSession(doc));
 };
 
-/** What pilots and homes said of INVITEs with this Call-ID that were not recorded, in the order of the stream. */
+/** What pilots and homes said of INVITEs with this Call-ID that were not recorded, theirs or ours, in the order of the stream. */
 export const attemptsOfCall = async (
   db: Kysely<Database>,
   callId: string,
@@ -46,10 +50,6 @@ export const attemptsOfCall = async (
     if (understood.status !== 'known') return [];
     const { event } = understood;
 
-    return event.type === 'attempt.refused' ||
-      event.type === 'attempt.cancelled' ||
-      event.type === 'attempt.lost'
-      ? [event]
-      : [];
+    return isAttempt(event) ? [event] : [];
   });
 };

@@ -11,6 +11,7 @@ type Failure = {
   readonly code: string;
   readonly detail: string;
   readonly sipStatus?: number | undefined;
+  readonly callId?: string | undefined;
 };
 
 const validReply = Compile(CommandReply);
@@ -24,6 +25,7 @@ const tryAnother: readonly string[] = ['no-capacity', 'draining', 'storage', 'no
 const statuses: Readonly<Record<string, readonly [number, Problem['code']]>> = {
   busy: [409, 'CALL_BUSY'],
   refused: [409, 'CALL_REFUSED'],
+  unauthorized: [409, 'CALL_REFUSED'],
   redirected: [409, 'CALL_REFUSED'],
   'bad-answer': [409, 'CALL_REFUSED'],
   'not-found': [404, 'CALLEE_NOT_FOUND'],
@@ -41,10 +43,13 @@ const statuses: Readonly<Record<string, readonly [number, Problem['code']]>> = {
 };
 
 /** What an integrator is told of a call that was not answered; with the SIP status where there was one. */
-export const problemOf = ({ code, detail, sipStatus }: Failure): Problem => {
+export const problemOf = ({ code, detail, sipStatus, callId }: Failure): Problem => {
   const [status, problem] = statuses[code] ?? ([500, 'INTERNAL'] as const);
 
-  return new Problem(status, problem, detail, undefined, sipStatus);
+  return new Problem(status, problem, detail, undefined, {
+    ...(sipStatus === undefined ? {} : { sipStatus }),
+    ...(callId === undefined ? {} : { callId }),
+  });
 };
 
 const ask = async (
@@ -81,9 +86,9 @@ export const askToDial = async (
 ): Promise<string> => {
   let last: Failure = { code: 'no-node', detail: 'no home can take a call' };
   for (const home of homes) {
-    const { ok, sessionId, code = 'failed', detail = '', sipStatus } = await ask(api, home, request);
+    const { ok, sessionId, code = 'failed', detail = '', sipStatus, callId } = await ask(api, home, request);
     if (ok && sessionId !== undefined) return sessionId;
-    last = { code, detail, sipStatus };
+    last = { code, detail, sipStatus, callId };
     if (!tryAnother.includes(code)) break;
   }
   throw problemOf(last);

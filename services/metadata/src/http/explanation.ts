@@ -22,6 +22,8 @@ const Attempt = Type.Object({
   cause: Type.String(),
   status: Type.Optional(Type.Integer()),
   homes: Type.Optional(Type.Array(Type.String())),
+  dialled: Type.Optional(Type.String({ description: 'whom a call of ours was for' })),
+  followed: Type.Optional(Type.Array(Type.String(), { description: 'where it was sent on to' })),
 });
 
 const Recorded = Type.Object({
@@ -82,7 +84,9 @@ const attemptShown = ({ type, source, data }: AttemptEvent): Explanation['attemp
   by: source.split('/').at(-1) ?? '',
   at: data.at,
   cause: data.cause,
-  ...('status' in data ? { status: data.status } : {}),
+  ...('status' in data && data.status !== undefined ? { status: data.status } : {}),
+  ...('dialled' in data ? { dialled: data.dialled.to } : {}),
+  ...('followed' in data && data.followed ? { followed: data.followed } : {}),
   ...('homes' in data ? { homes: data.homes } : {}),
 });
 

@@ -11,6 +11,7 @@ export const ProblemDetails = Type.Object(
     detail: Type.String(),
     field: Type.Optional(Type.String({ description: 'the parameter or property that is to blame' })),
     sipStatus: Type.Optional(Type.Integer({ description: 'with which a call that was dialled has failed' })),
+    callId: Type.Optional(Type.String({ description: 'of that call: what `reel explain` takes' })),
   },
   { $id: 'Problem' },
 );
@@ -65,32 +66,35 @@ export type ProblemCode =
   | 'NOT_COMMITTED_YET'
   | 'INTERNAL';
 
+export type FailedCall = Pick<ProblemDetails, 'sipStatus' | 'callId'>;
+
 /** An answer that is an error; thrown by handlers, formatted in one place. */
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly fault: 'ours' | 'theirs';
   readonly status: number;
   readonly field: string | undefined;
-  readonly sipStatus: number | undefined;
+  /** Of a call that was dialled. */
+  readonly call: FailedCall;
 
-  constructor(status: number, code: ProblemCode, detail: string, field?: string, sipStatus?: number) {
+  constructor(status: number, code: ProblemCode, detail: string, field?: string, call: FailedCall = {}) {
     super(detail);
     this.name = 'Problem';
     this.code = code;
     this.fault = status < 500 ? 'theirs' : 'ours';
     this.status = status;
     this.field = field;
-    this.sipStatus = sipStatus;
+    this.call = call;
   }
 }
 
 /** The body of the answer. `about:blank` says that the title is the status's own (RFC 9457 §4.2.1). */
-export const formatProblem = ({ status, code, message, field, sipStatus }: Problem): ProblemDetails => ({
+export const formatProblem = ({ status, code, message, field, call }: Problem): ProblemDetails => ({
   type: 'about:blank',
   title: STATUS_CODES[status] ?? 'Error',
   status,
   code,
   detail: message,
   ...(field === undefined ? {} : { field }),
-  ...(sipStatus === undefined ? {} : { sipStatus }),
+  ...call,
 });

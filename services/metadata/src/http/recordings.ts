@@ -34,7 +34,12 @@ const Body = Type.Object(
 
 const validStart = Compile(Type.Object({ dialled: Dialled }));
 const validFailure = Compile(
-  Type.Object({ dialled: Dialled, cause: Type.String(), status: Type.Optional(Type.Integer()) }),
+  Type.Object({
+    dialled: Dialled,
+    cause: Type.String(),
+    status: Type.Optional(Type.Integer()),
+    callId: Type.String(),
+  }),
 );
 
 const failureKeptMs = 10_000;
@@ -57,9 +62,9 @@ const outcomeBefore = async ({ store }: Api, request: DialRequest): Promise<Publ
   }
   const failure = await findEvent(store.db, derivedId('attempt.failed', commandId));
   if (!validFailure.Check(failure?.data)) return undefined;
-  const { dialled, cause, status } = failure.data;
+  const { dialled, cause, status, callId } = failure.data;
   checkSame(dialled, request);
-  throw problemOf({ code: cause, sipStatus: status, detail: `the call has failed before: ${cause}` });
+  throw problemOf({ code: cause, sipStatus: status, callId, detail: `the call has failed before: ${cause}` });
 };
 
 /** Homes in the order in which they are asked: as calls that come in are placed. */
@@ -101,7 +106,7 @@ export const recordingRoutes: Routes = (api) => async (app) => {
     const forget = (): boolean => ringing.delete(commandId);
     done.then(forget, (error: unknown) => {
       // Until this database has what the home said of it, a repeat is answered from here.
-      if (error instanceof Problem && error.sipStatus !== undefined)
+      if (error instanceof Problem && error.call.sipStatus !== undefined)
         setTimeout(forget, failureKeptMs).unref();
       else forget();
     });

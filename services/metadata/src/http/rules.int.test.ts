@@ -193,6 +193,23 @@ test('a call is explained by what pilots remember, by attempts and by sessions',
       data: attempt,
     }),
   );
+  await system.bus.events.appendShared(
+    mintEvent({
+      type: 'attempt.failed',
+      ...envelope,
+      id: freshId(),
+      origin: 'primary',
+      version: 2,
+      epoch: 1,
+      data: {
+        ...attempt,
+        cause: 'busy',
+        status: 486,
+        followed: ['sip:c'],
+        dialled: { requestId: freshId(), to: 'sip:b', media: 'audio' },
+      },
+    }),
+  );
   const story = storyOf();
   const dialog = {
     callId,
@@ -209,7 +226,7 @@ test('a call is explained by what pilots remember, by attempts and by sessions',
 
   type Explanation = {
     readonly pilots: { asked: string[]; silent: string[] };
-    readonly attempts: { by: string; cause: string }[];
+    readonly attempts: { by: string; cause: string; dialled?: string; followed?: string[] }[];
     readonly sessions: { sessionId: string; dialog: object }[];
   };
   const path = `/calls/${encodeURIComponent(callId)}/explanation`;
@@ -222,8 +239,11 @@ test('a call is explained by what pilots remember, by attempts and by sessions',
   const told = await system.json<Explanation>(path);
   assert.deepEqual(told.pilots, { asked: ['pilot-7'], silent: [] });
   assert.deepEqual(
-    told.attempts.map(({ by, cause }) => `${by} ${cause}`),
-    ['pilot-7 no-capacity'],
+    told.attempts.map(({ by, cause, dialled, followed }) => [by, cause, dialled, followed]),
+    [
+      ['pilot-7', 'no-capacity', undefined, undefined],
+      ['pilot-7', 'busy', 'sip:b', ['sip:c']],
+    ],
   );
   assert.equal(told.sessions[0]?.sessionId, story.sessionId);
   end();

@@ -24,10 +24,36 @@ export type RtcpVisitor = {
   /** A sender report at `at`: see the functions below. */
   readonly senderReport: (ssrc: number, at: number) => void;
   readonly bye: (ssrc: number) => void;
+  /** CNAME of a source description (§6.5.1). Default: descriptions are passed over. */
+  readonly name?: (ssrc: number, name: string) => void;
 };
+
+const cnameItem = 1;
+const text = new TextDecoder();
 
 const u16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
 const u32 = (bytes: Uint8Array, at: number): number => u16(bytes, at) * 0x10000 + u16(bytes, at + 2);
+
+/** CNAMEs of the chunks in `bytes[from .. end]`. */
+const visitNames = (
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  visit: (ssrc: number, name: string) => void,
+): void => {
+  for (let at = from; at + 6 <= end;) {
+    const ssrc = u32(bytes, at);
+    at += 4;
+    while (at + 2 <= end && bytes[at] !== 0) {
+      const length = bytes[at + 1]!;
+      if (at + 2 + length > end) return;
+      if (bytes[at] === cnameItem) visit(ssrc, text.decode(bytes.subarray(at + 2, at + 2 + length)));
+      at += 2 + length;
+    }
+    // A chunk ends with at least one zero, on a word of the packet.
+    at = from + Math.ceil((at + 1 - from) / 4) * 4;
+  }
+};
 
 /** Visits what is understood of the compound packet at `bytes[at .. at + length]`; false where it is broken. */
 export const walkRtcp = (bytes: Uint8Array, at: number, length: number, visitor: RtcpVisitor): boolean => {
@@ -40,6 +66,8 @@ export const walkRtcp = (bytes: Uint8Array, at: number, length: number, visitor:
     } else if (bytes[at + 1] === rtcpType.bye) {
       const sources = Math.min(bytes[at]! & 0x1f, size / 4 - 1);
       for (let i = 0; i < sources; i++) visitor.bye(u32(bytes, at + headerLength + 4 * i));
+    } else if (bytes[at + 1] === rtcpType.sourceDescription && visitor.name) {
+      visitNames(bytes, at + headerLength, at + size, visitor.name);
     }
     at += size;
   }
@@ -51,6 +79,10 @@ export const walkRtcp = (bytes: Uint8Array, at: number, length: number, visitor:
 export const lastSenderReportAt = (bytes: Uint8Array, at: number): number => u32(bytes, at + 10);
 
 export const reportTimestampAt = (bytes: Uint8Array, at: number): number => u32(bytes, at + 16);
+
+/** Its NTP time, seconds since 1900. */
+export const reportNtpS = (bytes: Uint8Array, at: number): number =>
+  u32(bytes, at + 8) + u32(bytes, at + 12) / 2 ** 32;
 
 /** Seconds from 1900 to 1970. */
 const ntpToUnix = 2_208_988_800;

@@ -75,6 +75,27 @@ describe('a phone', () => {
       assert.notEqual(await placeIn(system, session, voice), -1);
     });
 
+  // Over TCP from where its media come it is called; over UDP it has to call.
+  for (const [dtls, transport, suite] of [
+    ['mux', 'tcp', 'AES_CM_128_HMAC_SHA1_80'],
+    ['apart', 'udp', 'AEAD_AES_256_GCM'],
+  ] as const)
+    test(`dials in with DTLS-SRTP over ${transport.toUpperCase()}, RTCP ${dtls === 'mux' ? 'on the port of RTP' : 'on its own'}: every sample is there`, async () => {
+      // Long enough for a report.
+      const voice = voiceOf(decodeUlaw, 7);
+      await using phone = await startBaresip({ voice: writeWav(voice), codecs: ['PCMU'], dtls });
+      await phone.command('dial', `sip:secret-${dtls}@127.0.0.1:${system.sipPort};transport=${transport}`);
+      await phone.program.printed(/DTLS-SRTP complete/, 20_000);
+      const session = await sealed(system, ({ dialogs }) =>
+        dialogs.some(({ toUri }) => toUri.includes(`secret-${dtls}`)),
+      );
+      assert.equal(`${session.state} ${session.endReason}`, 'CLOSED_NORMAL bye');
+      const [track] = session.tracks;
+      assert.equal(track?.encryption, `dtls:${suite}`);
+      assert.ok((track.figures?.rtcpPackets ?? 0) > 0, 'its reports are read, too');
+      assert.notEqual(await placeIn(system, session, voice), -1);
+    });
+
   test('dials in with G.722: the tone that it plays is heard, at its level', async () => {
     const tone = Int16Array.from({ length: 32_000 }, (_, at) =>
       Math.round(9_000 * Math.sin((2 * Math.PI * 1_000 * at) / 16_000)),

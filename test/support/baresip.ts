@@ -25,6 +25,8 @@ export const startBaresip = async (options: {
   readonly codecs: readonly string[];
   /** A test pattern as VP8. Default none. */
   readonly video?: boolean;
+  /** Its media come by DTLS-SRTP, with RTCP on RTP's port or on its own. Default plain RTP. */
+  readonly dtls?: 'mux' | 'apart';
 }): Promise<Baresip> => {
   const debian = await debianPackages('baresip');
   const dir = await mkdtemp(join(tmpdir(), 'reelstream-baresip-'));
@@ -39,6 +41,9 @@ export const startBaresip = async (options: {
         'module fakevideo.so',
       ]
     : [];
+  const dtls = options.dtls
+    ? ['module dtls_srtp.so', `rtcp_mux ${options.dtls === 'mux' ? 'yes' : 'no'}`]
+    : [];
   await writeFile(join(dir, 'voice.wav'), options.voice);
   await writeFile(
     join(dir, 'config'),
@@ -52,6 +57,7 @@ export const startBaresip = async (options: {
       ...[...modules].map((name) => `module ${name}.so`),
       'module aufile.so',
       ...video,
+      ...dtls,
       'module ctrl_tcp.so',
       `ctrl_tcp_listen 127.0.0.1:${control}`,
       'module_app account.so',
@@ -62,7 +68,7 @@ export const startBaresip = async (options: {
   const codecs = options.codecs.map((codec) => `${codec}/${codec === 'G722' ? 16_000 : 8_000}/1`).join(',');
   await writeFile(
     join(dir, 'accounts'),
-    `<sip:phone@127.0.0.1:${sip}>;regint=0;answermode=auto;audio_codecs=${codecs}\n`,
+    `<sip:phone@127.0.0.1:${sip}>;regint=0;answermode=auto;audio_codecs=${codecs}${options.dtls ? ';mediaenc=dtls_srtp' : ''}\n`,
   );
   const program = startProgram(debian.command('baresip', ['-f', dir, '-v']), { lastSignal: 'TERM' });
   await program.printed(/baresip is ready/, 20_000);

@@ -10,8 +10,8 @@ import { buildAddon } from '../native/build.mjs';
 import { monotonicClock } from './monotonic.ts';
 import { openPacketSource } from './open-source.ts';
 import { frameKind, parseSource, walkFrames } from './packet-batch.ts';
-import { receiveBufferFor } from './packet-source.ts';
-import type { PacketSource } from './packet-source.ts';
+import { longestHandshake, mostHandshakes, receiveBufferFor } from './packet-source.ts';
+import type { PacketSource, RunSink, StreamSocket } from './packet-source.ts';
 
 const host = '127.0.0.1';
 /** Of checksums: as good as any other. */
@@ -62,7 +62,9 @@ type Heard = {
   readonly body: Buffer;
 };
 
-const drainInto = (source: PacketSource, heard: Heard[]): void => {
+const refuseHandshakes: RunSink['handshake'] = () => assert.fail('nobody shakes hands');
+
+const drainInto = (source: PacketSource, heard: Heard[], handshake = refuseHandshakes): void => {
   const gap = 52;
   let place = Buffer.alloc(0);
   let taken = 100;
@@ -84,7 +86,7 @@ const drainInto = (source: PacketSource, heard: Heard[]): void => {
       return { bytes: place, at: taken, gap, seed };
     },
     take,
-    handshake: () => assert.fail('nobody shakes hands'),
+    handshake,
   });
 };
 
@@ -266,6 +268,81 @@ for (const make of makes) {
     await source.send(99, 'rtp', Buffer.from('lost'), { address: host, port });
     await sendOne(caller, rtp(3), rtpPort);
     assert.equal((await listen(source, [1], 1)).length, 2);
+  });
+
+  test(`${make}: DTLS is told apart from media, so much of it and no more, and only of a stream that shakes hands`, async (t) => {
+    const { source, rtpPort } = await open(t, make, 1);
+    const caller = await callFrom(t);
+    const { port } = caller.address();
+    const dtls = (number: number, length = 60): Buffer => Buffer.alloc(length, number).fill(22, 0, 1);
+    const drain = async () => {
+      const [heard, shaken]: [Heard[], { on: StreamSocket; datagram: Buffer; from: string }[]] = [[], []];
+      await source.settle(1);
+      drainInto(source, heard, (slot, on, datagram, sender) => {
+        assert.equal(slot, 1);
+        shaken.push({ on, datagram: Buffer.from(datagram), from: `${sender.address}:${sender.port}` });
+      });
+
+      return { heard, shaken };
+    };
+    await sendOne(caller, dtls(0), rtpPort);
+    assert.deepEqual(await drain(), { heard: [], shaken: [] });
+    source.shakesHands(1, true);
+    for (const [datagram, to] of [
+      [dtls(1), rtpPort],
+      [rtp(7), rtpPort],
+      [dtls(2, longestHandshake), rtpPort],
+      [dtls(3, longestHandshake + 1), rtpPort],
+      [dtls(4).fill(19, 0, 1), rtpPort],
+      [dtls(5).fill(64, 0, 1), rtpPort],
+      [dtls(6, 12), rtpPort],
+      [dtls(7), rtpPort + 1],
+    ] as const)
+      await sendOne(caller, datagram, to);
+    const { heard, shaken } = await drain();
+    const from = `${host}:${port}`;
+    assert.deepEqual(shaken, [
+      { on: 'rtp', datagram: dtls(1), from },
+      { on: 'rtp', datagram: dtls(2, longestHandshake), from },
+      { on: 'rtcp', datagram: dtls(7), from },
+    ]);
+    assert.deepEqual(
+      heard.map(({ kind }) => kind),
+      [frameKind.rtpSource, frameKind.rtp],
+    );
+    assert.equal(source.counts(1).malformed, 5);
+    for (let number = 0; number < 40; number++) await sendOne(caller, dtls(number), rtpPort);
+    const most = await drain();
+    assert.deepEqual(
+      most.shaken.map(({ datagram }) => datagram[1]),
+      Array.from({ length: mostHandshakes.ofStream }, (_, number) => number),
+    );
+    assert.equal(source.counts(1).malformed, 5 + 40 - mostHandshakes.ofStream);
+    await sendOne(caller, dtls(9), rtpPort);
+    assert.equal((await drain()).shaken.length, 1, 'the next drain has room again');
+  });
+
+  test(`${make}: of all streams together it takes so much DTLS and no more`, async (t) => {
+    const source = openPacketSource(make);
+    const caller = await callFrom(t);
+    const slots = [1, 2, 3, 4, 5];
+    for (const slot of slots) {
+      const rtpPort = await freePair();
+      await source.open({ slot, address: host, rtpPort, receiveBufferBytes: 0 });
+      t.after(() => source.close(slot));
+      source.shakesHands(slot, true);
+      for (let count = 0; count < mostHandshakes.ofStream; count++)
+        await sendOne(caller, Buffer.alloc(20, 22), rtpPort);
+    }
+    for (const slot of slots) await source.settle(slot);
+    const shaken = new Map<number, number>();
+    drainInto(source, [], (slot) => void shaken.set(slot, (shaken.get(slot) ?? 0) + 1));
+    assert.deepEqual(
+      [...shaken.values()].reduce((sum, count) => sum + count, 0),
+      mostHandshakes.ofAll,
+    );
+    const malformed = slots.reduce((sum, slot) => sum + source.counts(slot).malformed, 0);
+    assert.equal(malformed, mostHandshakes.ofStream * slots.length - mostHandshakes.ofAll);
   });
 
   test(`${make}: a port and a slot that were closed can be opened again, and nothing old is heard`, async (t) => {

@@ -80,15 +80,29 @@ static uint8_t *write_header(uint8_t *at, int64_t arrival, uint16_t length, uint
   return at + FRAME_HEADER;
 }
 
+static bool is_sender(const Sender *left, const Sender *right) {
+  return left->length == right->length && memcmp(left->body, right->body, left->length) == 0;
+}
+
+// How many of them this sender has sent to the stream.
+static uint32_t aside_of(const Source *source, const Stream *stream, const Sender *sender) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < source->side_count; i++)
+    count += source->sides[i].slot == stream->slot && is_sender(&source->sides[i].sender, sender);
+  return count;
+}
+
 // Whether there was room for datagram i of a batch among those that are no media.
 static bool put_aside(Source *source, Stream *stream, int socket, int i) {
   if (stream->side_drain != source->drain) stream->side_drain = source->drain, stream->side_count = 0;
   if (stream->side_count >= SIDE_OF_STREAM || source->side_count >= SIDE_OF_ALL) return false;
-  stream->side_count++;
-  Side *side = &source->sides[source->side_count++];
-  side->slot = stream->slot, side->socket = socket, side->length = source->messages[i].msg_len;
+  Side *side = &source->sides[source->side_count];
   side->sender.ipv4 = 0;
   set_sender(&side->sender, &source->names[i]);
+  if (aside_of(source, stream, &side->sender) >= SIDE_OF_SENDER) return false;
+  stream->side_count++;
+  source->side_count++;
+  side->slot = stream->slot, side->socket = socket, side->length = source->messages[i].msg_len;
   memcpy(side->bytes, source->datagrams[i], side->length);
   return true;
 }

@@ -27,9 +27,10 @@ enum {
   LARGEST = FULL + MOST_GAP + BATCH * (LONGEST + 2 * FRAME_HEADER + SOURCE_BODY),
   ROUNDS = 256,          // of recvmmsg per socket and drain: a flood on one port must not hold up the others
   READY = 256,
-  // DTLS (RFC 7983 §7) is no media: it lies apart, so much of one stream and of all in a drain, and no more.
-  SIDE_OF_STREAM = 16,
-  SIDE_OF_ALL = 64,
+  // DTLS (RFC 7983 §7) is no media: it lies apart, so much of one sender to a stream, of one stream and of all in a drain, and no more.
+  SIDE_OF_SENDER = 8,
+  SIDE_OF_STREAM = 32,
+  SIDE_OF_ALL = 128,
   LONGEST_SIDE = 4096,
 };
 

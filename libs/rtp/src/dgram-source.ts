@@ -87,9 +87,10 @@ class Stream {
 
   /** Keeps a DTLS datagram; false where there is no room, or it is none. */
   putAside(on: StreamSocket, datagram: Buffer, { address, port }: RemoteInfo): boolean {
-    const { ofStream } = mostHandshakes;
     if (!this.shakesHands || !isDtls(datagram) || datagram.length > longestHandshake) return false;
-    if (this.handshakes.length >= ofStream) return false;
+    const its = this.handshakes.filter(({ sender }) => sender.port === port && sender.address === address);
+    const { ofSender, ofStream } = mostHandshakes;
+    if (this.handshakes.length >= ofStream || its.length >= ofSender) return false;
     this.handshakes.push({ on, datagram, sender: { address, port } });
 
     return true;

@@ -42,8 +42,8 @@ export type RunSink = {
 
 export type StreamSocket = 'rtp' | 'rtcp';
 
-/** DTLS datagrams that are taken in a drain: no handshake has as many, and what more comes is malformed. */
-export const mostHandshakes = { ofStream: 16, ofAll: 64 } as const;
+/** DTLS datagrams that are taken in a drain: no flight of a handshake has as many, and what more comes is malformed. */
+export const mostHandshakes = { ofSender: 8, ofStream: 32, ofAll: 128 } as const;
 /** Of such a datagram: a flight with a chain of certificates that was not cut to what networks carry. */
 export const longestHandshake = 4_096;
 

@@ -61,16 +61,18 @@ const hearKeys = async (
 ): Promise<void> => {
   const { encryption, lines } = session?.legOf(trackNumber) ?? {};
   const line = lines?.find((one) => one.trackNumber === trackNumber);
-  if (!session || !line || session.isOver || !encryption?.shaken(line.index, id, keys)) return;
-  await session.keys.agreed({ [trackNumber]: keys });
-  // One that comes before the 200 is told with it.
-  if (!session.record) return;
+  if (!session || !line || !encryption?.shaken(line.index, id, keys)) return;
+  const name = encryption.nameAt(line.index);
+  // What comes before the 200 is told with it; what comes with the BYE has its turn before the end.
+  const told = session.record
+    ? session.describe('media', ({ tracks }) => ({
+        tracks: tracks.map((track) =>
+          track.trackNumber === trackNumber ? withEncryption(track, name) : track,
+        ),
+      }))
+    : undefined;
+  await Promise.all([session.keys.agreed({ [trackNumber]: keys }), told]);
   void session.jot();
-  await session.describe('media', ({ tracks }) => ({
-    tracks: tracks.map((track) =>
-      track.trackNumber === trackNumber ? withEncryption(track, encryption.nameAt(line.index)) : track,
-    ),
-  }));
 };
 
 /** Another codec is used on a track than before, or than was agreed on first: the session says so while it runs. */

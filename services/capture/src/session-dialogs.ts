@@ -7,6 +7,8 @@ import type { Dialogs } from './session-notes.ts';
 export class SessionDialogs {
   readonly standing = new Set<Leg>();
   readonly #expected = new Set<Leg>();
+  /** The one that ended last: what has come of its media is heard behind it. */
+  #gone: Leg | undefined;
   /** Why the dialog ended that ended last. */
   lastReason: EndReason = 'stopped';
   #holds = 0;
@@ -20,9 +22,9 @@ export class SessionDialogs {
 
   /** The one that a track is recorded in. */
   of(trackNumber: number): Leg | undefined {
-    return [...this.standing, ...this.#expected].find(({ lines }) =>
-      lines.some((line) => line.trackNumber === trackNumber),
-    );
+    const legs = [...this.standing, ...this.#expected, ...(this.#gone ? [this.#gone] : [])];
+
+    return legs.find(({ lines }) => lines.some((line) => line.trackNumber === trackNumber));
   }
 
   /** None stands, and nobody holds the session for one that may join. */
@@ -44,6 +46,7 @@ export class SessionDialogs {
   ended(leg: Leg, reason: EndReason): void {
     this.#expected.delete(leg);
     this.standing.delete(leg);
+    this.#gone = leg;
     this.lastReason = reason;
   }
 

@@ -35,6 +35,9 @@ export const journalEnd = async (ending: Ending): Promise<Manifest | undefined> 
     .catch((error: unknown) => log.error({ error }, 'media could not be released'));
   node.status.free(sessionId);
   const figures = [...closed, ...(released ?? [])];
+  for (const { trackNumber, handshakes } of figures)
+    if (handshakes && (!handshakes.agreed || handshakes.failed + handshakes.junk > 0))
+      log.warn({ trackNumber, ...handshakes }, 'handshakes that came to nothing');
   const sealed = isResumed ? await seal(ending) : undefined;
   const totals = sealed ? totalsOfManifest(sealed) : totalsOf(figures, notes.codecs);
   // Of a session that had media before, the figures of this life alone would say too much.

@@ -16,7 +16,7 @@ export { SrtpSender, srtpLengths } from './media/srtp.ts';
 export type { SrtpMaster, SrtpSuiteName } from './media/srtp.ts';
 export { parseWav, WavError } from './media/wav.ts';
 export type { Audio } from './media/wav.ts';
-export type { CallOptions } from './place.ts';
+export type { CallOptions, DtlsCaller } from './place.ts';
 export type { CallEnd, PlacedCall } from './placed-call.ts';
 export { placeSiprecCall } from './siprec.ts';
 export type { SiprecCallOptions, SiprecIds } from './siprec.ts';

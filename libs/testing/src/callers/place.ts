@@ -2,9 +2,10 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { CallError } from './errors.ts';
 import type { CallLeg } from './media/leg.ts';
 import { offerSdes } from './media/sdes.ts';
-import type { SrtpSuiteName } from './media/srtp.ts';
+import { SrtpSender } from './media/srtp.ts';
+import type { SrtpMaster, SrtpSuiteName } from './media/srtp.ts';
 import { MediaStream } from './media/stream.ts';
-import type { RtpStart } from './media/stream.ts';
+import type { MediaDestination, RtpStart } from './media/stream.ts';
 import { PlacedCall } from './placed-call.ts';
 import { formatOffer, parseAnswer } from './sdp.ts';
 import type { MediaDirection } from './sdp.ts';
@@ -31,10 +32,26 @@ export type CallOptions = {
   readonly rtpStart?: readonly RtpStart[];
   /** Suite to send under, keys in the SDP (RFC 4568). Default: plain RTP. */
   readonly srtp?: SrtpSuiteName;
+  /** Sent under keys that a handshake brings, as its client (RFC 5763). Default: none. */
+  readonly dtls?: DtlsCaller;
   /** More headers of the INVITE. */
   readonly headers?: readonly Header[];
   /** Takes the call back while it isn't answered yet. */
   readonly signal?: AbortSignal;
+};
+
+export type DtlsCaller = {
+  readonly suite: SrtpSuiteName;
+  /** The value of `a=fingerprint`. */
+  readonly fingerprint: string;
+  /** Shakes hands with a port; resolves with what it may send under. */
+  call(port: number, suite: SrtpSuiteName): Promise<SrtpMaster>;
+};
+
+const shakeHands = async (stream: MediaStream, to: MediaDestination, by: DtlsCaller): Promise<void> => {
+  const { suite } = by;
+  const [rtp, rtcp] = await Promise.all([by.call(to.port, suite), by.call(to.rtcpPort, suite)]);
+  stream.sendUnder({ rtp: new SrtpSender(suite, rtp), rtcp: new SrtpSender(suite, rtcp) });
 };
 
 /** What one kind of caller adds: how its INVITE looks. */
@@ -64,7 +81,12 @@ const openStreams = async (options: CallOptions, address: string): Promise<Media
   return streams;
 };
 
-const composeOffer = (profile: CallerProfile, streams: readonly MediaStream[], address: string): string =>
+const composeOffer = (
+  profile: CallerProfile,
+  streams: readonly MediaStream[],
+  address: string,
+  dtls: DtlsCaller | undefined,
+): string =>
   formatOffer({
     address,
     sessionId: randomInt(1, 2 ** 31),
@@ -75,6 +97,7 @@ const composeOffer = (profile: CallerProfile, streams: readonly MediaStream[], a
       port,
       codec,
       crypto: sdes?.line,
+      fingerprint: dtls?.fingerprint,
       label: profile.labels ? String(index + 1) : undefined,
     })),
   });
@@ -109,7 +132,7 @@ export const placeCall = async (options: CallOptions, profile: CallerProfile): P
   const agent = resources.use(new SipAgent(localAddress, answerRequests(callId, byeReceived.resolve)));
   const streams = await openStreams(options, localAddress);
   for (const stream of streams) resources.use(stream);
-  const { contentType, body } = profile.wrap(composeOffer(profile, streams, localAddress));
+  const { contentType, body } = profile.wrap(composeOffer(profile, streams, localAddress, options.dtls));
 
   const placedAt = performance.now();
   const plan = {
@@ -128,6 +151,10 @@ export const placeCall = async (options: CallOptions, profile: CallerProfile): P
     const destinations = parseAnswer(response.body, streams.length);
     if (options.srtp && !response.body.includes(`a=crypto:1 ${options.srtp} inline:`))
       throw new CallError('CALL_PROTOCOL', 'the answer has no keys');
+    for (const [index, stream] of streams.entries()) {
+      const to = destinations[index];
+      if (options.dtls && to) await shakeHands(stream, to, options.dtls);
+    }
     const media = streams.map((stream, index) => ({ stream, to: destinations[index] }));
 
     return new PlacedCall(

@@ -11,6 +11,8 @@ export type OfferedMedia = {
   readonly label: string | undefined;
   /** An a=crypto line, where it is sent encrypted. */
   readonly crypto?: string | undefined;
+  /** Of our certificate, where its keys come by a handshake that we begin. */
+  readonly fingerprint?: string | undefined;
 };
 
 export type MediaDirection = 'sendonly' | 'sendrecv' | 'recvonly' | 'inactive';
@@ -20,18 +22,23 @@ export type AnsweredMedia = MediaDestination | undefined;
 
 const familyOf = (address: string): string => `IN ${address.includes(':') ? 'IP6' : 'IP4'} ${address}`;
 
-const mediaLines = (
-  { mediaType, port, codec, label, crypto }: OfferedMedia,
-  direction: MediaDirection,
-): string[] => {
+const profileOf = ({ crypto, fingerprint }: OfferedMedia): string => {
+  if (fingerprint !== undefined) return 'UDP/TLS/RTP/SAVP';
+
+  return crypto === undefined ? 'RTP/AVP' : 'RTP/SAVP';
+};
+
+const mediaLines = (media: OfferedMedia, direction: MediaDirection): string[] => {
+  const { mediaType, port, codec, label, crypto, fingerprint } = media;
   const { payloadType, name, clockRate, channels, format } = codec;
 
   return [
-    `m=${mediaType} ${port} RTP/${crypto === undefined ? '' : 'S'}AVP ${payloadType}`,
+    `m=${mediaType} ${port} ${profileOf(media)} ${payloadType}`,
     `a=rtpmap:${payloadType} ${name}/${clockRate}${channels > 1 ? `/${channels}` : ''}`,
     ...(format === undefined ? [] : [`a=fmtp:${payloadType} ${format}`]),
     ...(mediaType === 'audio' ? ['a=ptime:20'] : []),
     ...(crypto === undefined ? [] : [crypto]),
+    ...(fingerprint === undefined ? [] : [`a=fingerprint:${fingerprint}`, 'a=setup:active']),
     ...(label === undefined ? [] : [`a=label:${label}`]),
     `a=${direction}`,
   ];

@@ -49,6 +49,8 @@ export type Carriage = {
   readonly transport: 'udp' | 'tcp' | 'tls';
   /** Plain RTP where there is none. */
   readonly suite?: SrtpSuiteName;
+  /** Whether its keys come by a handshake, not in the SDP. */
+  readonly dtls?: true;
 };
 
 export const carriages: readonly Carriage[] = [
@@ -59,12 +61,20 @@ export const carriages: readonly Carriage[] = [
   { transport: 'tls', suite: 'AES_CM_128_HMAC_SHA1_32' },
   { transport: 'tls', suite: 'AEAD_AES_128_GCM' },
   { transport: 'tls', suite: 'AEAD_AES_256_GCM' },
+  { transport: 'udp', suite: 'AES_CM_128_HMAC_SHA1_80', dtls: true },
+  { transport: 'tcp', suite: 'AES_CM_128_HMAC_SHA1_32', dtls: true },
+  { transport: 'udp', suite: 'AEAD_AES_128_GCM', dtls: true },
+  { transport: 'tls', suite: 'AEAD_AES_256_GCM', dtls: true },
 ];
 
 export type KindOfCall = Carriage & { readonly way: WayIn; readonly codec: CodecOfCall };
 
-export const nameOf = ({ way, codec, transport, suite }: KindOfCall): string =>
-  `${way}, ${codec.name}, ${transport}, ${suite ?? 'plain'}`;
+/** How its media come, as a track tells it; undefined: as plain RTP. */
+export const encryptionOf = ({ suite, dtls }: Carriage): string | undefined =>
+  suite && `${dtls ? 'dtls' : 'sdes'}:${suite}`;
+
+export const nameOf = ({ way, codec, transport, suite, dtls }: KindOfCall): string =>
+  `${way}, ${codec.name}, ${transport}, ${dtls ? 'dtls:' : ''}${suite ?? 'plain'}`;
 
 const [pcmu] = codecs;
 
@@ -73,6 +83,8 @@ export const kindsOfCall: readonly KindOfCall[] = waysIn.flatMap((way) => [
   ...codecs.map((codec): KindOfCall => ({ way, codec, transport: 'udp' })),
   ...carriages
     .slice(1)
+    // To a built-in bridge the offer is ours, and has no handshakes.
+    .filter(({ dtls }) => !(dtls && way === 'bib'))
     .flatMap((carriage): KindOfCall[] => (pcmu ? [{ way, codec: pcmu, ...carriage }] : [])),
 ]);
 
@@ -101,7 +113,7 @@ export const tablesOfCalls = (): readonly string[] => [
     ['transport', 'encryption', ...waysIn],
     carriages.map((carriage) => [
       carriage.transport,
-      carriage.suite ?? 'none',
+      `${carriage.dtls ? 'DTLS, ' : ''}${carriage.suite ?? 'none'}`,
       ...waysIn.map((way) => (pcmu ? cell({ way, codec: pcmu, ...carriage }) : '')),
     ]),
   ),

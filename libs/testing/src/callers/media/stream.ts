@@ -8,6 +8,7 @@ import type { CallLeg, Codec, Frames } from './leg.ts';
 import { pace } from './pace.ts';
 import { formatRtp, formatSenderReport } from './rtp.ts';
 import type { SdesOffer } from './sdes.ts';
+import type { SrtpSender } from './srtp.ts';
 
 export type RtpStart = { readonly ssrc: number; readonly sequence: number; readonly timestamp: number };
 
@@ -70,6 +71,7 @@ export class MediaStream implements AsyncDisposable {
   readonly #cname: string;
   /** Keys in the offer, where it is sent encrypted. */
   readonly sdes: SdesOffer | undefined;
+  #senders: { readonly rtp: SrtpSender; readonly rtcp: SrtpSender } | undefined;
   #packets = 0;
   #octets = 0;
   #reports = 0;
@@ -81,6 +83,7 @@ export class MediaStream implements AsyncDisposable {
     sdes: SdesOffer | undefined,
   ) {
     this.sdes = sdes;
+    this.#senders = sdes && { rtp: sdes.sender, rtcp: sdes.sender };
     this.mediaType = leg.mediaType ?? 'audio';
     this.codec = codecOf(leg.codec);
     this.start = start;
@@ -110,6 +113,11 @@ export class MediaStream implements AsyncDisposable {
 
   get lengthMs(): number {
     return this.packetMs * this.#frames.count;
+  }
+
+  /** Its keys have come otherwise than in the offer, those of RTCP by themselves. */
+  sendUnder(senders: { readonly rtp: SrtpSender; readonly rtcp: SrtpSender }): void {
+    this.#senders = senders;
   }
 
   /** Sends its audio, from the start again past its end; resolves after the last packet. */
@@ -155,7 +163,12 @@ export class MediaStream implements AsyncDisposable {
       payload,
     );
     const roc = Math.floor((this.start.sequence + index) / 0x10000);
-    this.#rtp.send(this.sdes?.sender.protectRtp(packet, roc) ?? packet, to.port, to.address, () => undefined);
+    this.#rtp.send(
+      this.#senders?.rtp.protectRtp(packet, roc) ?? packet,
+      to.port,
+      to.address,
+      () => undefined,
+    );
     this.#packets += 1;
     this.#octets += payload.length;
   }
@@ -172,7 +185,7 @@ export class MediaStream implements AsyncDisposable {
     });
     this.#reports += 1;
     this.#rtcp.send(
-      this.sdes?.sender.protectRtcp(report, this.#reports) ?? report,
+      this.#senders?.rtcp.protectRtcp(report, this.#reports) ?? report,
       to.rtcpPort,
       to.address,
       () => undefined,

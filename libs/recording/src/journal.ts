@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RawEvent } from '@reelstream/events';
@@ -41,13 +41,16 @@ type Waiting = {
   readonly reject: (error: Error) => void;
 };
 
+/** Errors that pass by themselves, and that another file would meet, too. */
+const waitsForRoom = new Set<string | undefined>(['ENOSPC', 'EDQUOT']);
+
 class OpenJournal implements Journal {
   readonly folder: string;
   readonly opened: JournalContents;
   readonly events: RawEvent[];
   readonly notes: Record<string, unknown>;
   #releasedVersion: number;
-  readonly #file: FileHandle;
+  #file: FileHandle;
   #size: number;
   #syncedSize: number;
   #waiting: Waiting[] = [];
@@ -126,12 +129,51 @@ class OpenJournal implements Journal {
 
   async #write(round: readonly Waiting[]): Promise<void> {
     const bytes = Buffer.concat(round.flatMap(({ lines }) => lines.map(formatLine)));
+    const durable = round.some((waiting) => waiting.durable);
+    try {
+      await this.#append(bytes, durable);
+    } catch (error) {
+      if (waitsForRoom.has((error as NodeJS.ErrnoException).code)) throw error;
+      await this.#renew().catch(() => {
+        throw error;
+      });
+      await this.#append(bytes, durable);
+    }
+  }
+
+  /** A file that can't be written where it lies is given up for another, under the same name and with the same lines. */
+  async #renew(): Promise<void> {
+    const path = join(this.folder, journalFile);
+    const notes = Object.entries(this.notes).map(([name, value]): JournalLine => ({
+      kind: 'note',
+      name,
+      value,
+    }));
+    const events = this.events.map((event): JournalLine => ({ kind: 'event', event }));
+    const released: JournalLine = { kind: 'released', version: this.#releasedVersion };
+    const bytes = Buffer.concat([...notes, ...events, released].map(formatLine));
+    const file = await open(`${path}.new`, 'w+', 0o644);
+    try {
+      await file.writeFile(bytes);
+      await file.datasync();
+      await rename(`${path}.new`, path);
+      await syncFolder(this.folder);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    await this.#file.close().catch(() => undefined);
+    this.#file = file;
+    this.#size = this.#syncedSize = bytes.length;
+  }
+
+  async #append(bytes: Buffer, durable: boolean): Promise<void> {
     try {
       for (let done = 0; done < bytes.length;) {
         done += (await this.#file.write(bytes, done, bytes.length - done, this.#size + done)).bytesWritten;
       }
       this.#size += bytes.length;
-      if (!round.some(({ durable }) => durable)) return;
+      if (!durable) return;
       await this.#file.datasync();
       this.#syncedSize = this.#size;
     } catch (error) {

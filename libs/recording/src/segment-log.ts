@@ -54,6 +54,8 @@ export class SegmentLog {
   #queue: Promise<boolean> = Promise.resolve(true);
   /** Written since its last sync. */
   #unsynced: OpenSegment | undefined;
+  /** A segment whose sync has failed: what is written to it may never reach the disk, whatever its writes say. */
+  #spoiled: OpenSegment | undefined;
 
   private constructor(options: SegmentLogOptions, segment: OpenSegment) {
     this.#options = options;
@@ -126,9 +128,7 @@ export class SegmentLog {
   /** Goes on in another segment, where the one that is written holds media of this session: so that it can be deleted. */
   leave(sessionId: string): void {
     if (!this.#filling.segment.sessions.has(sessionId)) return;
-    this.#leaving = true;
-    if (this.#next) this.anchor();
-    else this.#prepareNext();
+    this.#leave();
   }
 
   /** Writes what was appended; resolves with false where the disk refused and it is still kept. */
@@ -147,6 +147,8 @@ export class SegmentLog {
       await segment.file.datasync();
     } catch (error) {
       this.#fail(error as NodeJS.ErrnoException);
+      this.#spoiled = segment;
+      if (segment === this.#filling.segment) this.#leave();
     }
   }
 
@@ -156,6 +158,12 @@ export class SegmentLog {
     await this.#finish(this.#filling.segment);
     await this.#next?.file.close();
     if (this.#next) await rm(this.#next.path, { force: true });
+  }
+
+  #leave(): void {
+    this.#leaving = true;
+    if (this.#next) this.anchor();
+    else this.#prepareNext();
   }
 
   /** Appends a block; returns where it begins, or undefined where it can't be held. */
@@ -227,7 +235,7 @@ export class SegmentLog {
 
       return false;
     }
-    this.#succeed();
+    if (chunk.segment !== this.#spoiled) this.#succeed();
     chunk.empty();
     this.#unsynced = chunk.segment;
     if (chunk.last) await this.#finish(chunk.segment);
@@ -269,7 +277,8 @@ export class SegmentLog {
   async #finish(segment: OpenSegment): Promise<void> {
     if (this.#unsynced === segment) this.#unsynced = undefined;
     try {
-      await segment.file.datasync();
+      // One whose sync has failed before would only say so again, or say that it is well.
+      if (segment !== this.#spoiled) await segment.file.datasync();
       await segment.file.close();
     } catch (error) {
       this.#fail(error as NodeJS.ErrnoException);

@@ -37,10 +37,13 @@ export const hearRecorder = (
       log.info({}, 'media can be written again');
 
       return status.writeFailure(`worker ${event.worker}`, undefined);
+    case 'write-given-up':
+      log.error({ ...event }, 'media could not be written for too long: its sessions end');
+      for (const sessionId of event.sessions) void sessions.get(sessionId)?.stop('storage');
+
+      return undefined;
     case 'worker-lost':
       log.error({ ...event }, 'a receiving thread died');
-      // The one in its place writes a file of its own.
-      status.writeFailure(`worker ${event.worker}`, undefined);
       for (const sessionId of event.sessions) void sessions.get(sessionId)?.stop('interrupted');
   }
 };

@@ -1,5 +1,6 @@
 import type { MediaThreads } from './media-threads.ts';
 import type { HandOver } from './messages.ts';
+import { keep } from './recording.ts';
 import type { Recording } from './recording.ts';
 
 /** Moves tracks from one session to another, thread by thread. */
@@ -12,9 +13,9 @@ export const handOver = async (
   const tracks = request.tracks.filter((track) => from.open.has(track.from));
   const workers = new Set(tracks.map((track) => from.open.get(track.from)?.worker ?? 0));
   for (const worker of workers) {
-    const { figures, heads } = await threads.get(worker).call('handOver', request);
-    from.heads.push(...heads);
-    from.handedOver.push(...figures);
+    const released = await threads.get(worker).call('handOver', request);
+    keep(from, worker, released);
+    from.handedOver.push(...released.figures);
   }
   for (const track of tracks) {
     const open = from.open.get(track.from);

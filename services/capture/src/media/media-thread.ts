@@ -27,6 +27,7 @@ const answerWith = async (): Promise<Handlers<MediaCalls>> => {
 
       return undefined;
     },
+    flush: () => receiver.flush(),
     letGo: ({ sessionId }) => {
       receiver.letGo(sessionId);
 

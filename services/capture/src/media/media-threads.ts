@@ -11,6 +11,8 @@ const restartPauseMs = 500;
 export class MediaThreads {
   readonly #data: Omit<MediaThreadData, 'worker'>;
   readonly #threads: MediaThread[];
+  /** Those that have their log open: only they are replaced, the others are still being so. */
+  readonly #ready = new Set<number>();
   #closed = false;
   /** What the threads receive by. */
   packetSource: PacketSource['make'] = 'dgram';
@@ -27,7 +29,7 @@ export class MediaThreads {
   static async open(count: number, data: Omit<MediaThreadData, 'worker'>): Promise<MediaThreads> {
     const threads = new MediaThreads(count, data);
     try {
-      const made = await Promise.all(threads.#threads.map((thread) => thread.call('ready', undefined)));
+      const made = await Promise.all(threads.#threads.map((_, worker) => threads.#isReady(worker)));
       threads.packetSource = made[0] ?? 'dgram';
     } catch (error) {
       await threads.#end();
@@ -47,6 +49,18 @@ export class MediaThreads {
   /** Each once, whichever of these places are its. */
   those(places: readonly { readonly worker: number }[]): readonly MediaThread[] {
     return [...new Set(places.map(({ worker }) => worker))].map((worker) => this.get(worker));
+  }
+
+  /** Ends a thread and puts another in its place, as if it had died. */
+  async replace(worker: number, error: Error): Promise<void> {
+    if (!this.#ready.has(worker)) return;
+    const ended = this.get(worker).end();
+    await this.#replace(worker, error);
+    await ended;
+  }
+
+  get all(): readonly MediaThread[] {
+    return this.#threads;
   }
 
   get count(): number {
@@ -74,10 +88,34 @@ export class MediaThreads {
     });
   }
 
+  async #isReady(worker: number): Promise<PacketSource['make']> {
+    const make = await this.get(worker).call('ready', undefined);
+    this.#ready.add(worker);
+
+    return make;
+  }
+
   async #replace(worker: number, error: Error): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed || !this.#ready.delete(worker)) return;
     this.onLost(worker, error);
     await pause(restartPauseMs);
-    if (!this.#closed) this.#threads[worker] = this.#start(worker);
+    while (!this.#closed && !(await this.#restart(worker))) await pause(restartPauseMs);
+  }
+
+  /** False where the new thread can't open its log: then nothing that comes to its ports could be written. */
+  async #restart(worker: number): Promise<boolean> {
+    this.#threads[worker] = this.#start(worker);
+    try {
+      await this.#isReady(worker);
+      this.onNotice({ kind: 'write-resumed', worker });
+
+      return true;
+    } catch (error) {
+      const { code = 'EUNKNOWN', message } = error as NodeJS.ErrnoException;
+      if (!this.#closed) this.onNotice({ kind: 'write-failed', worker, code, detail: message });
+      await this.get(worker).end();
+
+      return false;
+    }
   }
 }

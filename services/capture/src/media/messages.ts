@@ -32,8 +32,13 @@ export type Bound =
   | { readonly ok: true }
   | { readonly ok: false; readonly reason: 'taken' | 'address' | 'other'; readonly detail: string };
 
-/** Final figures, and where the media of each track ends in the segment log (absent: nothing was written). */
-export type Released = { readonly figures: readonly TrackFigures[]; readonly heads: readonly StreamHead[] };
+/** Final figures, and where the media of each track ends in the segment log (absent: there was none). */
+export type Released = {
+  readonly figures: readonly TrackFigures[];
+  readonly heads: readonly StreamHead[];
+  /** False where the disk has refused: the thread holds some of it still, and writes it when it can. */
+  readonly written: boolean;
+};
 
 /** Tracks of a session that are another's from now on. */
 export type HandOver = {
@@ -62,6 +67,8 @@ export type MediaCalls = {
     readonly request: { readonly sessionId: string; readonly paused: boolean };
     readonly reply: undefined;
   };
+  /** Writes what is held; false where the disk refuses. */
+  readonly flush: { readonly request: undefined; readonly reply: boolean };
   readonly letGo: { readonly request: { readonly sessionId: string }; readonly reply: undefined };
   readonly secure: {
     readonly request: { readonly sessionId: string; readonly tracks: readonly SecuredTrack[] };
@@ -70,9 +77,9 @@ export type MediaCalls = {
   readonly close: { readonly request: undefined; readonly reply: undefined };
 };
 
-/** What a thread says of its own accord: all that the recorder tells, but that a thread is gone, and what is the recorder's own. */
+/** What a thread says of its own accord: all that the recorder tells, but what it knows of threads, and what is the recorder's own. */
 export type MediaNotice =
-  | Exclude<RecorderEvent, { readonly kind: 'worker-lost' }>
+  | Exclude<RecorderEvent, { readonly kind: 'worker-lost' | 'write-given-up' }>
   | { readonly kind: 'segment-closed'; readonly path: string; readonly sessions: readonly string[] };
 
 /** An error that crosses between threads: classes don't. */

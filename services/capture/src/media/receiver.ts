@@ -169,9 +169,14 @@ export class Receiver {
         return stream.figures(counts, handshakes);
       }),
     );
-    await this.#log.flush();
+    const written = await this.#log.flush();
 
-    return { figures, heads: streams.flatMap((stream) => stream.head(this.#worker) ?? []) };
+    return { figures, heads: streams.flatMap((stream) => stream.head(this.#worker) ?? []), written };
+  }
+
+  /** Writes what is held; false where the disk refuses. */
+  flush(): Promise<boolean> {
+    return this.#log.flush();
   }
 
   /** Closes the segment that is written, should it hold media of this session. */
@@ -192,9 +197,9 @@ export class Receiver {
     }
     this.#log.anchor();
     const figures = streams.map((stream) => stream.figures(this.#source.counts(stream.slot)));
-    await this.#log.flush();
+    const written = await this.#log.flush();
 
-    return { figures, heads: streams.flatMap((stream) => stream.head(this.#worker) ?? []) };
+    return { figures, heads: streams.flatMap((stream) => stream.head(this.#worker) ?? []), written };
   }
 
   /** Releases everything and closes the log; what has arrived is durable then. */

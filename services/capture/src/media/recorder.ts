@@ -5,12 +5,14 @@ import type { EarlierLives } from './earlier-lives.ts';
 import type { MediaThread, MediaThreads } from './media-threads.ts';
 import type { HandOver, Released } from './messages.ts';
 import { handOver } from './hand-over.ts';
-import { inTurn, newRecording } from './recording.ts';
+import { needWritten } from './need-written.ts';
+import { inTurn, keep, lose, newRecording, sessionsAt } from './recording.ts';
 import type { Recording } from './recording.ts';
 import { Sealer } from './sealer.ts';
 import { SegmentLedger } from './segment-ledger.ts';
 import { SocketBinder } from './socket-binder.ts';
 import type { BoundTrack } from './socket-binder.ts';
+import { WriteTroubles } from './write-troubles.ts';
 import type {
   AgreedTrack,
   Allocation,
@@ -33,6 +35,7 @@ export class ThreadedRecorder implements Recorder {
   readonly #binder: SocketBinder;
   readonly #ledger = new SegmentLedger((path) => void rm(path, { force: true }).catch(() => undefined));
   readonly #sealer = new Sealer();
+  readonly #troubles: WriteTroubles;
   readonly #recordings = new Map<string, Recording>();
   #streams = 0;
   #closed = false;
@@ -45,9 +48,17 @@ export class ThreadedRecorder implements Recorder {
     this.#binder = new SocketBinder(threads, options.ports);
     threads.onLost = (worker, error) => this.#lose(worker, error);
     threads.onNotice = (notice) => {
-      if (notice.kind === 'segment-closed') this.#ledger.closed(notice.path, notice.sessions);
-      else options.listener(notice);
+      if (notice.kind === 'segment-closed') return this.#ledger.closed(notice.path, notice.sessions);
+      if (notice.kind === 'write-failed') this.#troubles.began(notice);
+      if (notice.kind === 'write-resumed') this.#troubles.over(notice.worker);
+      options.listener(notice);
     };
+    this.#troubles = new WriteTroubles({
+      folder: segments,
+      sessionsAt: (worker) => sessionsAt(this.#recordings, worker),
+      say: options.listener,
+      replace: (worker, error) => threads.replace(worker, error),
+    });
   }
 
   async allocate(
@@ -57,13 +68,8 @@ export class ThreadedRecorder implements Recorder {
   ): Promise<Allocation> {
     if (this.#closed) return { ok: false, refusal: 'closed', detail: 'the recorder is closed' };
     const { capacity } = this.#options;
-    if (this.#streams + tracks.length > capacity) {
-      return {
-        ok: false,
-        refusal: 'no-capacity',
-        detail: `${this.#streams} of ${capacity} streams are in use`,
-      };
-    }
+    const detail = `${this.#streams} of ${capacity} streams are in use`;
+    if (this.#streams + tracks.length > capacity) return { ok: false, refusal: 'no-capacity', detail };
     // Counted before the first await: calls that come together must not share the last places.
     this.#streams += tracks.length;
     const recording = this.#recording(sessionId);
@@ -132,6 +138,7 @@ export class ThreadedRecorder implements Recorder {
     const recording = this.#recordings.get(sessionId);
     if (!recording) throw new SealError(`session ${sessionId} was not recorded in this life: recover it`);
     await this.release(sessionId);
+    await needWritten(this.#threads, sessionId, recording);
     const earlier = recording.goesOn ? await this.#earlier.headsOf(sessionId) : [];
     const heads = recording.headsLost || !earlier ? undefined : [...earlier, ...recording.heads];
     const manifest = await this.#sealer.seal(this.#request(sessionId, description), heads);
@@ -158,8 +165,7 @@ export class ThreadedRecorder implements Recorder {
   }
 
   async letGo(sessionId: string): Promise<void> {
-    const workers = Array.from({ length: this.#threads.count }, (_, worker) => this.#threads.get(worker));
-    await Promise.all(workers.map((thread) => thread.call('letGo', { sessionId })));
+    await Promise.all(this.#threads.all.map((thread) => thread.call('letGo', { sessionId })));
   }
 
   get packetSource(): Recorder['packetSource'] {
@@ -177,6 +183,7 @@ export class ThreadedRecorder implements Recorder {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#troubles[Symbol.dispose]();
     await this.#threads.close();
     await this.#sealer.close();
   }
@@ -211,14 +218,14 @@ export class ThreadedRecorder implements Recorder {
     const numbers = [...recording.open.keys()].filter((number) => wanted?.includes(number) ?? true);
     const workers = new Set(numbers.map((number) => recording.open.get(number)?.worker ?? 0));
     const replies = await Promise.all(
-      [...workers].map((worker) => this.#ask(worker, { sessionId, trackNumbers: numbers })),
+      [...workers].map(async (worker) => {
+        const reply = await this.#ask(worker, { sessionId, trackNumbers: numbers });
+        keep(recording, worker, reply);
+
+        return reply;
+      }),
     );
     this.#free(recording, numbers);
-    for (const reply of replies) {
-      if (reply) recording.heads.push(...reply.heads);
-      else recording.headsLost = true;
-    }
-
     const handedOver = wanted === undefined ? recording.handedOver.splice(0) : [];
 
     // Whichever thread answers first.
@@ -240,18 +247,11 @@ export class ThreadedRecorder implements Recorder {
       .catch(() => undefined);
   }
 
-  /** A thread died with its sockets. */
+  /** A thread died with its sockets, and with what it had not written. */
   #lose(worker: number, error: Error): void {
-    const sessions: string[] = [];
-    for (const [sessionId, recording] of this.#recordings) {
-      const numbers = [...recording.open]
-        .filter(([, open]) => open.worker === worker)
-        .map(([number]) => number);
-      if (numbers.length === 0) continue;
-      this.#free(recording, numbers);
-      recording.headsLost = true;
-      sessions.push(sessionId);
-    }
+    this.#troubles.over(worker);
+    const sessions = sessionsAt(this.#recordings, worker);
+    for (const recording of this.#recordings.values()) this.#free(recording, lose(recording, worker));
     this.#options.listener({ kind: 'worker-lost', worker, sessions, detail: error.message });
   }
 
@@ -277,8 +277,7 @@ export class ThreadedRecorder implements Recorder {
 
   /** Every thread is told: the session may get tracks on any. */
   async #tellAll(request: { readonly sessionId: string; readonly paused: boolean }): Promise<void> {
-    const workers = Array.from({ length: this.#threads.count }, (_, worker) => this.#threads.get(worker));
-    await Promise.all(workers.map((thread) => thread.call('pause', request)));
+    await Promise.all(this.#threads.all.map((thread) => thread.call('pause', request)));
   }
 
   #forget(sessionId: string): void {

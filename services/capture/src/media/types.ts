@@ -206,6 +206,13 @@ export type RecorderEvent =
     }
   /** … and it can again: by the thread, or by the one that took its place. */
   | { readonly kind: 'write-resumed'; readonly worker: number }
+  /** It could not for some seconds: these sessions, whose media it holds, had better end with what they have. */
+  | {
+      readonly kind: 'write-given-up';
+      readonly worker: number;
+      readonly sessions: readonly string[];
+      readonly detail: string;
+    }
   /** A receiving thread died: its streams (sessions) are no longer recorded; a new thread takes its ports. */
   | {
       readonly kind: 'worker-lost';

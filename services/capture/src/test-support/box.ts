@@ -9,7 +9,7 @@ import { env, execPath } from 'node:process';
 import { connectBus } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
 import { heartbeatSubject } from '@reelstream/events';
-import type { DomainEvent, Heartbeat, NodeState } from '@reelstream/events';
+import type { DomainEvent, EventOf, Heartbeat, NodeState } from '@reelstream/events';
 import { readManifest, readRtpdump, recordingFolder } from '@reelstream/recording';
 import type { Manifest } from '@reelstream/recording';
 import { startSipServer } from '@reelstream/sip-server';
@@ -34,12 +34,40 @@ export const overTls: Partial<SipServerOptions> = {
   tls: { cert: pem('peer.pem'), key: pem('peer.key') },
 };
 
+const secret = 'box';
+
+/** A file system for a box. */
+export type BoxDisk = { mount(folder: string): Promise<void>; unmount(): Promise<void> };
+
+export type BoxOptions = {
+  readonly capacity?: number;
+  readonly advertise?: string;
+  /** More settings of the capture process. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly mediaTimeoutMs?: number;
+  readonly maxDurationMs?: number;
+  /** Of the SIP server; by default the session's end is left to capture. */
+  readonly sip?: Partial<SipServerOptions>;
+  /** The SIP server is a process of its own, which can be killed. */
+  readonly sipProcess?: boolean;
+  /** Where everything of capture lies. */
+  readonly disk?: BoxDisk;
+};
+
+const folderOn = async (disk: BoxDisk | undefined): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'capture-'));
+  await disk?.mount(folder);
+
+  return folder;
+};
+
 /** NATS, a SIP server and one capture process, with their own folder and ports. */
 export class Box implements AsyncDisposable {
   readonly nats: TestNats;
   readonly bus: Bus;
   readonly folder: string;
   readonly #sip: SipServer | SipProcess;
+  readonly #disk: BoxDisk | undefined;
   readonly #environment: Readonly<Record<string, string>>;
   #capture: ChildProcess | undefined;
   #output = '';
@@ -50,35 +78,24 @@ export class Box implements AsyncDisposable {
     bus: Bus;
     sip: SipServer | SipProcess;
     folder: string;
+    disk: BoxDisk | undefined;
     environment: Readonly<Record<string, string>>;
   }) {
     this.nats = parts.nats;
     this.bus = parts.bus;
     this.folder = parts.folder;
     this.#sip = parts.sip;
+    this.#disk = parts.disk;
     this.#environment = parts.environment;
     parts.bus.subscribe(heartbeatSubject(nodeId), ({ data }) => {
       this.#heartbeat = data as Heartbeat;
     });
   }
 
-  static async open(
-    options: {
-      readonly capacity?: number;
-      readonly advertise?: string;
-      /** More settings of the capture process. */
-      readonly settings?: Readonly<Record<string, string>>;
-      readonly mediaTimeoutMs?: number;
-      readonly maxDurationMs?: number;
-      /** Of the SIP server; by default the session's end is left to capture. */
-      readonly sip?: Partial<SipServerOptions>;
-      /** The SIP server is a process of its own, which can be killed. */
-      readonly sipProcess?: boolean;
-    } = {},
-  ): Promise<Box> {
+  static async open(options: BoxOptions = {}): Promise<Box> {
+    const { disk } = options;
     const nats = await startNats();
-    const secret = 'box';
-    const folder = await mkdtemp(join(tmpdir(), 'capture-'));
+    const folder = await folderOn(disk);
     const sip = options.sipProcess
       ? await SipProcess.open(join(folder, 'sip'), secret)
       : await startSipServer({
@@ -106,7 +123,7 @@ export class Box implements AsyncDisposable {
       CAPTURE_SIP_SERVER: `drachtio://${sip.control.host}:${sip.control.port}?secret=${secret}`,
       ...options.settings,
     };
-    const box = new Box({ nats, bus, sip, folder, environment });
+    const box = new Box({ nats, bus, sip, folder, disk, environment });
     try {
       await box.startCapture();
     } catch (error) {
@@ -217,6 +234,14 @@ export class Box implements AsyncDisposable {
     return stored.filter(({ subject }) => subject === id);
   }
 
+  /** How that call's session ended, once it is sealed. */
+  async endOf(callId: string): Promise<EventOf<'session.ended'>> {
+    const ended = (await this.sessionOf(callId)).find((event) => event.type === 'session.ended');
+    if (ended?.type !== 'session.ended') throw new Error(`the session of ${callId} is sealed and has no end`);
+
+    return ended;
+  }
+
   async #sessionIdOf(callId: string): Promise<string> {
     const isStart = (event: DomainEvent): boolean =>
       event.type === 'session.started' && event.data.dialogs.some((dialog) => dialog.callId === callId);
@@ -255,6 +280,7 @@ export class Box implements AsyncDisposable {
     await this.#sip.close();
     await this.bus[Symbol.asyncDispose]();
     await this.nats[Symbol.asyncDispose]();
+    await this.#disk?.unmount();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

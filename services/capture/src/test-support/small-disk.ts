@@ -1,0 +1,41 @@
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { runCommand } from '@reelstream/testing';
+import type { BoxDisk } from './box.ts';
+
+/** A file system in memory that is soon full. */
+export class SmallDisk implements BoxDisk {
+  readonly #mebibytes: number;
+  #folder = '';
+
+  constructor(mebibytes: number) {
+    this.#mebibytes = mebibytes;
+  }
+
+  async mount(folder: string): Promise<void> {
+    const size = `size=${this.#mebibytes}m`;
+    await runCommand({ file: 'mount', args: ['-t', 'tmpfs', '-o', size, 'none', folder] });
+    this.#folder = folder;
+  }
+
+  async unmount(): Promise<void> {
+    await runCommand({ file: 'umount', args: [this.#folder] });
+  }
+
+  /** Takes all the room there is. */
+  async fill(): Promise<void> {
+    const file = await open(join(this.#folder, 'ballast'), 'w');
+    try {
+      for (let bytes = 1024 * 1024; bytes >= 4_096;) {
+        const { bytesWritten } = await file.write(Buffer.alloc(bytes)).catch(() => ({ bytesWritten: 0 }));
+        if (bytesWritten < bytes) bytes /= 2;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async makeRoom(): Promise<void> {
+    await rm(join(this.#folder, 'ballast'));
+  }
+}

@@ -31,6 +31,7 @@ export type Node = {
   readonly detail?: string;
   readonly load?: number;
   readonly capacity?: number;
+  readonly limitedBy?: string;
   readonly packetSource?: string;
   readonly storage?: { readonly level?: string; readonly usedPercent?: number };
 };

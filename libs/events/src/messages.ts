@@ -33,6 +33,11 @@ export const Heartbeat = Type.Object({
   load: Type.Number({ description: 'streams in use', minimum: 0 }),
   reserved: Type.Number({ description: 'streams reserved and not yet claimed', minimum: 0 }),
   capacity: Type.Number({ description: 'streams it can hold', minimum: 0 }),
+  limitedBy: Type.Optional(
+    Type.String({
+      description: 'what it has too little of for the capacity that is configured, e.g. descriptors',
+    }),
+  ),
   storage: Type.Optional(
     Type.Object({
       level: StorageLevel,

@@ -14,9 +14,11 @@ import { PairHomes } from './adapters/pair-homes.ts';
 import { PairSessions } from './adapters/pair-sessions.ts';
 import { followProfiles } from './adapters/profiles.ts';
 import { PositionWatch } from './adapters/positions.ts';
+import { budget } from './budget.ts';
 import { currentOrigin, folderOf } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
 import type { Config } from './config.ts';
+import type { Capacity } from './core/capacity.ts';
 import { sessionEvents } from './ledger.ts';
 import type { LiveSession } from './live-session.ts';
 import { openRecorder } from './media/index.ts';
@@ -33,22 +35,15 @@ export const assemble = async (
   log: Logger,
   life: { readonly pid: number; readonly closing: AbortSignal },
 ): Promise<CaptureNode> => {
-  const { nodeId, capacity, captureDir } = config;
+  const { nodeId, captureDir } = config;
   const advertise = readAdvertise(config);
   const meters = createMeters();
+  const capacity = await budget(config, log);
   const epoch = await nextEpoch(captureDir);
   const writer = { source: `/${config.clusterId}/${nodeId}`, epoch };
   const sessions = new Map<string, LiveSession>();
-  const identity = {
-    nodeId,
-    role: 'capture',
-    epoch,
-    pid: life.pid,
-    host: config.hostId,
-    address: config.host,
-  } as const;
-  const status = new NodeStatus({ ...identity, advertise: [...advertise], capacity }, config.sipPort);
-  const recorder = await startRecorder(config, epoch, (event) =>
+  const status = newStatus(config, { epoch, pid: life.pid, advertise, capacity });
+  const recorder = await startRecorder({ ...config, capacity: capacity.streams }, epoch, (event) =>
     hearRecorder({ sessions, status, log }, event),
   );
   status.receivesBy(recorder.packetSource);
@@ -78,6 +73,26 @@ export const assemble = async (
   const parts = { bus, recorder, outbox, outboxIndex, idle, positions, events, status };
 
   return { config, advertise, writer, log, meters, ...parts, ...shared, sessions, closing };
+};
+
+const newStatus = (
+  { nodeId, hostId: host, host: address, sipPort }: Config,
+  {
+    epoch,
+    pid,
+    advertise,
+    capacity: { streams: capacity, limitedBy },
+  }: {
+    readonly epoch: number;
+    readonly pid: number;
+    readonly advertise: readonly AdvertisedAddress[];
+    readonly capacity: Capacity;
+  },
+): NodeStatus => {
+  const role = 'capture' as const;
+  const identity = { nodeId, role, epoch, pid, host, address, advertise: [...advertise] };
+
+  return new NodeStatus({ ...identity, capacity, ...(limitedBy && { limitedBy }) }, sipPort);
 };
 
 /** What ties this node's dialogs to one another, to those of other nodes, and to what is known of their controllers. */

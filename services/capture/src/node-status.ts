@@ -9,7 +9,7 @@ import { storageLevel } from './core/storage-level.ts';
 /** What never changes in this node's heartbeats. */
 export type NodeIdentity = Pick<
   Heartbeat,
-  'nodeId' | 'role' | 'epoch' | 'pid' | 'host' | 'address' | 'advertise' | 'capacity'
+  'nodeId' | 'role' | 'epoch' | 'pid' | 'host' | 'address' | 'advertise' | 'capacity' | 'limitedBy'
 >;
 
 /** What this node has on its hands, and whether it would take a call now. */

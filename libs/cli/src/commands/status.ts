@@ -3,12 +3,16 @@ import type { Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { formatTable } from '../table.ts';
 
-const rowOf = (node: Node): string[] => [
+/** Streams in use, of how many; and what those are limited by, where that isn't the configuration. */
+const loadOf = ({ load, capacity = 0, limitedBy }: Node): string =>
+  load === undefined ? '' : `${load}/${capacity}${limitedBy === undefined ? '' : ` (${limitedBy})`}`;
+
+export const rowOf = (node: Node): string[] => [
   node.nodeId,
   node.role,
   node.state,
   node.address ?? node.host ?? '',
-  node.load === undefined ? '' : `${node.load}/${node.capacity ?? 0}`,
+  loadOf(node),
   node.storage?.level === undefined
     ? ''
     : `${node.storage.level} ${Math.round(node.storage.usedPercent ?? 0)} %`,
@@ -24,7 +28,7 @@ const databaseLine = ({ database }: Health): string[] => {
   return [`Database ${database.server ?? ''}: ${database.state ?? 'unknown'}${behind}`];
 };
 
-const retentionLine = ({ retention }: ServerStatus): string[] => {
+export const retentionLine = ({ retention }: ServerStatus): string[] => {
   if (!retention) return [];
   const { mode, days, due, held, pruned } = retention;
   const age = mode.startsWith('age') ? ` (${days} days)` : '';

@@ -15,7 +15,7 @@ import type { Manifest } from '@reelstream/recording';
 import { startSipServer } from '@reelstream/sip-server';
 import type { SipServer, SipServerOptions } from '@reelstream/sip-server';
 import { boundToParent, startNats, waitFor } from '@reelstream/testing';
-import type { TestNats } from '@reelstream/testing';
+import type { Command, TestNats } from '@reelstream/testing';
 import { SipProcess } from './sip-process.ts';
 import { storedEvents } from './stored-events.ts';
 
@@ -50,6 +50,8 @@ export type BoxOptions = {
   readonly sip?: Partial<SipServerOptions>;
   /** The SIP server is a process of its own, which can be killed. */
   readonly sipProcess?: boolean;
+  /** How many files the capture process may have open (RLIMIT_NOFILE). */
+  readonly openFiles?: number;
   /** Where everything of capture lies. */
   readonly disk?: BoxDisk;
 };
@@ -69,6 +71,7 @@ export class Box implements AsyncDisposable {
   readonly #sip: SipServer | SipProcess;
   readonly #disk: BoxDisk | undefined;
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #openFiles: number | undefined;
   #capture: ChildProcess | undefined;
   #output = '';
   #heartbeat: Heartbeat | undefined;
@@ -78,14 +81,15 @@ export class Box implements AsyncDisposable {
     bus: Bus;
     sip: SipServer | SipProcess;
     folder: string;
-    disk: BoxDisk | undefined;
+    options: BoxOptions;
     environment: Readonly<Record<string, string>>;
   }) {
     this.nats = parts.nats;
     this.bus = parts.bus;
     this.folder = parts.folder;
     this.#sip = parts.sip;
-    this.#disk = parts.disk;
+    this.#disk = parts.options.disk;
+    this.#openFiles = parts.options.openFiles;
     this.#environment = parts.environment;
     parts.bus.subscribe(heartbeatSubject(nodeId), ({ data }) => {
       this.#heartbeat = data as Heartbeat;
@@ -93,9 +97,8 @@ export class Box implements AsyncDisposable {
   }
 
   static async open(options: BoxOptions = {}): Promise<Box> {
-    const { disk } = options;
     const nats = await startNats();
-    const folder = await folderOn(disk);
+    const folder = await folderOn(options.disk);
     const sip = options.sipProcess
       ? await SipProcess.open(join(folder, 'sip'), secret)
       : await startSipServer({
@@ -123,7 +126,7 @@ export class Box implements AsyncDisposable {
       CAPTURE_SIP_SERVER: `drachtio://${sip.control.host}:${sip.control.port}?secret=${secret}`,
       ...options.settings,
     };
-    const box = new Box({ nats, bus, sip, folder, disk, environment });
+    const box = new Box({ nats, bus, sip, folder, options, environment });
     try {
       await box.startCapture();
     } catch (error) {
@@ -132,6 +135,13 @@ export class Box implements AsyncDisposable {
     }
 
     return box;
+  }
+
+  #limited(command: Command): Command {
+    if (this.#openFiles === undefined) return command;
+    const { file, args } = command;
+
+    return { file: 'prlimit', args: [`--nofile=${this.#openFiles}:${this.#openFiles}`, file, ...args] };
   }
 
   /** What the capture process has logged. */
@@ -162,7 +172,7 @@ export class Box implements AsyncDisposable {
   /** Starts the capture process and waits until it would take a call; with the bus away, until it says so in its log. */
   async startCapture(as: NodeState = 'ready'): Promise<void> {
     const main = join(import.meta.dirname, '..', 'main.ts');
-    const { file, args } = boundToParent({ file: execPath, args: [main] }, 'KILL');
+    const { file, args } = boundToParent(this.#limited({ file: execPath, args: [main] }), 'KILL');
     this.#output = '';
     this.#heartbeat = undefined;
     const capture = spawn(file, args, {

@@ -19,6 +19,9 @@ const Node = Type.Object({
   load: Type.Optional(Type.Number({ description: 'streams in use' })),
   reserved: Type.Optional(Type.Number({ description: 'streams on their way' })),
   capacity: Type.Optional(Type.Number({ description: 'streams it can hold' })),
+  limitedBy: Type.Optional(
+    Type.String({ description: 'what it has too little of for the capacity that is configured' }),
+  ),
   storage: Type.Optional(
     Type.Object({
       level: StorageLevel,
@@ -55,6 +58,7 @@ const fromHeartbeat = ({ heartbeat, alive }: WatchedNode, known: Known | undefin
     load,
     reserved,
     capacity,
+    ...(heartbeat.limitedBy === undefined ? {} : { limitedBy: heartbeat.limitedBy }),
     ...(heartbeat.storage ? { storage: heartbeat.storage } : {}),
     ...(heartbeat.packetSource === undefined ? {} : { packetSource: heartbeat.packetSource }),
     ...(heartbeat.server === undefined ? {} : { server: heartbeat.server }),

@@ -5,7 +5,7 @@ import { derivedId, mintEvent } from '@reelstream/events';
 import type { Heartbeat } from '@reelstream/events';
 import type { Logger } from '@reelstream/service';
 import type { Store } from '@reelstream/store';
-import { countPrunable, oldestWithMedia, prunedBefore } from './adapters/prunable.ts';
+import { countPrunable, isPrunable, oldestWithMedia, prunedBefore } from './adapters/prunable.ts';
 import { commandNode } from './home-command.ts';
 import type { Progress } from './progress.ts';
 
@@ -104,12 +104,14 @@ export class Retention implements Disposable {
     );
     const chosen = new Set(chooseToPrune(sessions, { beforeMs, bytes }).slice(0, atOnce));
     for (const { sessionId, host } of sessions) {
-      if (!this.#knowsAll) return;
-      if (chosen.has(sessionId)) await this.#prune(sessionId, nodeId, host);
+      if (!chosen.has(sessionId)) continue;
+      // The one before may have taken seconds: what was held meanwhile stays.
+      if (!this.#knowsAll || !(await isPrunable(store.db, sessionId))) continue;
+      await this.#prune(sessionId, nodeId, host);
     }
   }
 
-  /** First the playbacks beside the media let go of it, which one that makes an export does not; then its home removes it. */
+  /** First the playbacks beside the media give up what they made of it, which one that makes an export does not; then its home removes it. */
   async #prune(sessionId: string, home: string, host: string): Promise<void> {
     const { bus, log, watch } = this.#options;
     this.#askedAt.set(sessionId, performance.now());

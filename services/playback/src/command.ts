@@ -27,6 +27,8 @@ export const takeCommand =
         code: 'in-use',
         detail: 'an export of it is being made',
       } satisfies CommandReply);
-    await forgotten.forget(sessionId);
+    // What is to be pruned may be kept after all; once its home has removed it, the folder says so.
+    if (unlessInUse) await forgotten.clear(sessionId);
+    else await forgotten.forget(sessionId);
     reply({ ok: true } satisfies CommandReply);
   };

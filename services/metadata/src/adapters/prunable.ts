@@ -3,6 +3,9 @@ import type { PruneCandidate } from '@reelstream/domain';
 import { sql } from '@reelstream/store';
 import type { Database, Kysely } from '@reelstream/store';
 
+const hasMedia = sql<boolean>`doc ? 'recording' and not doc ? 'removedAt'`;
+const isHeld = sql<boolean>`tags @> array[${legalHoldTag}]::text[]`;
+
 /** A node's sessions whose media is there and nobody holds, oldest end first. */
 export const oldestWithMedia = async (
   db: Kysely<Database>,
@@ -15,8 +18,8 @@ export const oldestWithMedia = async (
     .where('home', '=', home)
     .where('ended_at', 'is not', null)
     .where('state', '<>', 'DELETED')
-    .where(sql<boolean>`doc ? 'recording' and not doc ? 'removedAt'`)
-    .where(sql<boolean>`not tags @> array[${legalHoldTag}]::text[]`)
+    .where(hasMedia)
+    .where(sql<boolean>`not ${isHeld}`)
     .orderBy('ended_at')
     .limit(limit)
     .execute();
@@ -35,7 +38,7 @@ export const prunedBefore = async (
     .select('doc')
     .where('state', '<>', 'DELETED')
     .where(sql<boolean>`doc ? 'removedAt' and doc ->> 'removedAt' < ${new Date(beforeMs).toISOString()}`)
-    .where(sql<boolean>`not tags @> array[${legalHoldTag}]::text[]`)
+    .where(sql<boolean>`not ${isHeld}`)
     .orderBy(sql`doc ->> 'removedAt'`)
     .limit(limit)
     .execute();
@@ -43,23 +46,42 @@ export const prunedBefore = async (
   return rows.map(({ doc }) => doc);
 };
 
-/** How many sessions with media a legal hold keeps, and how many have reached the age of pruning. */
+/** Whether its media is there still, and nobody holds it. */
+export const isPrunable = async (db: Kysely<Database>, sessionId: string): Promise<boolean> => {
+  const row = await db
+    .selectFrom('session')
+    .select('session_id')
+    .where('session_id', '=', sessionId)
+    .where('state', '<>', 'DELETED')
+    .where(hasMedia)
+    .where(sql<boolean>`not ${isHeld}`)
+    .executeTakeFirst();
+
+  return row !== undefined;
+};
+
+/** Counted so far only: the status is asked often. */
+const mostCounted = 10_000;
+
+/** How many sessions with media a legal hold keeps, and how many have reached the age of pruning; 10,000 of each at most. */
 export const countPrunable = async (
   db: Kysely<Database>,
   beforeMs: number | undefined,
 ): Promise<{ readonly due: number; readonly held: number }> => {
-  const isHeld = sql<boolean>`tags @> array[${legalHoldTag}]::text[]`;
-  const isOld = sql<boolean>`ended_at < ${new Date(beforeMs ?? 0)}::timestamptz`;
-  const row = await db
+  const withMedia = db
     .selectFrom('session')
-    .select([
-      sql<string>`count(*) filter (where ${isOld} and not ${isHeld})`.as('due'),
-      sql<string>`count(*) filter (where ${isHeld})`.as('held'),
-    ])
+    .select('session_id')
     .where('ended_at', 'is not', null)
     .where('state', '<>', 'DELETED')
-    .where(sql<boolean>`doc ? 'recording' and not doc ? 'removedAt'`)
-    .where(sql<boolean>`(${isOld} or ${isHeld})`)
+    .where(hasMedia)
+    .limit(mostCounted);
+  const held = withMedia.where(isHeld);
+  const due = withMedia.where('ended_at', '<', new Date(beforeMs ?? 0)).where(sql<boolean>`not ${isHeld}`);
+  const row = await db
+    .selectNoFrom((of) => [
+      of.selectFrom(due.as('due')).select(of.fn.countAll<string>().as('count')).as('due'),
+      of.selectFrom(held.as('held')).select(of.fn.countAll<string>().as('count')).as('held'),
+    ])
     .executeTakeFirst();
 
   return { due: Number(row?.due ?? 0), held: Number(row?.held ?? 0) };

@@ -7,6 +7,7 @@ import { freshId } from '@reelstream/events';
 import { recordingFolder, removeRecording } from '@reelstream/recording';
 import { createLogger } from '@reelstream/service';
 import { waitFor } from '@reelstream/testing';
+import { takeCommand } from '../command.ts';
 import { FileCache } from './cache.ts';
 import { Forgotten } from './forgotten.ts';
 
@@ -45,6 +46,28 @@ test('what is forgotten is served no more, and its exports are gone; those of ot
   await removeRecording(join(recordingsDir, recordingFolder(gone)), '2026-11-23T08:00:00.000Z');
   await forgotten.sweep();
   assert.equal(forgotten.has(gone), false);
+});
+
+test('what is to be pruned loses its exports, and is served on until its home has removed it', async () => {
+  const sessionId = freshId();
+  const { recordingsDir, cache } = await cacheWith('c', sessionId);
+  using forgotten = new Forgotten({ recordingsDir, cache, log });
+  const replies: unknown[] = [];
+  const command = { name: 'forget', sessionId, unlessInUse: true } as const;
+  const asked = {
+    subject: 'cmd.playback-1',
+    data: { commandId: freshId(), deadline: new Date(Date.now() + 5_000).toISOString(), command },
+    reply: (data: unknown) => void replies.push(data),
+  };
+  await takeCommand(forgotten, { isMaking: () => true })(asked);
+  assert.deepEqual(await cache.keys(), [`${sessionId}.0123.wav`]);
+  await takeCommand(forgotten, { isMaking: () => false })(asked);
+  assert.deepEqual(await cache.keys(), []);
+  assert.equal(forgotten.has(sessionId), false);
+  assert.deepEqual(replies, [
+    { ok: false, code: 'in-use', detail: 'an export of it is being made' },
+    { ok: true },
+  ]);
 });
 
 test('exports of a session that was removed while nobody told us are cleared away at the start', async () => {

@@ -33,9 +33,15 @@ export class Forgotten implements Disposable {
 
   /** Serves nothing more of a session from now on; what was made of it is gone when it resolves. */
   async forget(sessionId: string): Promise<void> {
-    const id = sessionId.toLowerCase();
-    this.#sessions.add(id);
-    await this.#clear(id);
+    this.#sessions.add(sessionId.toLowerCase());
+    await this.clear(sessionId);
+  }
+
+  /** What was made of a session is gone when it resolves, and can be made again, as long as its media is there. */
+  async clear(sessionId: string): Promise<void> {
+    const { cache } = this.#options;
+    const keys = (await cache.keys()).filter((key) => key.startsWith(`${sessionId.toLowerCase()}.`));
+    await Promise.all(keys.map((key) => cache.remove(key)));
   }
 
   /** Clears what should not be there, whoever died meanwhile. Never rejects. */
@@ -44,7 +50,7 @@ export class Forgotten implements Disposable {
       const made = (await this.#options.cache.keys()).map((key) => key.split('.', 1)[0] ?? '');
       for (const id of new Set([...made, ...this.#sessions])) {
         const isGone = await this.#isGone(id);
-        if (isGone || this.#sessions.has(id)) await this.#clear(id);
+        if (isGone || this.#sessions.has(id)) await this.clear(id);
         // From here on the folder says it.
         if (isGone) this.#sessions.delete(id);
       }
@@ -55,12 +61,6 @@ export class Forgotten implements Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
-  }
-
-  async #clear(id: string): Promise<void> {
-    const { cache } = this.#options;
-    const keys = (await cache.keys()).filter((key) => key.startsWith(`${id}.`));
-    await Promise.all(keys.map((key) => cache.remove(key)));
   }
 
   async #isGone(id: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { FaultCase } from './fault-case.ts';
 import { awayCase } from './away/case.ts';
+import { besideCase } from './beside/case.ts';
 import { freezeCase } from './freeze/case.ts';
 import { killCase } from './kill/case.ts';
 import { pairsCase } from './pairs/case.ts';
@@ -12,6 +13,7 @@ export const faultCases: readonly FaultCase[] = [
   servicesCase,
   awayCase,
   freezeCase,
+  besideCase,
   pairsCase,
   tornCase,
 ];

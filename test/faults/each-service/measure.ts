@@ -11,8 +11,8 @@ import { Calls } from '../support/calls.ts';
 import { pidOf } from '../support/processes.ts';
 import { closedSession, Sealed } from '../support/sealed.ts';
 import { Voices } from '../support/voices.ts';
-import { placeByPilot } from './new-calls.ts';
-import type { NewCall } from './new-calls.ts';
+import { placeByPilot } from '../support/new-calls.ts';
+import type { NewCall } from '../support/new-calls.ts';
 import { compareTold } from './told.ts';
 import type { Told } from './told.ts';
 

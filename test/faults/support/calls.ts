@@ -48,13 +48,22 @@ type Request = {
   readonly body: string;
 };
 
+/** A call that was not taken. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+
+  constructor(status: number) {
+    super(`a call was answered ${status}`);
+  }
+}
+
 const keyOf = (callId: string | undefined, cseq: string | undefined): string => `${callId} ${cseq}`;
 
 /** Calls of one controller to one home: SIP over UDP, repeated until it is answered. */
 export class Calls implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #server: number;
-  readonly #waiting = new Map<string, (answer: Answer) => void>();
+  readonly #waiting = new Map<string, (answer: Answer | Error) => void>();
 
   private constructor(socket: Socket, server: number) {
     this.#socket = socket;
@@ -74,19 +83,18 @@ export class Calls implements AsyncDisposable {
     return new Calls(socket, sipPort);
   }
 
-  /** Asks a pilot for the way of a call; undefined where it was sent on, else what was answered. */
-  async redirectOf(callId: string): Promise<string | undefined> {
+  /** Asks a pilot for the way of a call. Throws RefusedError where it gives none. */
+  async redirect(callId: string): Promise<void> {
     const request = { callId, seq: 1, body: offerOf(1) };
     const answer = await this.#ask('INVITE', request);
     this.#socket.send(ackText(this.#text('INVITE', request), answer), this.#server, host);
-
-    return answer.status === 302 ? undefined : `${answer.status}`;
+    if (answer.status !== 302) throw new RefusedError(answer.status);
   }
 
   /** Places a call of so many voices. */
   async place(voices = 1, callId = unique('fault')): Promise<RunningCall> {
     const answer = await this.#ask('INVITE', { callId, seq: 1, body: offerOf(voices) });
-    if (answer.status !== 200) throw new Error(`a call was answered ${answer.status}`);
+    if (answer.status !== 200) throw new RefusedError(answer.status);
     const call = { callId, to: answer.header('To') ?? '', rtpPorts: portsIn(answer), seq: 1 };
     this.#send('ACK', { ...call, body: '' });
 
@@ -126,6 +134,7 @@ export class Calls implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const settle of this.#waiting.values()) settle(new Error('the controller is gone'));
     const closed = once(this.#socket, 'close');
     this.#socket.close();
     await closed;
@@ -150,14 +159,15 @@ export class Calls implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       const send = (): void => this.#socket.send(text, this.#server, host);
       const repeat = setInterval(send, repeatMs);
-      const patience = setTimeout(() => end(() => reject(new Error(`no answer to ${method}`))), longestMs);
-      const end = (settle: () => void): void => {
+      const patience = setTimeout(() => settle(new Error(`no answer to ${method}`)), longestMs);
+      const settle = (outcome: Answer | Error): void => {
         clearInterval(repeat);
         clearTimeout(patience);
         this.#waiting.delete(key);
-        settle();
+        if (outcome instanceof Error) reject(outcome);
+        else resolve(outcome);
       };
-      this.#waiting.set(key, (answer) => end(() => resolve(answer)));
+      this.#waiting.set(key, settle);
       send();
     });
   }

@@ -5,6 +5,7 @@ import { freezeCase } from './freeze/case.ts';
 import { killCase } from './kill/case.ts';
 import { pairsCase } from './pairs/case.ts';
 import { servicesCase } from './each-service/case.ts';
+import { soakCase } from './soak/case.ts';
 import { tornCase } from './torn/case.ts';
 
 /** In the order in which they are run. */
@@ -15,5 +16,6 @@ export const faultCases: readonly FaultCase[] = [
   freezeCase,
   besideCase,
   pairsCase,
+  soakCase,
   tornCase,
 ];

@@ -19,7 +19,9 @@ type Usage = {
 };
 
 /** Collects the garbage of a Node program started with `inspectable`, by its inspector, and measures what is left. */
-export const memoryOf = async (program: Program): Promise<Memory> => {
+export const memoryOf = async (
+  program: Pick<Program, 'pid' | 'output' | 'printed' | 'signal'>,
+): Promise<Memory> => {
   const known = /Debugger listening on (ws:\S+)/;
   if (!known.test(program.output())) program.signal('SIGUSR1');
   const [, url = ''] = await program.printed(known);
@@ -57,7 +59,8 @@ const ask = (socket: WebSocket, id: number, method: string): Promise<unknown> =>
     socket.send(JSON.stringify({ id, method }));
   });
 
-const rssOf = async (pid: number): Promise<number> => {
+/** Resident memory of a process in bytes; NaN once it is gone. */
+export const rssOf = async (pid: number): Promise<number> => {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
 
   return 1_024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? NaN);

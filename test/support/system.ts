@@ -52,7 +52,7 @@ export const startSystem = async (settings: Readonly<Record<string, string>> = {
     REEL_PLAYBACK_HTTP_PORT: String(playbackHttp),
     ...settings,
   };
-  const command = boundToParent({ file: process.execPath, args: [launcher] }, 'KILL');
+  const command = boundToParent({ file: process.execPath, args: [launcher] }, 'TERM');
   const child = spawn(command.file, command.args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
   let printed = '';

@@ -18,15 +18,34 @@ export const syncFolder = async (folder: string): Promise<void> => {
   }
 };
 
-/** Makes a folder with its parents; every name that was made is durable when it resolves. */
+/** Folders that hold others, whose names are durable by what this process has synced. */
+const durableParents = new Set<string>();
+
+/** A folder that others made may not be ours to open. */
+const notOurs = new Set(['EACCES', 'EPERM', 'EINVAL', 'EROFS']);
+
+const syncParent = async (folder: string): Promise<void> => {
+  try {
+    await syncFolder(folder);
+  } catch (error) {
+    if (!notOurs.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+};
+
+/**
+ * Makes a folder with its parents; every name on the way is durable when it resolves. What is there already may have been made just now
+ * by somebody who has not synced it yet, or by a life that was killed before it did: once per process it is synced, too.
+ */
 export const makeFolder = async (folder: string): Promise<void> => {
   const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  const top = dirname(first);
-  for (let made = folder; made !== top;) {
-    made = dirname(made);
-    await syncFolder(made);
+  const parents: string[] = [];
+  for (let name = folder; name !== dirname(name); name = dirname(name)) {
+    const isNew = first !== undefined && name.length >= first.length;
+    if (durableParents.has(name) && !isNew) break;
+    await syncParent(dirname(name));
+    if (name !== folder) parents.push(name);
   }
+  for (const parent of parents) durableParents.add(parent);
 };
 
 /** Creates a file with its bytes; file and name are durable when it resolves. Throws EEXIST where the name is taken. */

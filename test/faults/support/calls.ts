@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inLots } from '../../support/in-lots.ts';
 import { ackText, readAnswer, requestText, tagOf, unique } from '../../support/sip-text.ts';
 import type { Answer } from '../../support/sip-text.ts';
@@ -8,6 +9,8 @@ import type { Answer } from '../../support/sip-text.ts';
 const host = '127.0.0.1';
 const repeatMs = 500;
 const atOnce = 10;
+const retryAfterMs = 1_000;
+const mostTries = 20;
 /** Answers to all of them at once. */
 const recvBufferSize = 4 * 1024 * 1024;
 /** RFC 3261 §17.1.2.2, timer F: so long a request may go without an answer. */
@@ -101,10 +104,20 @@ export class Calls implements AsyncDisposable {
     return call;
   }
 
-  /** Places so many calls, ten at a time. */
+  /** Places so many calls, ten at a time. One that is refused comes again: a busy server turns new calls away for a second. */
   async placeAll(count: number, voices = 1): Promise<readonly RunningCall[]> {
     const calls: RunningCall[] = [];
-    await inLots({ count, atOnce }, async () => void calls.push(await this.place(voices)));
+    const place = async (triesLeft = mostTries): Promise<RunningCall> => {
+      try {
+        return await this.place(voices);
+      } catch (error) {
+        if (!(error instanceof RefusedError) || triesLeft === 0) throw error;
+        await sleep(retryAfterMs);
+
+        return place(triesLeft - 1);
+      }
+    };
+    await inLots({ count, atOnce }, async () => void calls.push(await place()));
 
     return calls;
   }

@@ -78,20 +78,22 @@ static napi_value js_open(napi_env env, napi_callback_info info) {
   return to_number(env, open_stream(source, number_of(env, a[1]), number_of(env, a[2]), address, number_of(env, a[4]), buffer_bytes));
 }
 
-// drain(source, frames: Buffer, at, gap, runs: Int32Array, seed): count of runs. runs: [1 if there is more, 2 if there are handshakes;
+// drain(source, frames: Buffer, at, gap, runs: Int32Array, seed, first, end): count of runs, of the streams from `first` to before `end`. runs: [1 if there is more, 2 if there are handshakes;
 // slot, from, to, CRC-32; …].
 // Lays them from `at` on, where there must be room for LARGEST, each behind a gap.
 static napi_value js_drain(napi_env env, napi_callback_info info) {
-  napi_value a[6];
-  Source *source = arguments_of(env, info, 6, a);
+  napi_value a[8];
+  Source *source = arguments_of(env, info, 8, a);
   size_t length = 0, room = 0;
   uint8_t *frames = bytes_of(env, a[1], &length), *at = frames + number_of(env, a[2]), *full = at + FULL;
   uint32_t gap = number_of(env, a[3]), seed = number_of(env, a[5]), *runs = bytes_of(env, a[4], &room), count = 0;
+  uint32_t first = number_of(env, a[6]), end = number_of(env, a[7]);
+  if (end > source->count) end = source->count;
   if (room < 1 + RUN) return to_number(env, 0);
   runs[0] = 0;
   if ((size_t)(at - frames) + LARGEST > length || gap > MOST_GAP) return to_number(env, 0);
-  if (source->stream == 0 && source->socket == 0 && source->rounds == 0) begin_drain(source);
-  while (source->stream < source->count && at + gap < full && 1 + RUN * (count + 1) <= room) {
+  if (!source->begun) begin_drain(source, first);
+  while (source->stream < end && at + gap < full && 1 + RUN * (count + 1) <= room) {
     uint32_t slot = source->streams[source->stream].slot;
     uint8_t *from = at + gap, *to = drain_stream(source, from, full);
     if (to == from) continue;
@@ -99,8 +101,8 @@ static napi_value js_drain(napi_env env, napi_callback_info info) {
     run[0] = slot, run[1] = from - frames, run[2] = to - frames, run[3] = crc_of(seed, from, to - from);
     at = to;
   }
-  runs[0] = source->stream < source->count;
-  if (!runs[0]) source->stream = 0;
+  source->begun = source->stream < end;
+  runs[0] = source->begun;
   if (source->side_taken < source->side_count) runs[0] |= 2;
   return to_number(env, count);
 }

@@ -166,9 +166,11 @@ uint8_t *drain_stream(Source *source, uint8_t *at, const uint8_t *full) {
   return at;
 }
 
-void begin_drain(Source *source) {
+void begin_drain(Source *source, uint32_t first) {
   struct epoll_event events[READY];
-  source->stream = source->socket = source->rounds = 0;
+  source->begun = true;
+  source->stream = first;
+  source->socket = source->rounds = 0;
   source->drain++;
   int got = READY;
   // What is ready goes to the end of the kernel's list: another look sees the others.

@@ -66,7 +66,8 @@ typedef struct {
   uint32_t count;
   int epoll;             // of the RTCP sockets: most of them are silent most of the time
   int64_t now, wall_to_monotonic;
-  uint32_t stream, socket, rounds; // where a drain goes on
+  bool begun;            // a drain is not at its end, but goes on here:
+  uint32_t stream, socket, rounds;
   struct mmsghdr messages[BATCH];
   struct iovec pieces[BATCH];
   struct sockaddr_storage names[BATCH];
@@ -80,8 +81,8 @@ typedef struct {
 
 // Makes message i of the next batch ready to be filled.
 void expect_message(Source *source, int i);
-// Finds out which RTCP sockets have something, and what time it is; the cursor is at the first stream then.
-void begin_drain(Source *source);
+// Finds out which RTCP sockets have something, and what time it is; the cursor is at the stream `first` then.
+void begin_drain(Source *source, uint32_t first);
 // Takes what both sockets of the stream at the cursor hold, as one run at `at`; returns its end. Moves the cursor on once they are
 // empty; stops without that where `full` is reached.
 uint8_t *drain_stream(Source *source, uint8_t *at, const uint8_t *full);

@@ -170,24 +170,25 @@ class DgramSource implements PacketSource {
     }
   }
 
-  drain(sink: RunSink): void {
+  drain(sink: RunSink, only?: number): void {
     const { seed } = sink.place(0);
-    const filled = this.#filled;
-    this.#filled = [];
+    const isWanted = ({ slot }: Stream): boolean => only === undefined || slot === only;
+    const filled = this.#filled.filter(isWanted);
+    this.#filled = this.#filled.filter((stream) => !isWanted(stream));
     for (const stream of filled) {
       const { slot, run, used } = stream;
       if (stream.sockets.length > 0) sink.take(slot, run, 0, used, crc32(run.subarray(0, used), seed) | 0);
       stream.reset();
     }
-    this.#handOver(sink);
+    this.#handOver(sink, isWanted);
   }
 
-  #handOver(sink: RunSink): void {
-    const shaking = this.#shaking;
-    this.#shaking = [];
-    this.#handshakes = 0;
+  #handOver(sink: RunSink, isWanted: (stream: Stream) => boolean): void {
+    const shaking = this.#shaking.filter(isWanted);
+    this.#shaking = this.#shaking.filter((stream) => !isWanted(stream));
     for (const stream of shaking) {
       const { slot, handshakes } = stream;
+      this.#handshakes -= handshakes.length;
       stream.handshakes = [];
       if (stream.sockets.length === 0) continue;
       for (const { on, datagram, sender } of handshakes) sink.handshake(slot, on, datagram, sender);

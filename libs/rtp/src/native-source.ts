@@ -25,7 +25,17 @@ type Addon = {
    * Returns how many runs there are; `runs` holds whether there are more (1) and whether there are handshakes (2), and then each
    * run's slot, beginning, end and CRC-32.
    */
-  drain(source: object, frames: Buffer, at: number, gap: number, runs: Int32Array, seed: number): number;
+  drain(
+    source: object,
+    frames: Buffer,
+    at: number,
+    gap: number,
+    runs: Int32Array,
+    seed: number,
+    /** Streams by their indexes, from the first to before the end. */
+    first: number,
+    end: number,
+  ): number;
   /** Whether it has a quick way to checksums on this machine; otherwise those that `drain` tells are 0. */
   readonly checksums: boolean;
   shakesHands(source: object, index: number, whether: boolean): void;
@@ -94,11 +104,13 @@ class NativeSource implements PacketSource {
     return Promise.resolve();
   }
 
-  drain(sink: RunSink): void {
+  drain(sink: RunSink, slot?: number): void {
     const [addon, runs] = [this.#addon, this.#runs];
+    const only = slot === undefined ? undefined : (this.#indexes.get(slot) ?? this.#slots.length);
+    const [first, end] = only === undefined ? [0, this.#slots.length] : [only, only + 1];
     do {
       const { bytes, at, gap, seed } = sink.place(addon.bufferBytes);
-      const count = addon.drain(this.#source, bytes, at, gap, runs, seed);
+      const count = addon.drain(this.#source, bytes, at, gap, runs, seed, first, end);
       for (let run = 1; run <= wordsOfRun * count; run += wordsOfRun) {
         const from = runs[run + 1]!;
         const to = runs[run + 2]!;

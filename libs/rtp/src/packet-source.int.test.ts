@@ -64,7 +64,12 @@ type Heard = {
 
 const refuseHandshakes: RunSink['handshake'] = () => assert.fail('nobody shakes hands');
 
-const drainInto = (source: PacketSource, heard: Heard[], handshake = refuseHandshakes): void => {
+const drainInto = (
+  source: PacketSource,
+  heard: Heard[],
+  handshake = refuseHandshakes,
+  only?: number,
+): void => {
   const gap = 52;
   let place = Buffer.alloc(0);
   let taken = 100;
@@ -79,7 +84,7 @@ const drainInto = (source: PacketSource, heard: Heard[], handshake = refuseHands
     );
     assert.equal(used, frames.length);
   };
-  source.drain({
+  const sink: RunSink = {
     place: (bytes) => {
       place = Buffer.alloc(taken + bytes);
 
@@ -87,7 +92,8 @@ const drainInto = (source: PacketSource, heard: Heard[], handshake = refuseHands
     },
     take,
     handshake,
-  });
+  };
+  source.drain(sink, only);
 };
 
 /** Drains until that many frames of packets were seen; all frames. */
@@ -268,6 +274,27 @@ for (const make of makes) {
     await source.send(99, 'rtp', Buffer.from('lost'), { address: host, port });
     await sendOne(caller, rtp(3), rtpPort);
     assert.equal((await listen(source, [1], 1)).length, 2);
+  });
+
+  test(`${make}: one stream is drained by itself, and the others as before`, async (t) => {
+    const source = openPacketSource(make);
+    const caller = await callFrom(t);
+    const slots = [3, 4, 5];
+    for (const slot of slots) {
+      const rtpPort = await freePair();
+      await source.open({ slot, address: host, rtpPort, receiveBufferBytes: 0 });
+      t.after(() => source.close(slot));
+      for (const number of [1, 2]) await sendOne(caller, rtp(10 * slot + number), rtpPort);
+    }
+    for (const slot of slots) await source.settle(slot);
+    const drain = (slot?: number): readonly number[] => {
+      const heard: Heard[] = [];
+      drainInto(source, heard, refuseHandshakes, slot);
+
+      return heard.filter(({ kind }) => kind === frameKind.rtp).map(({ body }) => body.readUInt16BE(2));
+    };
+    assert.deepEqual([drain(4), drain(4), drain(99)], [[41, 42], [], []]);
+    assert.deepEqual([drain().toSorted(), drain()], [[31, 32, 51, 52], []]);
   });
 
   test(`${make}: DTLS is told apart from media, so much of it and no more, and only of a stream that shakes hands`, async (t) => {

@@ -54,9 +54,9 @@ export type PacketSource = {
   open(sockets: StreamSockets): Promise<void>;
   /**
    * Hands over what came since the last drain in runs of frames of one stream each: one per stream, or few where much has piled
-   * up. Their checksums are taken here, since nowhere else are the bytes as near.
+   * up. Their checksums are taken here, since nowhere else are the bytes as near. Of all streams, or of one.
    */
-  drain(sink: RunSink): void;
+  drain(sink: RunSink, slot?: number): void;
   /** What has reached the stream's sockets until now is in the next drain when it resolves. */
   settle(slot: number): Promise<void>;
   /** Closes both sockets; frames that were not drained are gone. */

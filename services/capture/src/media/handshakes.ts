@@ -9,6 +9,8 @@ type Shaking = {
   /** Sockets whose keys have been told. */
   told: number;
   failuresTold: number;
+  /** When something was said or heard last. */
+  lastMs: number;
 };
 
 /** Keys have come, those of RTP first, or with them those of an RTCP that has its own; or somebody has failed. */
@@ -17,6 +19,11 @@ export type HandshakeNews =
   | { readonly kind: 'handshake-failed'; readonly reason: string };
 
 const mostFailuresTold = 8;
+/** A handshake that is answered at all is answered so soon. */
+const livelyMs = 1_000;
+const hurryMs = 10;
+/** Of that many the sockets are looked at between beats. */
+const mostHurried = 32;
 
 const none: DtlsCounts = { junk: 0, failed: 0, differing: 0 };
 
@@ -39,13 +46,21 @@ export class Handshakes {
   readonly #source: PacketSource;
   readonly #nowMs: () => number;
   readonly #hear: (slot: number, news: HandshakeNews) => void;
+  readonly #drain: (slot: number) => void;
   readonly #bySlot = new Map<number, Shaking>();
+  #hurrying: NodeJS.Timeout | undefined;
 
-  /** `nowMs`: monotonic. */
-  constructor(source: PacketSource, nowMs: () => number, hear: (slot: number, news: HandshakeNews) => void) {
+  /** `nowMs`: monotonic. `drain` takes what has come to a stream, before the beat does. */
+  constructor(
+    source: PacketSource,
+    nowMs: () => number,
+    hear: (slot: number, news: HandshakeNews) => void,
+    drain: (slot: number) => void,
+  ) {
     this.#source = source;
     this.#nowMs = nowMs;
     this.#hear = hear;
+    this.#drain = drain;
   }
 
   /** A stream, whose sockets are open, shakes hands; if it does so already on these terms, nothing changes. */
@@ -57,10 +72,20 @@ export class Handshakes {
       new DtlsAssociation({ ...terms, remote }, (datagram, to) => {
         // What is sent later must not lie where the next datagram does.
         void this.#source.send(slot, socket, Buffer.from(datagram), to);
+        shaking.lastMs = this.#nowMs();
       });
-    const shaking = { terms, rtp: on('rtp', rtp), rtcp: rtcp && on('rtcp', rtcp), told: 0, failuresTold: 0 };
+    const shaking: Shaking = {
+      terms,
+      rtp: on('rtp', rtp),
+      rtcp: rtcp && on('rtcp', rtcp),
+      told: 0,
+      failuresTold: 0,
+      lastMs: -Infinity,
+    };
     this.#bySlot.set(slot, shaking);
     this.#source.shakesHands(slot, true);
+    if (terms.role === 'client') this.#tick(slot, shaking, this.#nowMs());
+    this.#hurry();
   }
 
   end(slot: number): void {
@@ -76,18 +101,21 @@ export class Handshakes {
     const shaking = this.#bySlot.get(slot);
     if (!shaking) return;
     const association = (on === 'rtcp' && shaking.rtcp) || shaking.rtp;
-    association.take(datagram, from, this.#nowMs());
+    shaking.lastMs = this.#nowMs();
+    association.take(datagram, from, shaking.lastMs);
     this.#tell(slot, shaking);
   }
 
   /** To be called on every beat. */
   tick(): void {
     const nowMs = this.#nowMs();
-    for (const [slot, shaking] of this.#bySlot) {
-      shaking.rtp.tick(nowMs);
-      shaking.rtcp?.tick(nowMs);
-      this.#tell(slot, shaking);
-    }
+    for (const [slot, shaking] of this.#bySlot) this.#tick(slot, shaking, nowMs);
+    this.#hurry();
+  }
+
+  close(): void {
+    clearTimeout(this.#hurrying);
+    for (const slot of [...this.#bySlot.keys()]) this.end(slot);
   }
 
   /** Those that these terms have led to. */
@@ -103,6 +131,34 @@ export class Handshakes {
     const { rtp, rtcp } = shaking;
 
     return { ...sumOf(rtp.counts, rtcp?.counts ?? none), agreed: rtp.keys !== undefined };
+  }
+
+  /** Where each flight of a handshake waited for the next beat, half a second of the call would be over before its keys are there. */
+  #hurry(): void {
+    if (this.#hurrying || this.#lively().length === 0) return;
+    this.#hurrying = setTimeout(() => {
+      for (const slot of this.#lively()) this.#drain(slot);
+      this.#hurrying = undefined;
+      this.#hurry();
+    }, hurryMs);
+  }
+
+  /** Those that wait for the next datagram of a handshake just now. */
+  #lively(): readonly number[] {
+    const since = this.#nowMs() - livelyMs;
+    const slots: number[] = [];
+    for (const [slot, { lastMs, rtp, rtcp }] of this.#bySlot) {
+      if (slots.length >= mostHurried) break;
+      if (lastMs > since && !(rtp.keys && (!rtcp || rtcp.keys))) slots.push(slot);
+    }
+
+    return slots;
+  }
+
+  #tick(slot: number, shaking: Shaking, nowMs: number): void {
+    shaking.rtp.tick(nowMs);
+    shaking.rtcp?.tick(nowMs);
+    this.#tell(slot, shaking);
   }
 
   #tell(slot: number, shaking: Shaking): void {

@@ -47,8 +47,12 @@ export class Receiver {
     this.#log = log;
     this.#clocks = clocks;
     this.#say = say;
-    const nowMs = (): number => clocks.monotonicNs() / 1e6;
-    this.#handshakes = new Handshakes(source, nowMs, (slot, news) => this.#hearHandshake(slot, news));
+    this.#handshakes = new Handshakes(
+      source,
+      () => clocks.monotonicNs() / 1e6,
+      (slot, news) => this.#hearHandshake(slot, news),
+      (slot) => source.drain(this.#sink, slot),
+    );
     this.#sink = {
       place: (bytes) => log.place(bytes),
       take: this.#take,
@@ -205,6 +209,7 @@ export class Receiver {
   /** Releases everything and closes the log; what has arrived is durable then. */
   async close(): Promise<void> {
     clearInterval(this.#beat);
+    this.#handshakes.close();
     const streams = this.#streams.all();
     await Promise.all(streams.map(({ slot }) => this.#source.settle(slot)));
     this.#drain();

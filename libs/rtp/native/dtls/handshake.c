@@ -23,7 +23,7 @@ static int judge_certificate(X509_STORE_CTX *store, void *hint) {
   X509 *certificate = X509_STORE_CTX_get0_cert(store);
   uint8_t digest[EVP_MAX_MD_SIZE];
   unsigned length = 0;
-  const EVP_MD *hash = EVP_get_digestbyname(handshake->hash);
+  const EVP_MD *hash = handshake->hash ? EVP_get_digestbyname(handshake->hash) : NULL;
   if (hash && certificate && X509_digest(certificate, hash, digest, &length) == 1 && length == handshake->length) {
     for (uint32_t i = 0; i < handshake->count; i++)
       if (CRYPTO_memcmp(digest, handshake->digests[i], length) == 0) return 1;

@@ -1,4 +1,4 @@
-import { DtlsAssociation } from '@reelstream/rtp';
+import { DtlsAssociation, dtlsObstacle } from '@reelstream/rtp';
 import type { DtlsCounts, Endpoint, PacketSource, SrtpKeys, StreamSocket } from '@reelstream/rtp';
 import type { TrackHandshakes } from './types.ts';
 
@@ -65,7 +65,8 @@ export class Handshakes {
 
   /** A stream, whose sockets are open, shakes hands; if it does so already on these terms, nothing changes. */
   begin(slot: number, terms: TrackHandshakes): void {
-    if (this.#bySlot.get(slot)?.terms.id === terms.id) return;
+    // A life of the node that can shake hands may be followed by one that can't.
+    if (dtlsObstacle() !== undefined || this.#bySlot.get(slot)?.terms.id === terms.id) return;
     this.end(slot);
     const { rtp, rtcp } = terms;
     const on = (socket: StreamSocket, { remote }: { readonly remote: Endpoint | undefined }) =>

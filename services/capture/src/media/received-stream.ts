@@ -160,6 +160,8 @@ export class ReceivedStream {
     const intake = this.#intake.next(stream.sessionId);
     const next = new ReceivedStream(this.slot, this.#log, stream, this.#clocks, intake);
     next.#srtp = this.#srtp;
+    // Of what waits for keys, that which came until now is the first one's.
+    if (this.#held) next.#held = new HeldRuns();
     next.#setOpen();
 
     return next;

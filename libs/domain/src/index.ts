@@ -39,3 +39,4 @@ export {
 export type { SessionEvent, SessionRecord } from './session.ts';
 export { isPaused, mayTag, pausesOf } from './tags.ts';
 export type { Pause } from './tags.ts';
+export { TransientMap } from './transient-map.ts';

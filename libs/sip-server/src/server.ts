@@ -1,3 +1,4 @@
+import { TransientMap } from '@reelstream/domain';
 import type { App } from './control/app.ts';
 import { Apps } from './control/apps.ts';
 import { ControlServer } from './control/control-server.ts';
@@ -184,8 +185,8 @@ export function assemble(options: SipServerOptions, guard: Guard, saver?: Saver<
     transactions: new Transactions(transports, timing, user),
     dialogs: new Dialogs(saver),
     apps: new Apps(),
-    incoming: new Map(),
-    outgoing: new Map(),
+    incoming: new TransientMap(),
+    outgoing: new TransientMap(),
     parked: new Set(),
     owed: [],
     onClose: [],

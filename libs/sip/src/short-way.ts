@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { TransientMap } from '@reelstream/domain';
 import { DirectRequest, DirectResponse } from './direct-invite.ts';
 import type { Outcome } from './direct-invite.ts';
 import type { Engine, SrfRequest, SrfResponse } from './srf.ts';
@@ -32,9 +33,9 @@ export const takeShortWay = (
 class ShortWay {
   readonly #route: (request: SrfRequest, response: SrfResponse) => void;
   /** INVITEs that have no final answer, by the server's name for their transaction. */
-  readonly #invites = new Map<string, DirectRequest>();
+  readonly #invites = new TransientMap<DirectRequest>();
   /** Who waits for the answer to a frame, by the frame's id. */
-  readonly #outcomes = new Map<string, { readonly socket: Socket; readonly tell: Outcome }>();
+  readonly #outcomes = new TransientMap<{ readonly socket: Socket; readonly tell: Outcome }>();
   /** Frames of this turn, which leave in one write. */
   readonly #gathered = new Map<Socket, string>();
 
@@ -57,8 +58,8 @@ class ShortWay {
 
   /** The connection is gone, and with it whatever was asked over it. */
   forget(gone: Socket): void {
-    for (const [id, { socket }] of this.#outcomes) if (socket === gone) this.#outcomes.delete(id);
-    for (const [id, { socket }] of this.#invites) if (socket === gone) this.#invites.delete(id);
+    for (const [id, { socket }] of this.#outcomes.entries()) if (socket === gone) this.#outcomes.delete(id);
+    for (const [id, { socket }] of this.#invites.entries()) if (socket === gone) this.#invites.delete(id);
     this.#gathered.delete(gone);
   }
 

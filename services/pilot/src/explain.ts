@@ -1,6 +1,6 @@
 import type { Bus } from '@reelstream/bus';
 import { Query, querySubject } from '@reelstream/events';
-import type { CallPlacement, ExplainReply, Heartbeat, HomeSeen } from '@reelstream/events';
+import type { CallPlacement, ExplainReply, HomeSeen } from '@reelstream/events';
 import { Compile } from 'typebox/compile';
 import type { Call } from './core/call.ts';
 import type { Verdict } from './core/decide.ts';
@@ -24,20 +24,19 @@ export const tellPlacement = (pilot: Pilot, call: Call, { verdict, status }: Dec
   const { callId, type, key, weight, controllerAddress, rule, unclassified } = call;
   const reason = reasonOf(pilot, call, verdict);
   const homes = verdict.action === 'refuse' ? [] : verdict.homes;
-  const considered = consider(pilot, homes);
   pilot.meters.count(`call.${verdict.action}`, reason);
   if (rule) pilot.meters.count(`call.rule.${rule.action.kind}`);
   if (unclassified !== undefined) pilot.meters.count('call.unclassified', unclassified);
   const ruled = rule ? { rule: rule.ruleId, ruleAction: rule.action } : {};
   const said = { callId, type, key, weight, controllerAddress, ...ruled, unclassified, homes, reason };
-  pilot.logger.info({ ...said, considered, problems: call.problems }, `call.${verdict.action}`);
+  pilot.logger.info({ ...said, problems: call.problems }, `call.${verdict.action}`);
   const waits = verdict.action === 'redirect' && pilot.bus.connected;
   pilot.memory.add({
     ...describe(pilot, call),
     action: verdict.action,
     reason,
     ...(status === undefined ? {} : { status }),
-    considered: [...considered],
+    considered: consider(pilot, homes),
     homes: [...homes],
     outcome: waits ? 'open' : 'none',
   });
@@ -91,21 +90,13 @@ const reasonOf = (pilot: Pilot, call: Call, verdict: Verdict): string => {
 /** A view of a large cluster would fill the memory: those pointed to, and some others. */
 const mostConsidered = 8;
 
-const consider = (pilot: Pilot, homes: readonly string[]): readonly HomeSeen[] => {
+const consider = (pilot: Pilot, homes: readonly string[]): HomeSeen[] => {
   const known = pilot.cluster.homes;
-  const chosen = homes.flatMap((id) => known.node(id) ?? []);
+  const chosen: HomeSeen[] = homes.flatMap((id) => known.node(id) ?? []);
   for (let index = 0; index < known.size && chosen.length < mostConsidered; index += 1) {
     const other = known.at(index);
     if (other && !homes.includes(other.nodeId)) chosen.push(other);
   }
 
-  return chosen.map(seen);
+  return chosen;
 };
-
-const seen = ({ nodeId, state, load, reserved, capacity }: Heartbeat): HomeSeen => ({
-  nodeId,
-  state,
-  load,
-  reserved,
-  capacity,
-});

@@ -18,7 +18,7 @@ export const DEFAULT_TIMING: Timing = { t1: 500, t2: 4000, t4: 5000, trying: 100
  * Names of RFC 3261 table 4, L and M of RFC 6026; X is how long a cancelled INVITE waits for its answer (§9.1), P when
  * its server says by a 100 that it is there (§17.2.1).
  */
-export type TimerName = 'A' | 'B' | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'M' | 'P' | 'X';
+export type TimerName = 'A' | 'B' | 'D' | 'E' | 'F' | 'G' | 'H' | 'J' | 'K' | 'L' | 'M' | 'P' | 'X';
 
 export type Action =
   /** Send the transaction's message (again): the request of a client, the last response of a server. */

@@ -3,7 +3,7 @@ import { end, enter, linger, send, start, stay, stop, timeout, trying } from './
 import type { ServerEvent } from './server-event.ts';
 
 /** `silent` is the first part of RFC 3261's `proceeding`: nothing was sent yet, for the answer may be there at once. */
-type Phase = 'silent' | 'proceeding' | 'accepted' | 'completed' | 'confirmed';
+type Phase = 'silent' | 'proceeding' | 'accepted' | 'completed';
 
 /** First step: the user has a moment to answer before a 100 says that the INVITE has arrived. */
 export function startServerInvite({ timing }: Context): Step<Phase> {
@@ -21,8 +21,6 @@ export function stepServerInvite(state: StateOf<Phase>, event: ServerEvent, cont
       return accepted(state, event);
     case 'completed':
       return completed(state, event, context);
-    case 'confirmed':
-      return event.type === 'timer' && event.timer === 'I' ? end() : stay(state);
     case 'terminated':
       return stay(state);
   }
@@ -53,10 +51,11 @@ function accepted(state: StateOf<Phase>, event: ServerEvent): Step<Phase> {
   return event.type === 'timer' && event.timer === 'L' ? end() : stay(state);
 }
 
-function completed(state: StateOf<Phase>, event: ServerEvent, { timing, reliable }: Context): Step<Phase> {
+function completed(state: StateOf<Phase>, event: ServerEvent, { timing }: Context): Step<Phase> {
   if (event.type === 'repeated') return stay(state, send);
   if (event.type === 'failed') return end(timeout);
-  if (event.type === 'ack') return linger('confirmed', 'I', timing.t4, reliable, stop('G'), stop('H'));
+  // `confirmed` only absorbs repeats, for T4 and by the thousand: of it no more is kept than keys (`RecentKeys`).
+  if (event.type === 'ack') return end(stop('G'), stop('H'));
   if (event.type !== 'timer') return stay(state);
   if (event.timer === 'H') return end(timeout);
   if (event.timer !== 'G') return stay(state);

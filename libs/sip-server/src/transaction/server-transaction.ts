@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { formatMessage } from '../message/format.ts';
-import { NO_BODY } from '../message/message.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { makeResponse } from '../message/response.ts';
 import { topVia } from '../message/via.ts';
@@ -19,7 +18,7 @@ import { TimerSet } from './timer-set.ts';
 export class ServerTransaction {
   /** Name of this transaction on the control protocol. */
   readonly id: string = randomUUID();
-  #request: SipRequest;
+  readonly request: SipRequest;
   /** The way the request came. */
   readonly flow: Flow;
   /** Called once when a final response could not be sent, or was not acknowledged. */
@@ -32,7 +31,7 @@ export class ServerTransaction {
   #lastStatus = 0;
 
   constructor(request: SipRequest, flow: Flow, transports: Transports, timing: Timing, ended: () => void) {
-    this.#request = request;
+    this.request = request;
     this.flow = flow;
     this.#transports = transports;
     const context = { timing, reliable: flow.remote.protocol !== 'udp' };
@@ -46,11 +45,6 @@ export class ServerTransaction {
         ? run(startServerOther.state, stepServerOther, context, end)
         : run(invited.state, stepServerInvite, context, end);
     this.#act(invited?.actions ?? []);
-  }
-
-  /** What came; of one that is over, no more than its first line. */
-  get request(): SipRequest {
-    return this.#request;
   }
 
   /** True once a final response has been given. */
@@ -88,9 +82,6 @@ export class ServerTransaction {
   acknowledge(): boolean {
     if (this.#lastStatus < 300) return false;
     this.#handle({ type: 'ack' });
-    // Nothing is sent any more. What is left only absorbs repeats, for seconds and by the thousand.
-    this.#request = { ...this.#request, headers: [], body: NO_BODY };
-    this.#lastResponse = undefined;
     return true;
   }
 

@@ -1,3 +1,4 @@
+import { TransientMap } from '@reelstream/domain';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import { makeResponse } from '../message/response.ts';
 import type { Flow } from '../transport/endpoint.ts';
@@ -7,6 +8,7 @@ import type { ClientUser } from './client-transaction.ts';
 import { ClientTransaction } from './client-transaction.ts';
 import { clientKey, pathKey, serverKey } from './key.ts';
 import type { Timing } from './machine.ts';
+import { RecentKeys } from './recent-keys.ts';
 import { ServerTransaction } from './server-transaction.ts';
 
 /** Who stands above the transactions (RFC 3261 §5, "TU"). */
@@ -15,8 +17,8 @@ export type TransactionUser = {
   turnsAway(request: SipRequest, flow: Flow): boolean;
   /** A new request; never ACK or CANCEL. */
   request(transaction: ServerTransaction): void;
-  /** A new CANCEL with the INVITE it is for, if that is known. */
-  cancel(transaction: ServerTransaction, invite: ServerTransaction | undefined): void;
+  /** A new CANCEL with the INVITE it is for, if that is known: `over` where it was refused and the refusal acknowledged. */
+  cancel(transaction: ServerTransaction, invite: ServerTransaction | 'over' | undefined): void;
   /** An ACK for a 2xx, or for nothing. */
   ack(request: SipRequest, flow: Flow): void;
   /** A response that no transaction waits for. */
@@ -25,10 +27,12 @@ export type TransactionUser = {
 
 /** Matches messages to transactions and absorbs repeats (RFC 3261 §17). */
 export class Transactions {
-  readonly #server = new Map<string, ServerTransaction>();
-  readonly #client = new Map<string, ClientTransaction>();
+  readonly #server = new TransientMap<ServerTransaction>();
+  readonly #client = new TransientMap<ClientTransaction>();
   /** Requests outside of dialogs by what they keep on every path. */
-  readonly #paths = new Map<string, ServerTransaction>();
+  readonly #paths = new TransientMap<ServerTransaction>();
+  /** INVITEs whose refusal was acknowledged, in `confirmed` (§17.2.1): they and their ACKs may still be repeated. */
+  readonly #confirmed: RecentKeys;
   readonly #transports: Transports;
   readonly #timing: Timing;
   readonly #user: TransactionUser;
@@ -37,6 +41,7 @@ export class Transactions {
     this.#transports = transports;
     this.#timing = timing;
     this.#user = user;
+    this.#confirmed = new RecentKeys(timing.t4);
   }
 
   /** How many transactions are alive. */
@@ -68,6 +73,7 @@ export class Transactions {
       known.repeat();
       return;
     }
+    if (this.#confirmed.has(key)) return;
     if (this.#user.turnsAway(request, flow)) return;
     const path = pathKey(request);
     const other = this.#paths.get(path ?? '');
@@ -89,15 +95,19 @@ export class Transactions {
     }
     if (path !== undefined) this.#paths.set(path, transaction);
     if (request.method === 'CANCEL') {
-      this.#user.cancel(transaction, this.#server.get(serverKey(request, 'INVITE') ?? ''));
+      const invite = serverKey(request, 'INVITE') ?? '';
+      this.#user.cancel(transaction, this.#confirmed.has(invite) ? 'over' : this.#server.get(invite));
       return;
     }
     this.#user.request(transaction);
   }
 
   #receiveAck(request: SipRequest, flow: Flow): void {
-    const invite = this.#server.get(serverKey(request, 'INVITE') ?? '');
-    if (invite?.acknowledge() !== true) this.#user.ack(request, flow);
+    const key = serverKey(request, 'INVITE') ?? '';
+    if (this.#confirmed.has(key)) return;
+    if (this.#server.get(key)?.acknowledge() !== true) this.#user.ack(request, flow);
+    // Over a reliable transport nothing is repeated.
+    else if (flow.remote.protocol === 'udp') this.#confirmed.add(key);
   }
 
   #receiveResponse(response: SipResponse, flow: Flow): void {
@@ -113,5 +123,6 @@ export class Transactions {
     this.#server.clear();
     this.#client.clear();
     this.#paths.clear();
+    this.#confirmed.clear();
   }
 }

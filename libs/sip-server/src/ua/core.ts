@@ -1,3 +1,4 @@
+import type { TransientMap } from '@reelstream/domain';
 import type { App } from '../control/app.ts';
 import type { Apps } from '../control/apps.ts';
 import type { Counters } from '../counters.ts';
@@ -28,9 +29,9 @@ export type Core = {
   readonly dialogs: Dialogs;
   readonly apps: Apps;
   /** Requests from the network that have no final response yet, by transaction id. */
-  readonly incoming: Map<string, Incoming>;
+  readonly incoming: TransientMap<Incoming>;
   /** Requests of applications that have no final response yet, by transaction id. */
-  readonly outgoing: Map<string, Outgoing>;
+  readonly outgoing: TransientMap<Outgoing>;
   /** Those of `incoming` that wait for an application. */
   readonly parked: Set<Incoming>;
   /** News about dialogs for applications that are away. */

@@ -159,10 +159,10 @@ export function onAck(core: Core, request: SipRequest, flow: Flow): void {
 export function onCancel(
   core: Core,
   transaction: ServerTransaction,
-  invite: ServerTransaction | undefined,
+  invite: ServerTransaction | 'over' | undefined,
 ): void {
   if (invite === undefined) return answer(transaction, 481);
-  const incoming = core.incoming.get(invite.id);
+  const incoming = invite === 'over' ? undefined : core.incoming.get(invite.id);
   const toTag = incoming?.toTag ?? randomToken();
   transaction.respond(makeResponse(transaction.request, 200, { toTag }));
   if (incoming === undefined) return;

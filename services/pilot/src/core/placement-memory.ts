@@ -1,44 +1,64 @@
-import type { CallPlacement } from '@reelstream/events';
+import { TransientMap } from '@reelstream/domain';
+import type { CallPlacement, HomeSeen } from '@reelstream/events';
 
-/** Bounds: some 20 MB. */
+/** Bounds: some 10 MB. */
 const mostCalls = 10_000;
 const mostOfOneCall = 8;
 
 type Outcome = Pick<CallPlacement, 'outcome' | 'claimedBy'>;
 
-/** One text instead of some forty objects: it is seldom read, and the collector looks at each of them again and again. */
-type Remembered = { readonly placement: string; readonly outcome: Outcome };
+/**
+ * One text instead of some forty objects: it is seldom read, and the collector looks at each of them again and again. The
+ * homes as they spoke are shared by all calls of that second.
+ */
+type Remembered = {
+  readonly placement: string;
+  readonly considered: readonly HomeSeen[];
+  outcome: CallPlacement['outcome'];
+  claimedBy: string | undefined;
+};
 
 /** What this pilot did with its latest calls, by Call-ID: the same INVITE may come more than once. */
 export class PlacementMemory {
-  readonly #calls = new Map<string, readonly Remembered[]>();
+  readonly #calls = new TransientMap<Remembered[]>();
 
-  add({ outcome, claimedBy, ...placement }: CallPlacement): void {
-    const { callId } = placement;
-    const before = this.#calls.get(callId) ?? [];
-    const added = { placement: JSON.stringify(placement), outcome: outcomeOf(outcome, claimedBy) };
-    this.#calls.delete(callId);
-    this.#calls.set(callId, [...before, added].slice(-mostOfOneCall));
-    const [oldest] = this.#calls.size > mostCalls ? this.#calls.keys() : [];
+  /** Keeps `considered` as it is given: it must not change. Of each home no more is told than `HomeSeen`. */
+  add({ outcome, claimedBy, considered, ...placement }: CallPlacement): void {
+    const callId = detached(placement.callId);
+    const before = this.#calls.get(callId);
+    const added = { placement: JSON.stringify(placement), considered, outcome, claimedBy };
+    // The newest call is the last to be forgotten.
+    if (before) this.#calls.delete(callId);
+    this.#calls.set(callId, before ? [...before, added].slice(-mostOfOneCall) : [added]);
+    const oldest = this.#calls.size > mostCalls ? this.#calls.oldest() : undefined;
     if (oldest !== undefined) this.#calls.delete(oldest);
   }
 
   /** What became of the reservation of the newest INVITE with this Call-ID. */
   settle(callId: string, outcome: 'claimed' | 'lost' | 'cancelled', claimedBy?: string): void {
-    const placements = this.#calls.get(callId);
-    const last = placements?.at(-1);
-    if (!placements || !last) return;
-    const settled = { ...last, outcome: outcomeOf(outcome, claimedBy) };
-    this.#calls.set(callId, [...placements.slice(0, -1), settled]);
+    const last = this.#calls.get(callId)?.at(-1);
+    if (!last) return;
+    last.outcome = outcome;
+    last.claimedBy = claimedBy;
   }
 
   of(callId: string): readonly CallPlacement[] {
-    return (this.#calls.get(callId) ?? []).map(({ placement, outcome }) => ({
-      ...(JSON.parse(placement) as Omit<CallPlacement, keyof Outcome>),
-      ...outcome,
+    return (this.#calls.get(callId) ?? []).map(({ placement, considered, outcome, claimedBy }) => ({
+      ...(JSON.parse(placement) as Omit<CallPlacement, keyof Outcome | 'considered'>),
+      considered: considered.map(seen),
+      outcome,
+      ...(claimedBy === undefined ? {} : { claimedBy }),
     }));
   }
 }
 
-const outcomeOf = (outcome: Outcome['outcome'], claimedBy: string | undefined): Outcome =>
-  claimedBy === undefined ? { outcome } : { outcome, claimedBy };
+const seen = ({ nodeId, state, load, reserved, capacity }: HomeSeen): HomeSeen => ({
+  nodeId,
+  state,
+  load,
+  reserved,
+  capacity,
+});
+
+/** Of its own: a part of a text keeps the whole of it in memory, which is a message here. */
+const detached = (text: string): string => Buffer.from(text).toString();

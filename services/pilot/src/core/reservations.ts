@@ -1,3 +1,4 @@
+import { TransientMap } from '@reelstream/domain';
 import type { Call } from './call.ts';
 
 type Open = { readonly call: Call; readonly homes: readonly string[]; readonly expiresAt: number };
@@ -18,10 +19,10 @@ const mostRemembered = 10_000;
 export class Reservations {
   readonly #timeoutMs: number;
   /** By Call-ID, oldest first, since the timeout is the same for all. */
-  readonly #open = new Map<string, Open>();
+  readonly #open = new TransientMap<Open>();
   /** Call-IDs given up, with their controller: a late home may still speak for it. */
-  readonly #givenUp = new Map<string, string>();
-  readonly #lostInARow = new Map<string, number>();
+  readonly #givenUp = new TransientMap<string>();
+  readonly #lostInARow = new TransientMap<number>();
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
@@ -57,7 +58,7 @@ export class Reservations {
   /** Those whose time is up: lost, each told once. */
   expire(now: number): readonly Lost[] {
     const lost: Lost[] = [];
-    for (const [callId, open] of this.#open) {
+    for (const [callId, open] of this.#open.entries()) {
       if (open.expiresAt > now) break;
       this.#open.delete(callId);
       lost.push({ call: open.call, homes: open.homes, isLastStraw: this.#giveUp(open.call) });
@@ -83,7 +84,7 @@ export class Reservations {
   }
 }
 
-const dropOldest = (map: Map<string, unknown>, most: number): void => {
-  const [oldest] = map.size > most ? map.keys() : [];
+const dropOldest = (map: TransientMap<{}>, most: number): void => {
+  const oldest = map.size > most ? map.oldest() : undefined;
   if (oldest !== undefined) map.delete(oldest);
 };

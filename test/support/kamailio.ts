@@ -38,7 +38,7 @@ ${options.routing.replaceAll('{{dir}}', dir)}`;
       '-DD',
       '-E',
       '-m',
-      '128',
+      '512',
       '-M',
       '16',
       '-Y',

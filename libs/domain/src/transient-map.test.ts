@@ -15,7 +15,14 @@ test('entries are found by their key, oldest first, until they are deleted', () 
   map.delete('unheard-of');
   map.set('b', 20);
   map.set('a', 10);
-  assert.deepEqual([...map.entries()], [['b', 20], ['c', 3], ['a', 10]]);
+  assert.deepEqual(
+    [...map.entries()],
+    [
+      ['b', 20],
+      ['c', 3],
+      ['a', 10],
+    ],
+  );
   assert.deepEqual([map.get('a'), map.get('b'), map.get('z')], [10, 20, undefined]);
   assert.deepEqual([map.has('c'), map.has('z'), map.size, map.oldest()], [true, false, 3, 'b']);
 });

@@ -36,8 +36,8 @@ class ShortWay {
   readonly #invites = new TransientMap<DirectRequest>();
   /** Who waits for the answer to a frame, by the frame's id. */
   readonly #outcomes = new TransientMap<{ readonly socket: Socket; readonly tell: Outcome }>();
-  /** Frames of this turn, which leave in one write. */
-  readonly #gathered = new Map<Socket, string>();
+  /** Frames of this turn, which leave in one write. An entry stays as long as its connection. */
+  readonly #gathered = new Map<Socket, { frames: string }>();
 
   constructor(route: (request: SrfRequest, response: SrfResponse) => void) {
     this.#route = route;
@@ -93,15 +93,16 @@ class ShortWay {
     if (socket.destroyed || !socket.writable) return tell(['NOK', 'socket connection closed'], undefined);
     const id = randomUUID();
     this.#outcomes.set(id, { socket, tell });
-    const before = this.#gathered.get(socket);
+    const gathered = this.#gathered.get(socket) ?? { frames: '' };
+    this.#gathered.set(socket, gathered);
+    if (gathered.frames === '') queueMicrotask(() => flush(socket, gathered));
     const text = `${id}|${frame}`;
-    this.#gathered.set(socket, `${before ?? ''}${Buffer.byteLength(text)}#${text}`);
-    if (before === undefined) queueMicrotask(() => this.#flush(socket));
-  }
-
-  #flush(socket: Socket): void {
-    const text = this.#gathered.get(socket);
-    this.#gathered.delete(socket);
-    if (text !== undefined && socket.writable) socket.write(text);
+    gathered.frames += `${Buffer.byteLength(text)}#${text}`;
   }
 }
+
+const flush = (socket: Socket, gathered: { frames: string }): void => {
+  const { frames } = gathered;
+  gathered.frames = '';
+  if (socket.writable) socket.write(frames);
+};

@@ -59,8 +59,8 @@ const runStep = async (judged: Judged, rate: number, seconds: number): Promise<S
 const cpuOfEach = ({ pids }: Judged): Promise<(readonly [string, number])[]> =>
   Promise.all(Object.entries(pids).map(async ([name, pid]) => [name, await cpuMsOf([pid])] as const));
 
-/** A service that has run for a while has its hot code compiled, and so shall ours. */
-const warmUp = { rate: 500, count: 6_000 };
+/** A service that has run for a while has its hot code compiled and its memory grown; each side gets the same time for it. */
+const warmUp = { rate: 1_000, count: 20_000 };
 
 /** Holds each rate in turn, after a warm-up; ends when two in a row are too much, each tried twice. */
 export const climb = async (

@@ -1,5 +1,5 @@
 import type { Action, Context, StateOf, Step } from './machine.ts';
-import { end, enter, linger, send, start, stay, stop, timeout, trying } from './machine.ts';
+import { end, enter, send, start, stay, stop, timeout, trying } from './machine.ts';
 import type { ServerEvent } from './server-event.ts';
 
 /** `silent` is the first part of RFC 3261's `proceeding`: nothing was sent yet, for the answer may be there at once. */

@@ -3,6 +3,7 @@ import { awayCase } from './away/case.ts';
 import { besideCase } from './beside/case.ts';
 import { freezeCase } from './freeze/case.ts';
 import { killCase } from './kill/case.ts';
+import { outageCase } from './outage/case.ts';
 import { pairsCase } from './pairs/case.ts';
 import { servicesCase } from './each-service/case.ts';
 import { soakCase } from './soak/case.ts';
@@ -13,6 +14,7 @@ export const faultCases: readonly FaultCase[] = [
   killCase,
   servicesCase,
   awayCase,
+  outageCase,
   freezeCase,
   besideCase,
   pairsCase,

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,6 +13,8 @@ import { startHome } from './home.ts';
 import type { Home } from './home.ts';
 import { startProgram } from './program.ts';
 import type { Program } from './program.ts';
+import { runReel } from './reel.ts';
+import type { ReelResult } from './reel.ts';
 
 /** What keeps recordings and what is known of them: bus, database, metadata and one home, each of which a test may take away. */
 export type Archive = AsyncDisposable & {
@@ -26,9 +27,7 @@ export type Archive = AsyncDisposable & {
   /** Calls the API with the admin's token. */
   api(path: string, init?: { readonly method?: string; readonly body?: unknown }): Promise<Response>;
   /** Runs `reel`; resolves when it ends. */
-  reel(
-    ...args: string[]
-  ): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }>;
+  reel(...args: string[]): Promise<ReelResult>;
   stopMetadata(): Promise<void>;
   /** Resolves once it has all that the stream holds. */
   startMetadata(): Promise<void>;
@@ -109,16 +108,3 @@ const isReady = async (apiUrl: string): Promise<boolean> => {
 
   return health?.database?.state === 'READY' && health.database.behind === 0;
 };
-
-const runReel = (
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): ReturnType<Archive['reel']> =>
-  new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [programOf('libs/cli/src/main.ts'), ...args],
-      { env: { ...process.env, ...env }, maxBuffer: 64 * 1024 ** 2 },
-      (_error, stdout, stderr) => resolve({ exitCode: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });

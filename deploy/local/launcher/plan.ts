@@ -119,7 +119,10 @@ const serviceVariables = (
   const database = { DATABASE_URL: around.databaseUrl, REEL_DATABASE_SERVER: 'primary' };
 
   return {
-    pilot: { PILOT_SIP_SERVER: sipServer('pilot') },
+    pilot: {
+      PILOT_SIP_SERVER: sipServer('pilot'),
+      REEL_PILOT_VIEW_FILE: join(folder.path, 'pilot-view.json'),
+    },
     capture: {
       CAPTURE_SIP_SERVER: sipServer('capture'),
       REEL_CAPTURE_SIP_PORT: String(settings.captureSipPort),

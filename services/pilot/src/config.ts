@@ -14,6 +14,10 @@ export const settings = {
     { min: 100, max: 60_000 },
     2_000,
   ),
+  viewFile: optionalText(
+    'REEL_PILOT_VIEW_FILE',
+    'file in which the pilot keeps what it knows of the homes, to place calls by after a restart without the bus; empty: none',
+  ),
   controllerProfiles: optionalText(
     'REEL_CONTROLLER_PROFILES',
     'path of a JSON file: address or network of a call controller → what it can do',

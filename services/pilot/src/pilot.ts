@@ -6,6 +6,8 @@ import type { Heartbeat } from '@reelstream/events';
 import { createMeters, reportMeters } from '@reelstream/service';
 import type { Logger, Running } from '@reelstream/service';
 import { connectSip } from '@reelstream/sip';
+import { keepLastView, readLastView } from './adapters/last-view.ts';
+import type { LastView } from './adapters/last-view.ts';
 import { PairClaims } from './adapters/pair-claims.ts';
 import { readProfiles } from './adapters/profiles.ts';
 import { Settings } from './adapters/settings.ts';
@@ -22,6 +24,8 @@ import type { Pilot } from './state.ts';
 
 /** How long the last words may take to reach the bus. */
 const lastWordsMs = 1_000;
+/** A node that lives has been heard this long after the bus came. */
+const heardWithinMs = 5_000;
 
 /** The port of the first of `udp/127.0.0.1:5060,tcp/…`. */
 const sipPortOf = (addresses: readonly string[]): number | undefined => {
@@ -44,7 +48,9 @@ const assemble = async (
   const cluster = new ClusterView();
   watch.onHeard((node) => cluster.heard(node));
   watch.onLost(({ heartbeat }) => cluster.lost(heartbeat.nodeId));
-  const settings = await Settings.follow(bus, nodeId, profiles);
+  const before = await readLastView(config.viewFile);
+  if (!bus.connected) for (const home of before?.homes ?? []) cluster.heard(home);
+  const settings = await Settings.follow(bus, { nodeId, inFile: profiles, before });
   const facts = new NodeFacts({
     stream: bus.events,
     node: { ...config, role: 'pilot', epoch, host: config.hostId, address: config.host },
@@ -93,6 +99,8 @@ export const startPilot = async (config: Config, logger: Logger): Promise<Runnin
     bus.onConnection((connected) => connected && pilot.pairs.prepare()),
     followReservations(pilot, bus),
     answerQueries(pilot, bus),
+    forgetSilent(pilot, bus),
+    keepLastView(config.viewFile, () => viewOf(pilot), logger),
     reportMeters(pilot.meters, logger),
   ];
   pilot.facts.started();
@@ -110,6 +118,35 @@ export const startPilot = async (config: Config, logger: Logger): Promise<Runnin
       await sip[Symbol.asyncDispose]();
       await bus[Symbol.asyncDispose]();
     },
+  };
+};
+
+/** What it knows to place calls by. */
+const viewOf = ({ cluster: { homes }, settings }: Pilot): LastView => ({
+  homes: Array.from({ length: homes.size }, (_, index) => homes.at(index)).filter(
+    (home) => home !== undefined,
+  ),
+  ...settings.known,
+});
+
+/** Homes of an earlier life's view that say nothing once the bus is there are gone. Returns the end of it. */
+const forgetSilent = ({ cluster: { homes }, watch }: Pilot, bus: Bus): (() => void) => {
+  let timer: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    const heard = new Set(watch.nodes().map(({ heartbeat }) => heartbeat.nodeId));
+    for (let index = homes.size - 1; index >= 0; index -= 1) {
+      const home = homes.at(index);
+      if (home && !heard.has(home.nodeId)) homes.away(home.nodeId);
+    }
+  };
+  const forget = bus.onConnection((connected) => {
+    clearTimeout(timer);
+    if (connected) timer = setTimeout(look, heardWithinMs);
+  });
+
+  return () => {
+    clearTimeout(timer);
+    forget();
   };
 };
 

@@ -48,6 +48,8 @@ export const startSystem = async (settings: Readonly<Record<string, string>> = {
     REEL_SIP_PORT: String(sipPort),
     REEL_CAPTURE_SIP_PORT: String(captureSip),
     REEL_PLAYBACK_SIP_PORT: String(playbackSip),
+    REEL_SIP_TLS_PORT: '0',
+    REEL_CAPTURE_SIP_TLS_PORT: '0',
     REEL_HTTP_PORT: String(http),
     REEL_PLAYBACK_HTTP_PORT: String(playbackHttp),
     ...settings,

@@ -11,12 +11,13 @@ export const placesOf = (settings: LauncherSettings) => {
   return {
     apiUrl: `http://${host}:${settings.httpPort}/api/v1`,
     sipUri: `sip:${host}:${settings.sipPort}`,
+    ...(settings.sipTlsPort > 0 && { sipTlsUri: `sip:${host}:${settings.sipTlsPort};transport=tls` }),
   };
 };
 
 /** What is shown when everything is ready. */
 export const screen = (settings: LauncherSettings): string => {
-  const { apiUrl, sipUri } = placesOf(settings);
+  const { apiUrl, sipUri, sipTlsUri } = placesOf(settings);
   const elsewhere =
     settings.dataDir === join(checkout, '.reelstream') ? '' : `REEL_DATA_DIR=${settings.dataDir} `;
 
@@ -25,10 +26,12 @@ export const screen = (settings: LauncherSettings): string => {
     'Reelstream is ready.',
     '',
     `  SIP    ${sipUri}  (UDP and TCP: point your call controller here)`,
+    ...(sipTlsUri === undefined ? [] : [`         ${sipTlsUri}`]),
     `  API    ${apiUrl}  (described at ${apiUrl}/docs)`,
     `  Data   ${settings.dataDir}  (recordings, logs, admin-token)`,
     '',
     `  A first call:  ${elsewhere}npx reel call`,
+    ...(sipTlsUri === undefined ? [] : [`  Encrypted:     ${elsewhere}npx reel call --srtp`]),
     '  To stop:       Ctrl-C',
     '',
     '',

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { DataFolder } from './data-folder.ts';
 import type { LauncherSettings } from './settings.ts';
 import type { ProcessPlan } from './supervised.ts';
+import type { TlsFiles } from './tls-identity.ts';
 
 /** What the processes are told apart from the user's settings. */
 export type Surroundings = {
@@ -14,6 +15,8 @@ export type Surroundings = {
   readonly controlPorts: Readonly<Record<SipRole, number>>;
   /** What applications must know to connect to an embedded SIP server; made at every start. */
   readonly sipSecret: string;
+  /** What they show over TLS; undefined where none takes it. */
+  readonly tls: TlsFiles | undefined;
 };
 
 export const sipRoles = ['pilot', 'capture', 'playback'] as const;
@@ -69,9 +72,13 @@ const planNode = (
 
 const sipOf = (settings: LauncherSettings, role: SipRole) =>
   ({
-    pilot: { port: settings.sipPort, server: settings.pilotSipServer },
-    capture: { port: settings.captureSipPort, server: settings.captureSipServer },
-    playback: { port: settings.playbackSipPort, server: settings.playbackSipServer },
+    pilot: { port: settings.sipPort, tlsPort: settings.sipTlsPort, server: settings.pilotSipServer },
+    capture: {
+      port: settings.captureSipPort,
+      tlsPort: settings.captureSipTlsPort,
+      server: settings.captureSipServer,
+    },
+    playback: { port: settings.playbackSipPort, tlsPort: 0, server: settings.playbackSipServer },
   })[role];
 
 /** Only capture knows whether media still comes of a call that its controller has ceased to refresh. */
@@ -81,11 +88,13 @@ const captureServer = ({ folder }: Surroundings): Variables => ({
 });
 
 const planSipServer = (settings: LauncherSettings, around: Surroundings, role: SipRole): ProcessPlan => {
-  const { port } = sipOf(settings, role);
-  const place = `${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`;
+  const { port, tlsPort } = sipOf(settings, role);
+  const host = settings.host.includes(':') ? `[${settings.host}]` : settings.host;
+  const tls = tlsPort === 0 ? undefined : around.tls;
 
   const env = {
-    SIP_SERVER_LISTEN: `udp/${place},tcp/${place}`,
+    SIP_SERVER_LISTEN: `udp/${host}:${port},tcp/${host}:${port}${tls ? `,tls/${host}:${tlsPort}` : ''}`,
+    ...(tls && { SIP_SERVER_TLS_CERT: tls.cert, SIP_SERVER_TLS_KEY: tls.key, SIP_SERVER_TLS_CA: tls.cert }),
     SIP_SERVER_CONTROL: `${loopback}:${around.controlPorts[role]}`,
     SIP_SERVER_SECRET: around.sipSecret,
     SIP_SERVER_ADVERTISE: settings.advertise,

@@ -14,10 +14,14 @@ type Listener = {
 const listeners = (settings: LauncherSettings): readonly Listener[] => {
   const sip = (variable: string, port: number, external: string | undefined): readonly Listener[] =>
     external ? [] : [{ variable, port, protocols: ['udp', 'tcp'] }];
+  const tls = (variable: string, port: number, external: string | undefined): readonly Listener[] =>
+    external || port === 0 ? [] : [{ variable, port, protocols: ['tcp'] }];
 
   return [
     ...sip('REEL_SIP_PORT', settings.sipPort, settings.pilotSipServer),
     ...sip('REEL_CAPTURE_SIP_PORT', settings.captureSipPort, settings.captureSipServer),
+    ...tls('REEL_SIP_TLS_PORT', settings.sipTlsPort, settings.pilotSipServer),
+    ...tls('REEL_CAPTURE_SIP_TLS_PORT', settings.captureSipTlsPort, settings.captureSipServer),
     ...sip('REEL_PLAYBACK_SIP_PORT', settings.playbackSipPort, settings.playbackSipServer),
     { variable: 'REEL_HTTP_PORT', port: settings.httpPort, protocols: ['tcp'] },
     { variable: 'REEL_PLAYBACK_HTTP_PORT', port: settings.playbackHttpPort, protocols: ['tcp'] },

@@ -14,6 +14,7 @@ import { planProcesses } from './plan.ts';
 import { checkGivenServers, checkPorts } from './preflight.ts';
 import { planNats, planPostgres, type PrivateServer } from './private-servers.ts';
 import { checkout, loadSettings, type LauncherSettings } from './settings.ts';
+import { tlsIdentity } from './tls-identity.ts';
 
 const readyWithinMs = 90_000;
 
@@ -91,12 +92,14 @@ const startAll = async ({ settings, verbose, programsDir, folder, fleet, stop }:
   const [pilot = 0, capture = 0, playback = 0] = await freePorts(3);
   const controlPorts = { pilot, capture, playback };
   const sipSecret = randomBytes(24).toString('base64url');
+  const takesTls = settings.sipTlsPort > 0 || settings.captureSipTlsPort > 0;
+  const tls = takesTls ? tlsIdentity(settings, folder.path) : undefined;
   const places = placesOf(settings);
   // Again: making the database and fetching programs may have taken a while.
   await checkPorts(settings);
   fleet.onChange(() => writeRuntime(folder, { ...places, natsUrl, dataDir: folder.path, pids: fleet.pids }));
   fleet.start(
-    planProcesses(settings, { programsDir, folder, databaseUrl, natsUrl, controlPorts, sipSecret }),
+    planProcesses(settings, { programsDir, folder, databaseUrl, natsUrl, controlPorts, sipSecret, tls }),
   );
   await untilHealthy(places.apiUrl, fleet);
   fleet.started();

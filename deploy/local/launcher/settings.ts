@@ -7,6 +7,7 @@ import {
   loadConfig,
   logLevels,
   oneOf,
+  optionalText,
   portRange,
   text,
   url,
@@ -27,6 +28,10 @@ const optional = <T>(setting: Setting<T>): Setting<T | undefined> => ({
 
 const listenPort = (variable: string, describe: string, fallback: number): Setting<number> =>
   integer(variable, describe, { min: 1, max: 65_535 }, fallback);
+
+/** One that may be 0: then nothing listens. */
+const tlsPort = (variable: string, describe: string, fallback: number): Setting<number> =>
+  integer(variable, `${describe}; 0: none`, { min: 0, max: 65_535 }, fallback);
 
 const address = (variable: string, describe: string, fallback: string): Setting<string> => ({
   ...text(variable, describe, fallback),
@@ -71,6 +76,10 @@ export const settings = {
     'where the pilot redirects calls that hear media',
     5080,
   ),
+  sipTlsPort: tlsPort('REEL_SIP_TLS_PORT', 'the same over TLS', 5061),
+  captureSipTlsPort: tlsPort('REEL_CAPTURE_SIP_TLS_PORT', 'where calls over TLS are redirected', 5071),
+  sipTlsCert: optionalText('REEL_SIP_TLS_CERT', 'PEM file of the certificate; default: self-signed'),
+  sipTlsKey: optionalText('REEL_SIP_TLS_KEY', 'PEM file of its key'),
   httpPort: listenPort('REEL_HTTP_PORT', 'the API', 8080),
   playbackHttpPort: listenPort('REEL_PLAYBACK_HTTP_PORT', 'media over HTTP', 8081),
   rtpPorts: portRange('REEL_RTP_PORTS', 'ports for media', '16384-32767'),

@@ -49,7 +49,8 @@ export class TestBox implements AsyncDisposable {
     );
     const names = ['SIP', 'CAPTURE_SIP', 'PLAYBACK_SIP', 'HTTP', 'PLAYBACK_HTTP'];
     const ports = await freePorts(names.length);
-    const settings = names.map((name, index) => [`REEL_${name}_PORT`, String(ports[index])]);
+    const tls = ['REEL_SIP_TLS_PORT', 'REEL_CAPTURE_SIP_TLS_PORT'].map((name) => [name, '0']);
+    const settings = [...tls, ...names.map((name, index) => [`REEL_${name}_PORT`, String(ports[index])])];
 
     return new TestBox(dir, { ...Object.fromEntries(settings), REEL_DATA_DIR: join(dir, 'data') });
   }

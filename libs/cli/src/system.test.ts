@@ -42,6 +42,7 @@ test('REEL_URL and REEL_TOKEN name another system', async () => {
     apiUrl: 'https://recorder.example.com/api/v1',
     token: 'x',
     sipUri: 'sip:recorder.example.com:5060',
+    sipTlsUri: 'sip:recorder.example.com:5061;transport=tls',
   });
   await assert.rejects(findSystem({ ...env, REEL_URL: 'recorder' }, '/'), isCliError(2, /REEL_URL/));
 });

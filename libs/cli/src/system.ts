@@ -11,6 +11,8 @@ export type System = {
   readonly token: string;
   /** Where calls go, `sip:127.0.0.1:5060`. */
   readonly sipUri: string;
+  /** … and those over TLS; undefined where it takes none, or nobody has said so. */
+  readonly sipTlsUri?: string;
 };
 
 const apiPath = '/api/v1';
@@ -34,19 +36,19 @@ const readIfThere = (path: string): Promise<string | undefined> =>
 export const notRunning = (why: string): CliError =>
   new CliError(`Reelstream isn't running: ${why}.\nStart it with:  npm start`, exitCodes.notRunning);
 
-const parseRuntime = (text: string, path: string): { readonly apiUrl: string; readonly sipUri: string } => {
+const parseRuntime = (text: string, path: string): Omit<System, 'token'> => {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw new CliError(`${path} is damaged: run npm start again`, exitCodes.failed, { cause });
   }
-  const { apiUrl, sipUri } = (value ?? {}) as Partial<Record<string, unknown>>;
+  const { apiUrl, sipUri, sipTlsUri } = (value ?? {}) as Partial<Record<string, unknown>>;
   if (typeof apiUrl !== 'string' || typeof sipUri !== 'string') {
     throw new CliError(`${path} doesn't say where the system is: run npm start again`);
   }
 
-  return { apiUrl, sipUri };
+  return { apiUrl, sipUri, ...(typeof sipTlsUri === 'string' && { sipTlsUri }) };
 };
 
 /**
@@ -63,12 +65,14 @@ export const findSystem = async (env: Environment, checkout: string): Promise<Sy
     if (!token) throw new CliError('REEL_URL is set: set REEL_TOKEN to its token too', exitCodes.usage);
     const apiUrl = apiUrlOf(env['REEL_URL']);
 
-    return { apiUrl, token, sipUri: `sip:${new URL(apiUrl).hostname}:5060` };
+    const host = new URL(apiUrl).hostname;
+
+    return { apiUrl, token, sipUri: `sip:${host}:5060`, sipTlsUri: `sip:${host}:5061;transport=tls` };
   }
   const runtime = await readIfThere(runtimePath);
   if (runtime === undefined) throw notRunning(`there is no ${runtimePath}`);
   if (!token) throw new CliError(`there is no token in ${tokenPath}: set REEL_TOKEN`);
-  const { apiUrl, sipUri } = parseRuntime(runtime, runtimePath);
+  const places = parseRuntime(runtime, runtimePath);
 
-  return { apiUrl: apiUrlOf(apiUrl), token, sipUri };
+  return { ...places, apiUrl: apiUrlOf(places.apiUrl), token };
 };

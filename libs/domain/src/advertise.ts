@@ -12,6 +12,13 @@ const parseEntry = (entry: string): readonly AdvertisedAddress[] => {
   return networks.map((network) => ({ network, address }));
 };
 
+/** The port on which a node takes calls over this transport, by what it says of itself. */
+export const sipPortOf = (
+  sip: { readonly port: number; readonly tlsPort?: number } | undefined,
+  transport: 'udp' | 'tcp' | 'tls',
+): number =>
+  (transport === 'tls' ? sip?.tlsPort : undefined) ?? sip?.port ?? (transport === 'tls' ? 5061 : 5060);
+
 /** Parses a comma list of `network=address`; a bare address stands for every network. Throws Error on anything else. */
 export const parseAdvertise = (text: string): AdvertisedAddress[] =>
   text

@@ -1,4 +1,4 @@
-export { addressFor, hostProblem, parseAdvertise } from './advertise.ts';
+export { addressFor, hostProblem, parseAdvertise, sipPortOf } from './advertise.ts';
 export { annotate, isHeld, legalHoldTag, noAnnotations, tagKey } from './annotations.ts';
 export type { AnnotationEvent, Annotations, UserTag } from './annotations.ts';
 export { obstacleToDeletion } from './deletion.ts';

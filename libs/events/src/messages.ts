@@ -28,7 +28,12 @@ export const Heartbeat = Type.Object({
   advertise: Type.Array(AdvertisedAddress),
   state: NodeState,
   detail: Type.Optional(Type.String({ description: 'why it is impaired or starting' })),
-  sip: Type.Optional(Type.Object({ port: Count })),
+  sip: Type.Optional(
+    Type.Object({
+      port: Count,
+      tlsPort: Type.Optional({ ...Count, description: 'for calls over TLS; absent: none is known' }),
+    }),
+  ),
   http: Type.Optional(Type.Object({ port: Count })),
   load: Type.Number({ description: 'streams in use', minimum: 0 }),
   reserved: Type.Number({ description: 'streams reserved and not yet claimed', minimum: 0 }),

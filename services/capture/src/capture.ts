@@ -90,7 +90,10 @@ const sipHandlers = (
   }),
   connection: ({ connected, addresses }) => {
     node.status.sipConnected(connected);
-    const port = Number(/:(\d+)$/.exec(addresses[0] ?? '')?.[1] ?? 0);
+    const portOf = (address = ''): number => Number(/:(\d+)$/.exec(address)?.[1] ?? 0);
+    const port = portOf(addresses[0]);
+    if (connected)
+      node.status.sipTlsPort = portOf(addresses.find((each) => each.startsWith('tls/'))) || undefined;
     if (node.config.sipPort === 0 && port > 0) node.status.sipPort = port;
     node.log.info({ connected, addresses }, 'SIP server');
     if (connected) onConnected();

@@ -1,4 +1,4 @@
-import { addressFor, weightOf } from '@reelstream/domain';
+import { addressFor, sipPortOf, weightOf } from '@reelstream/domain';
 import type { SessionRecord } from '@reelstream/domain';
 import type { Heartbeat } from '@reelstream/events';
 import { formatUri, parseUri } from '@reelstream/sip';
@@ -68,7 +68,7 @@ const sendTo = async (node: CaptureNode, invite: InviteReceived, home: Heartbeat
   const uri = formatUri({
     user: parseUri(info.requestUri).user,
     host: addressFor(home.advertise, info.source.address, home.address),
-    port: home.sip?.port ?? 5060,
+    port: sipPortOf(home.sip, info.source.transport),
     transport: info.source.transport,
   });
   node.meters.count('pair.redirected', home.nodeId);

@@ -29,6 +29,8 @@ export class NodeStatus {
   #packetSource: Heartbeat['packetSource'];
   /** Port on which clients reach our SIP server. */
   sipPort: number;
+  /** The same over TLS; undefined where it takes none. */
+  sipTlsPort: number | undefined;
 
   constructor(identity: NodeIdentity, sipPort: number) {
     this.#identity = identity;
@@ -138,7 +140,7 @@ export class NodeStatus {
       ...this.#identity,
       state: this.#state(),
       ...(detail === undefined ? {} : { detail }),
-      sip: { port: this.sipPort },
+      sip: { port: this.sipPort, ...(this.sipTlsPort !== undefined && { tlsPort: this.sipTlsPort }) },
       load: this.load,
       reserved: reservedStreams(this.#held),
       storage: { ...this.#storage, level: this.storageLevel },

@@ -13,6 +13,14 @@ test('each home is a contact by falling q, with the address its controller knows
   ]);
 });
 
+test('a call that came over TLS goes to the port for it, where the home tells of one', () => {
+  const homes = [home('a', { sip: { port: 5070, tlsPort: 5071 } }), home('b', { sip: { port: 5090 } })];
+  const uris = (transport: 'tls' | 'tcp') =>
+    contactsFor(homes, aCall({ transport, dialledUser: '9' })).map(({ uri }) => uri);
+  assert.deepEqual(uris('tls'), ['sip:9@127.0.0.1:5071;transport=tls', 'sip:9@127.0.0.1:5090;transport=tls']);
+  assert.deepEqual(uris('tcp'), ['sip:9@127.0.0.1:5070;transport=tcp', 'sip:9@127.0.0.1:5090;transport=tcp']);
+});
+
 test('a call without a dialled user keeps none', () => {
   assert.deepEqual(
     contactsFor([home('a')], aCall({ dialledUser: undefined }))[0]?.uri,

@@ -1,4 +1,4 @@
-import { addressFor, audioOnlyParameter } from '@reelstream/domain';
+import { addressFor, audioOnlyParameter, sipPortOf } from '@reelstream/domain';
 import type { Heartbeat } from '@reelstream/events';
 import { formatUri } from '@reelstream/sip';
 import type { RedirectContact } from '@reelstream/sip';
@@ -18,7 +18,7 @@ const plainUri = (home: Heartbeat, call: Call): string =>
   formatUri({
     user: call.dialledUser,
     host: addressFor(home.advertise, call.controllerAddress, home.address),
-    port: home.sip?.port ?? 5060,
+    port: sipPortOf(home.sip, call.transport),
     transport: call.transport,
   });
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseWav, sampleConversation, WavError } from '@reelstream/testing/callers';
-import type { Audio, CallerTransport, CallLeg } from '@reelstream/testing/callers';
+import type { Audio, CallerTransport, CallLeg, SrtpSuiteName } from '@reelstream/testing/callers';
 import { textOption } from '../command.ts';
 import type { Values } from '../command.ts';
 import { usageError } from '../errors.ts';
@@ -9,6 +9,8 @@ import { usageError } from '../errors.ts';
 export type CallRequest = {
   readonly target: string;
   readonly transport: CallerTransport;
+  /** Suite of the media's encryption; undefined: plain RTP. */
+  readonly srtp: SrtpSuiteName | undefined;
   readonly durationMs: number | undefined;
   readonly files: readonly string[];
 };
@@ -32,15 +34,37 @@ const dial = (uri: string): string => {
   return text.includes('@') ? text : text.replace(/^sip:/i, 'sip:record@');
 };
 
-/** Reads the options of a call; `sipUri` is dialled where none is given. Throws CliError. */
+/** Keys stand in the SDP, so an encrypted call goes over TLS unless another transport is asked for. */
+const transportOf = (values: Values): CallerTransport => {
+  const asked = textOption(values, 'transport');
+  const isSecure = values['tls'] === true || values['srtp'] === true;
+  if (isSecure && values['tls'] === true && asked !== undefined && asked !== 'tls')
+    throw usageError(`--tls and --transport ${asked}: wanted one of them`);
+  const transport = asked ?? (isSecure ? 'tls' : 'tcp');
+  if (transport !== 'tcp' && transport !== 'udp' && transport !== 'tls')
+    throw usageError(`--transport ${transport}: wanted tcp, udp or tls`);
+
+  return transport;
+};
+
+/** Where a call goes that names nobody. */
+const pilotOf = ({ sipUri, sipTlsUri }: Places, transport: CallerTransport): string => {
+  if (transport !== 'tls') return sipUri;
+  if (sipTlsUri === undefined)
+    throw usageError('this system takes no SIP over TLS: set REEL_SIP_TLS_PORT for it, or give --to');
+
+  return sipTlsUri;
+};
+
+type Places = { readonly sipUri: string; readonly sipTlsUri?: string };
+
+/** Reads the options of a call; the pilot is dialled where nobody is named. Throws CliError. */
 export const readCallRequest = (
   values: Values,
   positionals: readonly string[],
-  sipUri: string,
+  places: Places,
 ): CallRequest => {
-  const transport = textOption(values, 'transport') ?? 'tcp';
-  if (transport !== 'tcp' && transport !== 'udp')
-    throw usageError(`--transport ${transport}: wanted tcp or udp`);
+  const transport = transportOf(values);
   const seconds = textOption(values, 'seconds');
   const given = values['file'];
   const first = Array.isArray(given) ? given.filter((file): file is string => typeof file === 'string') : [];
@@ -50,8 +74,9 @@ export const readCallRequest = (
   if (files.length > 2) throw usageError('two files at most: one for each voice');
 
   return {
-    target: dial(textOption(values, 'to') ?? sipUri),
+    target: dial(textOption(values, 'to') ?? pilotOf(places, transport)),
     transport,
+    srtp: values['srtp'] === true ? 'AES_CM_128_HMAC_SHA1_80' : undefined,
     durationMs: seconds === undefined ? undefined : secondsOf(seconds) * 1000,
     files,
   };

@@ -96,7 +96,9 @@ Places a call as a session recording client (SIPREC, RFC 7866), follows the redi
 real time, hangs up, and waits until the recording is sealed. Prints the session's id.
 
   --to URI              whom to dial; default: this system's pilot
-  --transport tcp|udp   for the first INVITE; default tcp
+  --transport tcp|udp|tls   for the first INVITE; default tcp
+  --tls                 over TLS; whatever certificate the system shows is taken
+  --srtp                media encrypted with keys in the SDP (SRTP by SDES), over TLS
   --seconds N           how long; the audio starts over at its end. Default: once
   --file A.wav B.wav    one file for each voice, or one with two channels: 8000 samples a second,
                         16-bit PCM or G.711. Default: the built-in sample
@@ -105,24 +107,30 @@ real time, hangs up, and waits until the recording is sealed. Prints the session
 Examples:
   reel call
   reel call --seconds 60 --transport udp
+  reel call --srtp
   reel call --to sip:9000@recorder.example.com --file agent.wav customer.wav
   reel export "$(reel call --json | jq -r .sessionId)" -o call.wav
 `,
   options: {
     to: { type: 'string' },
     transport: { type: 'string' },
+    tls: { type: 'boolean' },
+    srtp: { type: 'boolean' },
     seconds: { type: 'string' },
     file: { type: 'string', multiple: true },
   },
   positionals: [0, 2],
   run: async ({ values, positionals, output, system, api, interrupted }) => {
-    const { target, transport, durationMs, files } = readCallRequest(values, positionals, system.sipUri);
+    const { target, transport, srtp, durationMs, files } = readCallRequest(values, positionals, system);
     const legs = await legsOf(files);
-    output.say(`Calling ${target} over ${transport.toUpperCase()}`);
+    output.say(
+      `Calling ${target} over ${transport.toUpperCase()}${srtp === undefined ? '' : `, media by ${srtp}`}`,
+    );
     const call = await placeSiprecCall({
       target,
       transport,
       legs,
+      ...(srtp === undefined ? {} : { srtp }),
       ...(durationMs === undefined ? {} : { durationMs }),
       signal: interrupted,
     }).catch((error: unknown) => explain(error, target));

@@ -108,6 +108,25 @@ test('MPEG-4 generic: access units by the sizes in front', () => {
   assert.deepEqual(frames(format?.frames, packet(payload.slice(0, 8))), [undefined]);
 });
 
+test('MPEG-4 generic: a unit in several packets is joined; one of which a piece is missing is none', () => {
+  const format = genericFormat('config=1408; sizelength=13; indexlength=3; indexdeltalength=3', 1_024);
+  const piece = (bytes: readonly number[], more: Partial<MediaPacket> = {}) =>
+    packet([0, 16, 0, 5 << 3, ...bytes], { marker: false, ...more });
+  const whole = [[], [], [[1_000, 1, 2, 3, 4, 5]]];
+  const pieces = [piece([1, 2]), piece([3]), piece([4, 5], { marker: true })];
+
+  assert.deepEqual(frames(format?.frames, ...pieces), whole);
+  assert.deepEqual(frames(format?.frames, pieces[0]!, piece([4, 5], { marker: true, follows: false })), [
+    [],
+    undefined,
+  ]);
+  assert.deepEqual(
+    frames(format?.frames, pieces[0]!, piece([1, 2, 3, 4, 5], { timestamp: 2_024, marker: true })),
+    [[], [[2_024, 1, 2, 3, 4, 5]]],
+  );
+  assert.deepEqual(frames(format?.frames, ...pieces), whole, 'and the next is whole again');
+});
+
 test('telephone events: key, end, duration', () => {
   assert.deepEqual(readTelephoneEvent(Uint8Array.of(11, 0x8a, 3, 0x20)), {
     event: '#',

@@ -116,7 +116,7 @@ export class Handshakes {
 
   close(): void {
     clearTimeout(this.#hurrying);
-    for (const slot of [...this.#bySlot.keys()]) this.end(slot);
+    for (const slot of this.#bySlot.keys()) this.end(slot);
   }
 
   /** Those that these terms have led to. */

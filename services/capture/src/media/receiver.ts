@@ -127,17 +127,15 @@ export class Receiver {
   }
 
   stats(sessionId: string): readonly TrackFigures[] {
-    return this.#streams
-      .of(sessionId)
-      .map((stream) =>
-        stream.figures(this.#source.counts(stream.slot), this.#handshakes.counts(stream.slot)),
-      );
+    const streams = this.#streams.of(sessionId);
+
+    return streams.map((it) => it.figures(this.#source.counts(it.slot), this.#handshakes.counts(it.slot)));
   }
 
   /** Keeps nothing more of a session, or keeps it again, on all its tracks; what has arrived before goes the old way, to the disk. */
   async pause(sessionId: string, paused: boolean): Promise<void> {
     await Promise.all(this.#streams.of(sessionId).map(({ slot }) => this.#source.settle(slot)));
-    this.#drain();
+    this.#source.drain(this.#sink);
     if (paused) this.#paused.add(sessionId);
     else this.#paused.delete(sessionId);
     for (const stream of this.#streams.of(sessionId)) stream.paused = paused;
@@ -146,7 +144,7 @@ export class Receiver {
 
   /** Decrypts tracks by these keys, or those that their handshakes bring; what has arrived before goes the old way. */
   secure(sessionId: string, tracks: readonly SecuredTrack[]): void {
-    this.#drain();
+    this.#source.drain(this.#sink);
     for (const stream of this.#streams.of(sessionId)) {
       const track = tracks.find(({ trackNumber }) => trackNumber === stream.trackNumber);
       if (track) this.#secure(stream, track);
@@ -160,7 +158,7 @@ export class Receiver {
       .filter(({ trackNumber }) => trackNumbers === undefined || trackNumbers.includes(trackNumber));
     await sleep(trailingMediaMs);
     await Promise.all(streams.map(({ slot }) => this.#source.settle(slot)));
-    this.#drain();
+    this.#source.drain(this.#sink);
     const figures = await Promise.all(
       streams.map(async (stream) => {
         this.#streams.remove(stream);
@@ -194,7 +192,7 @@ export class Receiver {
       .of(sessionId)
       .filter(({ trackNumber }) => tracks.some(({ from }) => from === trackNumber));
     await Promise.all(streams.map(({ slot }) => this.#source.settle(slot)));
-    this.#drain();
+    this.#source.drain(this.#sink);
     for (const stream of streams) {
       const to = tracks.find(({ from }) => from === stream.trackNumber)?.to ?? stream.trackNumber;
       this.#streams.set(stream.handedTo(this.#log.stream(toSessionId, to)));
@@ -212,7 +210,7 @@ export class Receiver {
     this.#handshakes.close();
     const streams = this.#streams.all();
     await Promise.all(streams.map(({ slot }) => this.#source.settle(slot)));
-    this.#drain();
+    this.#source.drain(this.#sink);
     await Promise.all(streams.map((stream) => this.#takeLeave(stream)));
     await Promise.all(streams.map(({ slot }) => this.#source.close(slot)));
     for (const { slot } of streams) this.#streams.free(slot);
@@ -235,7 +233,7 @@ export class Receiver {
   }
 
   #onBeat(): void {
-    this.#drain();
+    this.#source.drain(this.#sink);
     this.#handshakes.tick();
     this.#report();
     if (++this.#beats % beatsPerSync === 0) {
@@ -258,10 +256,6 @@ export class Receiver {
     this.#flushing = true;
     await this.#log.flush();
     this.#flushing = false;
-  }
-
-  #drain(): void {
-    this.#source.drain(this.#sink);
   }
 
   /** Nearly all runs of nearly all streams go from here to the log, past everything else. */

@@ -21,8 +21,7 @@ if (hasOwnMounts()) {
     await box.heartbeat(({ load }) => load === 2);
 
     await disk.fill();
-    const full = await box.heartbeat(({ storage }) => storage?.level === 'EMERGENCY');
-    assert.equal(full.state, 'impaired');
+    await box.heartbeat(({ storage }) => storage?.level === 'EMERGENCY');
     using other = await Caller.open(box.target);
     const refused = await other.invite(siprec());
     assert.equal(refused.status, 503);

@@ -101,7 +101,8 @@ export const startSystem = async (settings: Readonly<Record<string, string>> = {
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGTERM');
       await exited;
-      await rm(dataDir, { recursive: true, force: true });
+      // PostgreSQL, told to end, may still write for a moment.
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 });
     },
   };
 };

@@ -18,34 +18,44 @@ export const syncFolder = async (folder: string): Promise<void> => {
   }
 };
 
-/** Folders that hold others, whose names are durable by what this process has synced. */
-const durableParents = new Set<string>();
+/** Folders that were made, and whose names are not durable yet: until when. */
+const making = new Map<string, Promise<void>>();
+let lastMade: Promise<unknown> = Promise.resolve();
 
-/** A folder that others made may not be ours to open. */
-const notOurs = new Set(['EACCES', 'EPERM', 'EINVAL', 'EROFS']);
+/** Of an absolute path: itself and what it lies in, up to the root. */
+const upFrom = (folder: string): readonly string[] => {
+  const names = [folder];
+  for (let name = folder; name !== dirname(name); name = dirname(name)) names.push(dirname(name));
 
-const syncParent = async (folder: string): Promise<void> => {
-  try {
-    await syncFolder(folder);
-  } catch (error) {
-    if (!notOurs.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
+  return names;
+};
+
+const syncNames = async (names: readonly string[]): Promise<void> => {
+  for (const name of names) await syncFolder(dirname(name));
+};
+
+const makeNow = async (folder: string): Promise<readonly Promise<void>[]> => {
+  const first = await mkdir(folder, { recursive: true });
+  const names = upFrom(folder);
+  const made = first === undefined ? [] : names.filter((name) => name.length >= first.length);
+  const others = names.flatMap((name) => making.get(name) ?? []);
+  if (made.length === 0) return others;
+  const durable = syncNames(made).finally(() => {
+    for (const name of made) making.delete(name);
+  });
+  for (const name of made) making.set(name, durable);
+
+  return [durable, ...others];
 };
 
 /**
- * Makes a folder with its parents; every name on the way is durable when it resolves. What is there already may have been made just now
- * by somebody who has not synced it yet, or by a life that was killed before it did: once per process it is synced, too.
+ * Makes a folder with its parents; every name that was made is durable when it resolves, also those that another call has made just
+ * now. One call after the other makes, so that each knows what those before it have made; they sync at the same time.
  */
 export const makeFolder = async (folder: string): Promise<void> => {
-  const first = await mkdir(folder, { recursive: true });
-  const parents: string[] = [];
-  for (let name = folder; name !== dirname(name); name = dirname(name)) {
-    const isNew = first !== undefined && name.length >= first.length;
-    if (durableParents.has(name) && !isNew) break;
-    await syncParent(dirname(name));
-    if (name !== folder) parents.push(name);
-  }
-  for (const parent of parents) durableParents.add(parent);
+  const made = lastMade.then(() => makeNow(folder));
+  lastMade = made.catch(() => undefined);
+  await Promise.all(await made);
 };
 
 /** Creates a file with its bytes; file and name are durable when it resolves. Throws EEXIST where the name is taken. */

@@ -17,9 +17,9 @@ const lookIntervalMs = 1_000;
 /** Which homes there are is kept at once; how full they are, only so often: thousands of them speak every second. */
 const rewriteMs = 10_000;
 
-/** The view of an earlier life; undefined where there is none that can be read. */
-export const readLastView = async (path: string | undefined): Promise<LastView | undefined> => {
-  if (path === undefined) return undefined;
+/** The view of an earlier life; undefined where there is none that can be read. An empty path: none is kept. */
+export const readLastView = async (path: string): Promise<LastView | undefined> => {
+  if (path === '') return undefined;
   try {
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
 
@@ -33,12 +33,8 @@ export const readLastView = async (path: string | undefined): Promise<LastView |
  * Keeps the view in a file, where it knows of a home: for a life that begins while the bus is away. What is a little old serves as
  * well, and what is lost comes again, so nothing is synced. Returns the end of it.
  */
-export const keepLastView = (
-  path: string | undefined,
-  view: () => LastView,
-  logger: Logger,
-): (() => void) => {
-  if (path === undefined) return () => undefined;
+export const keepLastView = (path: string, view: () => LastView, logger: Logger): (() => void) => {
+  if (path === '') return () => undefined;
   let trouble = '';
   let kept = { homes: '', at: 0 };
   const write = async (): Promise<void> => {

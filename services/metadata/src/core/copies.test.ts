@@ -97,3 +97,10 @@ test('what one place alone holds behind versions that nobody has never was', () 
   // It can't be taken out of the stream.
   assert.deepEqual(told({ ...copies('ab', 'ab', 'ab'), stream: stray }), []);
 });
+
+test('of the versions before a number that was altered, while its home is away, no more than a thousand are named', () => {
+  const found = { ...copies(undefined, 'a', 'a'), database: new Map([...copy('a'), [2 ** 40, ['z']]]) };
+  const differences = compareCopies(found);
+  assert.equal(differences.length, 1_001);
+  assert.equal(differences.at(-1)?.version, 2 ** 40);
+});

@@ -70,8 +70,8 @@ const wholeThrough = (copies: Copies): number => {
 };
 
 /** What one place alone has, behind versions that nobody has, is no event of this session. */
-const isStray = (copies: Copies, version: number): boolean =>
-  version > wholeThrough(copies) &&
+const isStray = (copies: Copies, version: number, through: number): boolean =>
+  version > through &&
   copies.folder !== undefined &&
   digestsAt(copies.folder, version).length === 0 &&
   truthOf(copies, version)?.held.length === 1;
@@ -79,15 +79,20 @@ const isStray = (copies: Copies, version: number): boolean =>
 const isSomewhere = (copies: Copies, version: number): boolean =>
   places.some((place) => digestsAt(copies[place], version).length > 0);
 
+/** Of versions that nobody has, no more are named: behind a number that was altered there may be any count of them. */
+const mostLost = 1_000;
+
 /** Compares the copies of a session, version by version. One that no place holds, before others, is lost. */
 export const compareCopies = (copies: Copies): readonly Difference[] => {
   const found = new Set(places.flatMap((place) => [...(copies[place]?.keys() ?? [])]));
-  const strays = [...found].filter((version) => isStray(copies, version));
-  const through = Math.max(0, ...[...found].filter((version) => !strays.includes(version)));
-  const versions = [...Array.from({ length: through }, (_, index) => index + 1), ...strays];
+  const whole = wholeThrough(copies);
+  const strays = new Set([...found].filter((version) => isStray(copies, version, whole)));
+  const through = Math.max(0, ...[...found].filter((version) => !strays.has(version)));
+  const expected = Array.from({ length: Math.min(through, whole + mostLost) }, (_, index) => index + 1);
+  const versions = [...new Set([...expected, ...found])].toSorted((a, b) => a - b);
 
   return versions.flatMap((version): Difference[] => {
-    const truth = strays.includes(version) ? undefined : truthOf(copies, version);
+    const truth = strays.has(version) ? undefined : truthOf(copies, version);
     const faults = places.flatMap((place) => {
       const problem = problemAt(copies, place, version, truth?.digest);
 

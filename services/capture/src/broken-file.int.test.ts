@@ -7,9 +7,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { DomainEvent } from '@reelstream/events';
 import { journalFile } from '@reelstream/recording';
 import { waitFor } from '@reelstream/testing';
+import { Caller } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
 import { BrokenWrites, obstacleToBrokenWrites } from './test-support/broken-writes.ts';
-import { Caller } from './test-support/caller.ts';
 import { siprec } from './test-support/offers.ts';
 import { SpokenCall } from './test-support/spoken-call.ts';
 

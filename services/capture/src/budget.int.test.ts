@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { Caller } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
 import { SpokenCall } from './test-support/spoken-call.ts';
-import { Caller } from './test-support/caller.ts';
 import { siprec } from './test-support/offers.ts';
 
 /** Calls of two streams each until one is not taken; returns how many were, and the answer to that one. */

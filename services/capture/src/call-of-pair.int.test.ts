@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { DomainEvent, EventOf } from '@reelstream/events';
+import { Voice } from '@reelstream/testing/callers';
+import type { Caller } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
 import { endOf, establish, freshRefCi, markedAddress, openLeg, portOf } from './test-support/bib.ts';
 import type { Marks, Side } from './test-support/bib.ts';
-import type { Caller } from './test-support/caller.ts';
-import { Voice } from './test-support/caller.ts';
 
 type Change = EventOf<'session.updated'>['data'];
 

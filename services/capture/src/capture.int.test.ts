@@ -5,8 +5,8 @@ import { after, before, describe, test } from 'node:test';
 import type { DomainEvent, EventOf, EventType } from '@reelstream/events';
 import { commandSubject, freshId, positionSubject, reservationSubject } from '@reelstream/events';
 import { waitFor } from '@reelstream/testing';
+import { Caller, Voice } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller, Voice } from './test-support/caller.ts';
 import { metadataOnly, oneVoice, plain, portsOf, siprec, twoForked } from './test-support/offers.ts';
 
 const only = <T extends EventType>(events: readonly DomainEvent[], type: T): EventOf<T>[] =>

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { commandSubject, derivedId, freshId } from '@reelstream/events';
+import { Voice } from '@reelstream/testing/callers';
 import { endOf } from './test-support/bib.ts';
 import { Box } from './test-support/box.ts';
-import { Voice } from './test-support/caller.ts';
 import { dial, failureOf } from './test-support/dialling.ts';
 import { headerOf, Phone } from './test-support/phone.ts';
 

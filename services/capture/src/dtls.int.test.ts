@@ -6,10 +6,9 @@ import { after, before, describe, test } from 'node:test';
 import type { DomainEvent, EventOf, EventType } from '@reelstream/events';
 import { dtlsObstacle } from '@reelstream/rtp';
 import { freePort } from '@reelstream/testing';
-import { SrtpSender } from '@reelstream/testing/callers';
+import { Caller, SrtpSender } from '@reelstream/testing/callers';
 import type { SrtpMaster, SrtpSuiteName } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller } from './test-support/caller.ts';
 import { DtlsPeer } from './test-support/dtls-peer.ts';
 import { plain, portsOf } from './test-support/offers.ts';
 

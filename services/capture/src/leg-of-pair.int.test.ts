@@ -4,11 +4,11 @@ import { announceNode } from '@reelstream/bus';
 import type { Heartbeat } from '@reelstream/events';
 import { freshId, pairHomeKey, pairsBucket, pairsMaxAgeMs, reservationSubject } from '@reelstream/events';
 import { waitFor } from '@reelstream/testing';
+import { Voice } from '@reelstream/testing/callers';
+import type { Response } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
 import { answered, endOf, freshRefCi, openLeg, portOf, startsOf } from './test-support/bib.ts';
 import type { Side } from './test-support/bib.ts';
-import { Voice } from './test-support/caller.ts';
-import type { Response } from './test-support/caller.ts';
 
 const idle = (box: Box): Promise<Heartbeat> => box.heartbeat(({ load }) => load === 0);
 

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'node:test';
 import type { DomainEvent, EventOf } from '@reelstream/events';
 import { waitFor } from '@reelstream/testing';
+import { Caller, Voice } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller, Voice } from './test-support/caller.ts';
 import { oneVoice, plain, portsOf } from './test-support/offers.ts';
 
 const endOf = (events: readonly DomainEvent[]): EventOf<'session.ended'>['data'] => {

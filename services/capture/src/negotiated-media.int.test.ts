@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import type { DomainEvent } from '@reelstream/events';
 import { waitFor } from '@reelstream/testing';
+import { Caller, Voice } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller, Voice } from './test-support/caller.ts';
 import { plain, siprec } from './test-support/offers.ts';
 
 const sdp = (...lines: readonly string[]): string =>

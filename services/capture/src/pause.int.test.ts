@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { commandSubject, freshId } from '@reelstream/events';
 import type { CommandReply, DomainEvent, EventOf, EventType } from '@reelstream/events';
+import { Caller, Voice } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller, Voice } from './test-support/caller.ts';
 import { portsOf, siprec } from './test-support/offers.ts';
 
 let box: Box;

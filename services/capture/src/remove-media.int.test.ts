@@ -6,8 +6,8 @@ import { commandSubject, freshId, positionSubject } from '@reelstream/events';
 import type { CommandReply, DomainEvent, EventOf } from '@reelstream/events';
 import { isRemoved, removeRecording } from '@reelstream/recording';
 import { waitFor } from '@reelstream/testing';
+import { Caller, Voice } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller, Voice } from './test-support/caller.ts';
 import { portsOf, siprec } from './test-support/offers.ts';
 
 let box: Box;

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DomainEvent } from '@reelstream/events';
+import { Caller, Voice } from '@reelstream/testing/callers';
+import type { Response } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller, Voice } from './test-support/caller.ts';
-import type { Response } from './test-support/caller.ts';
 import { oneVoice, plain, portsOf } from './test-support/offers.ts';
 import { storedEvents } from './test-support/stored-events.ts';
 

@@ -7,12 +7,11 @@ import { commandSubject, freshId } from '@reelstream/events';
 import type { CommandReply, DomainEvent, EventOf, EventType } from '@reelstream/events';
 import { readJournal } from '@reelstream/recording';
 import { Secret } from '@reelstream/service';
-import { SrtpSender } from '@reelstream/testing/callers';
+import { Caller, SrtpSender, Voice } from '@reelstream/testing/callers';
 import { waitFor } from '@reelstream/testing';
 import { readTrackKeys } from './session-keys.ts';
 import { answered, establish, freshRefCi, openLeg, portOf } from './test-support/bib.ts';
 import { Box } from './test-support/box.ts';
-import { Caller, Voice } from './test-support/caller.ts';
 import {
   metadata,
   metadataOnly,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { audioOnlyParameter } from '@reelstream/domain';
+import { Caller } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller } from './test-support/caller.ts';
 import { plain, portsOf, siprec } from './test-support/offers.ts';
 
 let box: Box;

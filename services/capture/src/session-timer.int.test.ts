@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import type { DomainEvent, EventOf } from '@reelstream/events';
+import { Caller, Voice } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller, Voice } from './test-support/caller.ts';
 import { oneVoice, plain, portsOf } from './test-support/offers.ts';
 
 // RFC 4028 allows no interval below 90 s, and capture keeps it in real time: these calls share one wait of that length.

@@ -6,8 +6,8 @@ import { after, before, describe, test } from 'node:test';
 import type { DomainEvent, EventOf } from '@reelstream/events';
 import { dtlsObstacle } from '@reelstream/rtp';
 import { waitFor } from '@reelstream/testing';
+import { Caller } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller } from './test-support/caller.ts';
 import { plain, portsOf, siprec, twoVoices } from './test-support/offers.ts';
 
 const ofType = <T extends DomainEvent['type']>(

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { DomainEvent, EventOf } from '@reelstream/events';
+import { Caller, Voice } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller, Voice } from './test-support/caller.ts';
 import { plain, portsOf, siprec, twoVoices } from './test-support/offers.ts';
 import { call, complete, partial, speak } from './test-support/siprec.ts';
 

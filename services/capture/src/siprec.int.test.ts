@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { Caller } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller } from './test-support/caller.ts';
 import { plain, portsOf, siprec, twoVoices } from './test-support/offers.ts';
 import { endOf, partial, speak } from './test-support/siprec.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { waitFor } from '@reelstream/testing';
+import { Caller } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller } from './test-support/caller.ts';
 import { metadata, oneVoice, siprec, twoVoices } from './test-support/offers.ts';
 
 const withoutMetadata = (...headers: readonly string[]) => ({

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { debianPackages, runCommand } from '@reelstream/testing';
-import { decodeG711 } from '@reelstream/testing/callers';
+import { Caller, decodeG711 } from '@reelstream/testing/callers';
 import type { SrtpSuiteName } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller } from './test-support/caller.ts';
 import { plain, portsOf } from './test-support/offers.ts';
 import { cryptoLine, last, masterOf, offerOf } from './test-support/srtp.ts';
 

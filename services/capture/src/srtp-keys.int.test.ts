@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { DomainEvent } from '@reelstream/events';
-import { CallError, placeSiprecCall, SrtpSender } from '@reelstream/testing/callers';
+import { CallError, Caller, SrtpSender, placeSiprecCall } from '@reelstream/testing/callers';
 import type { SrtpMaster } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { Caller } from './test-support/caller.ts';
 import { plain, portsOf } from './test-support/offers.ts';
 import {
   cryptoLine,

@@ -1,5 +1,7 @@
 export { placeBibLeg } from './bib.ts';
 export type { BibBridge, BibLegOptions, PlacedBibLeg } from './bib.ts';
+export { Caller, Voice } from './caller.ts';
+export type { Response } from './caller.ts';
 export { placeCubeCall } from './cube.ts';
 export type { CubeCallOptions } from './cube.ts';
 export { placeDirectCall } from './direct.ts';

@@ -1,7 +1,7 @@
 import type { DomainEvent, EventOf } from '@reelstream/events';
+import { Caller } from '@reelstream/testing/callers';
+import type { Response } from '@reelstream/testing/callers';
 import type { Box } from './box.ts';
-import { Caller } from './caller.ts';
-import type { Response } from './caller.ts';
 import { oneVoice, portsOf } from './offers.ts';
 
 export type Side = 'near' | 'far';

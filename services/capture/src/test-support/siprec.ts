@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { DomainEvent, EventOf } from '@reelstream/events';
-import { Voice } from './caller.ts';
+import { Voice } from '@reelstream/testing/callers';
 import { portsOf } from './offers.ts';
 
 /** How a session ended. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Caller, Voice } from '@reelstream/testing/callers';
 import type { Box } from './box.ts';
-import { Caller, Voice } from './caller.ts';
 import { portsOf, siprec } from './offers.ts';
 
 /** A SIPREC call on whose first track somebody speaks, until he is stopped. */

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { boundToParent, freePorts, waitFor } from '@reelstream/testing';
+import { readPidFile } from './pid-file.ts';
 import { checkout } from './settings.ts';
 
 /** Instead of the services: answers the health check where it is told an HTTP port, and ends when asked to. */
@@ -95,8 +96,8 @@ export class TestBox implements AsyncDisposable {
   async pids(): Promise<Readonly<Record<string, number>>> {
     const run = join(this.dir, 'data/run');
     const names = (await readdir(run)).filter((name) => name.endsWith('.json') && name !== 'launcher.json');
-    const files = await Promise.all(names.map((name) => readFile(join(run, name), 'utf8').catch(() => '{}')));
-    const entries = files.map((text) => JSON.parse(text) as { name: string; pid: number });
+    // One that is being written just now is torn.
+    const entries = names.flatMap((name) => readPidFile(join(run, name)) ?? []);
 
     return Object.fromEntries(entries.map(({ name, pid }) => [name, pid]));
   }

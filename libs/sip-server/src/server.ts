@@ -40,7 +40,7 @@ export type SipServerOptions = {
   readonly secret: string;
   /** RFC 3261 timers in milliseconds; default T1 500, T2 4000, T4 5000. */
   readonly timing?: Partial<Timing>;
-  /** How long a request of a dialog waits for its application to come back, in ms; default 3000. */
+  /** How long a request waits for an application to come back, in ms; default 3000, within a dialog 40*T1. */
   readonly appGraceMs?: number;
   /** Length of a second of session timers (RFC 4028) in ms; default 1000. Shorter ones are for tests. */
   readonly sessionSecondMs?: number;
@@ -119,6 +119,8 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
 }
 
 const HOUR_MS = 3_600_000;
+/** A request within a dialog is answered by nobody but its application, which may start slowly; its sender gives up after 64*T1. */
+const DIALOG_GRACE_T1 = 40;
 
 async function storeOf(options: SipServerOptions): Promise<DialogStore | undefined> {
   if (options.stateDir === undefined) return undefined;
@@ -177,6 +179,7 @@ export function assemble(options: SipServerOptions, guard: Guard, saver?: Saver<
   const core: Core = {
     timing,
     appGraceMs: options.appGraceMs ?? 3000,
+    dialogGraceMs: options.appGraceMs ?? DIALOG_GRACE_T1 * timing.t1,
     sessionSecondMs: options.sessionSecondMs ?? 1000,
     leavesExpired: options.sessionExpiry === 'leave',
     routeKey: options.secret,

@@ -81,7 +81,10 @@ function park(core: Core, incoming: Incoming): void {
   core.parked.add(incoming);
   if (incoming.request.method === 'BYE') forgetOwedBye(core, incoming.dialog);
   core.counters.count('request.parked');
-  incoming.grace = setTimeout(() => giveUp(core, incoming), core.appGraceMs);
+  incoming.grace = setTimeout(
+    () => giveUp(core, incoming),
+    incoming.inDialog ? core.dialogGraceMs : core.appGraceMs,
+  );
 }
 
 function giveUp(core: Core, incoming: Incoming): void {

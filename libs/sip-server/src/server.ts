@@ -119,8 +119,6 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
 }
 
 const HOUR_MS = 3_600_000;
-/** A request within a dialog is answered by nobody but its application, which may start slowly; its sender gives up after 64*T1. */
-const DIALOG_GRACE_T1 = 40;
 
 async function storeOf(options: SipServerOptions): Promise<DialogStore | undefined> {
   if (options.stateDir === undefined) return undefined;
@@ -178,8 +176,7 @@ export function assemble(options: SipServerOptions, guard: Guard, saver?: Saver<
   };
   const core: Core = {
     timing,
-    appGraceMs: options.appGraceMs ?? 3000,
-    dialogGraceMs: options.appGraceMs ?? DIALOG_GRACE_T1 * timing.t1,
+    appGraceMs: options.appGraceMs,
     sessionSecondMs: options.sessionSecondMs ?? 1000,
     leavesExpired: options.sessionExpiry === 'leave',
     routeKey: options.secret,

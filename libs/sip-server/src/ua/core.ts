@@ -15,10 +15,8 @@ import type { Cancellation } from './cancellation.ts';
 /** What the steps of the user agent share: one per server. */
 export type Core = {
   readonly timing: Timing;
-  /** How long a new request waits for an application to come back: somebody else may take it. */
-  readonly appGraceMs: number;
-  /** How long one within a dialog does: it has nobody else, and its sender waits 64*T1. */
-  readonly dialogGraceMs: number;
+  /** How long a request waits for an application to come back; undefined: as `park` has it. */
+  readonly appGraceMs: number | undefined;
   /** Length of a second of session timers. */
   readonly sessionSecondMs: number;
   /** A session that its peer does not refresh is its application's to end. */

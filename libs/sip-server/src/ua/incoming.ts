@@ -16,6 +16,11 @@ import { randomToken } from '../random-token.ts';
 const INVITE_LIFE_T1 = 360;
 const OTHER_LIFE_T1 = 64;
 
+/** A new request may be taken by somebody else. */
+const NEW_GRACE_MS = 3000;
+/** One within a dialog has nobody but its application, which may start slowly; its sender gives up after 64*T1. */
+const DIALOG_GRACE_T1 = 40;
+
 /** Takes charge of a request that an application shall answer, and hands it over. */
 export function admit(core: Core, transaction: ServerTransaction, dialog: Dialog | undefined): void {
   deliver(core, takeIn(core, transaction, dialog));
@@ -81,10 +86,8 @@ function park(core: Core, incoming: Incoming): void {
   core.parked.add(incoming);
   if (incoming.request.method === 'BYE') forgetOwedBye(core, incoming.dialog);
   core.counters.count('request.parked');
-  incoming.grace = setTimeout(
-    () => giveUp(core, incoming),
-    incoming.inDialog ? core.dialogGraceMs : core.appGraceMs,
-  );
+  const graceMs = core.appGraceMs ?? (incoming.inDialog ? DIALOG_GRACE_T1 * core.timing.t1 : NEW_GRACE_MS);
+  incoming.grace = setTimeout(() => giveUp(core, incoming), graceMs);
 }
 
 function giveUp(core: Core, incoming: Incoming): void {

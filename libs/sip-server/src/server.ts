@@ -1,4 +1,4 @@
-import { TransientMap } from '@reelstream/domain';
+import { TransientMap } from '@reelstream/domain/transient-map';
 import type { App } from './control/app.ts';
 import { Apps } from './control/apps.ts';
 import { ControlServer } from './control/control-server.ts';

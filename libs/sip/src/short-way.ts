@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { TransientMap } from '@reelstream/domain';
+import { TransientMap } from '@reelstream/domain/transient-map';
 import { DirectRequest, DirectResponse } from './direct-invite.ts';
 import type { Outcome } from './direct-invite.ts';
 import type { Engine, SrfRequest, SrfResponse } from './srf.ts';

@@ -1,4 +1,4 @@
-import { TransientMap } from '@reelstream/domain';
+import { TransientMap } from '@reelstream/domain/transient-map';
 import type { SipMessage, SipRequest, SipResponse } from '../message/message.ts';
 import { makeResponse } from '../message/response.ts';
 import type { Flow } from '../transport/endpoint.ts';

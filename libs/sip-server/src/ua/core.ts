@@ -1,4 +1,4 @@
-import type { TransientMap } from '@reelstream/domain';
+import type { TransientMap } from '@reelstream/domain/transient-map';
 import type { App } from '../control/app.ts';
 import type { Apps } from '../control/apps.ts';
 import type { Counters } from '../counters.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { connectBus } from '@reelstream/bus';
-import type { Bus } from '@reelstream/bus';
-import { pairListKey, pairsBucket, pairsMaxAgeMs } from '@reelstream/events';
+import type { Bus, KeyValue } from '@reelstream/bus';
+import { pairListKey, pairsBucket, pairsMaxAgeMs, pairsSubject } from '@reelstream/events';
 import { createMeters } from '@reelstream/service';
 import { startNats, waitFor } from '@reelstream/testing';
 import type { TestNats } from '@reelstream/testing';
@@ -59,6 +59,33 @@ test('two pilots that get a leg each in the same moment agree, and one of them h
     assert.deepEqual(agreed[0].homes, agreed[1].homes);
     assert.deepEqual(new Set(agreed.map(({ legs }) => legs)), new Set([0, 2]));
   }
+});
+
+test('who has won holds both places, though it hears first that the other has followed it', async () => {
+  const [, other] = await twoPilots();
+  const [bus] = buses;
+  assert.ok(bus);
+  const bucket = await bucketOn(bus);
+  const heard = new Promise<void>((resolve) => {
+    bus.subscribe(pairsSubject, () => resolve());
+  });
+  const slow: KeyValue = {
+    ...bucket,
+    get: (key) => bucket.get(key),
+    create: async (key, value) => {
+      const isFirst = await bucket.create(key, value);
+      await other.agree('overtaken', { proposal: ['b'], byKey });
+      await heard;
+
+      return isFirst;
+    },
+  };
+  using one = new PairClaims(slow, { bus, pilot: 'pilot-0', meters: createMeters() });
+  assert.deepEqual(await one.agree('overtaken', { proposal: ['a'], byKey }), {
+    homes: ['a'],
+    by: 'claim',
+    legs: 2,
+  });
 });
 
 test('both legs in one pilot, in the same moment, have one choice', async () => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Bus, KeyValue } from '@reelstream/bus';
 import { PairList, pairListKey, PairSent, pairsSubject } from '@reelstream/events';
 import type { Meters } from '@reelstream/service';
@@ -96,8 +97,10 @@ export class PairClaims {
     });
     try {
       const claimed = await Promise.race([claim, tooLate]);
+      // One who followed our claim may be heard before its answer: the places are ours to hold all the same.
+      const isFollowed = claimed.legs === 2 && isDeepStrictEqual(this.#told.get(key), claimed.homes);
 
-      return this.#asTold(key, claim) ?? claimed;
+      return isFollowed ? claimed : (this.#asTold(key, claim) ?? claimed);
     } catch (error) {
       this.#meters.count('pair.unagreed', error instanceof Error ? error.message : String(error));
       const asTold = this.#asTold(key, claim);

@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RawEvent } from '@reelstream/events';
+import { eventOf } from './event.fixture.ts';
 import { formatLine, parseJournal } from './journal-lines.ts';
 import type { JournalLine } from './journal-lines.ts';
 
-const event = (version: number): RawEvent => ({
-  specversion: '1.0',
-  id: `019abcde-0000-7000-8000-00000000000${version}`,
-  type: 'session.updated',
-  source: '/local/capture-1',
-  subject: '019abcde-0000-7000-8000-000000000000',
-  time: '2025-11-25T00:00:00.000Z',
-  origin: 'primary',
-  version,
-  epoch: 1,
-  schema: 1,
-  data: { text: 'Zoë said "hello"\n' },
-});
+const event = (version: number): RawEvent =>
+  eventOf(version, {
+    id: `019abcde-0000-7000-8000-00000000000${version}`,
+    data: { text: 'Zoë said "hello"\n' },
+  });
 
 const lines: readonly JournalLine[] = [
   { kind: 'event', event: event(1) },

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import type { RawEvent } from '@reelstream/events';
 import { saveBody } from './bodies.ts';
+import { eventOf } from './event.fixture.ts';
 import { openJournal, readJournal } from './journal.ts';
 import { openOutbox } from './outbox.ts';
 
@@ -16,28 +16,14 @@ const temporary = async (t: TestContext): Promise<string> => {
   return folder;
 };
 
-const event = (version: number): RawEvent => ({
-  specversion: '1.0',
-  id: '019abcde-0000-7000-8000-000000000001',
-  type: 'session.updated',
-  source: '/local/capture-1',
-  subject: '019abcde-0000-7000-8000-000000000000',
-  time: '2025-11-25T00:00:00.000Z',
-  origin: 'primary',
-  version,
-  epoch: 1,
-  schema: 1,
-  data: {},
-});
-
 test('appends that come together are all there, in order, after reopening', async (t) => {
   const folder = join(await temporary(t), '2025', '11', '25', 'session');
   const journal = await openJournal(folder);
-  await Promise.all(Array.from({ length: 50 }, (_, i) => journal.append([event(i + 1)])));
+  await Promise.all(Array.from({ length: 50 }, (_, i) => journal.append([eventOf(i + 1)])));
   await journal.note('ports', [16_384]);
   await journal.release(20);
   await journal.close();
-  await assert.rejects(journal.append([event(51)]), { code: 'JOURNAL_WRITE' });
+  await assert.rejects(journal.append([eventOf(51)]), { code: 'JOURNAL_WRITE' });
 
   const reopened = await openJournal(folder);
   assert.deepEqual(
@@ -52,7 +38,7 @@ test('appends that come together are all there, in order, after reopening', asyn
 test('opening cuts a torn tail, says so, and goes on behind the last whole line', async (t) => {
   const folder = await temporary(t);
   const journal = await openJournal(folder);
-  await journal.append([event(1)]);
+  await journal.append([eventOf(1)]);
   await journal.close();
   const path = join(folder, 'journal.ndjson');
   const whole = await readFile(path);
@@ -60,7 +46,7 @@ test('opening cuts a torn tail, says so, and goes on behind the last whole line'
 
   const reopened = await openJournal(folder);
   assert.deepEqual(reopened.opened.tail, { atByte: whole.length, bytes: 29 });
-  await reopened.append([event(2)]);
+  await reopened.append([eventOf(2)]);
   await reopened.close();
   const read = await readJournal(folder);
   assert.deepEqual(

@@ -4,23 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RawEvent } from '@reelstream/events';
+import { eventOf as anEvent } from './event.fixture.ts';
 import { openJournal, readJournal } from './journal.ts';
 import { mendJournal } from './mend.ts';
 import { journalFile } from './paths.ts';
 
-const eventOf = (version: number, data: unknown = {}): RawEvent => ({
-  specversion: '1.0',
-  id: `019ab2c4-7c1e-7d5a-9d0c-0a1b2c3d4e5${version}`,
-  type: 'session.updated',
-  source: '/local/capture-1',
-  subject: '019ab2c4-7c1e-7d5a-9d0c-0a1b2c3d4e5f',
-  time: '2026-11-23T07:00:00.000Z',
-  origin: 'primary',
-  version,
-  epoch: 1,
-  schema: 2,
-  data,
-});
+const eventOf = (version: number, data: unknown = {}): RawEvent =>
+  anEvent(version, {
+    id: `019ab2c4-7c1e-7d5a-9d0c-0a1b2c3d4e5${version}`,
+    subject: '019ab2c4-7c1e-7d5a-9d0c-0a1b2c3d4e5f',
+    time: '2026-11-23T07:00:00.000Z',
+    schema: 2,
+    data,
+  });
 
 const inFolder = async (work: (folder: string) => Promise<void>): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), 'journal-'));

@@ -5,18 +5,27 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** What was there when a sync was asked for, the `look`th. */
+type Seen<T> = { readonly look: number; readonly held: T };
+
+/** Syncs of one thing may end in another order than they began in: what the later saw stays. */
+const keepLatest = <K, T>(known: Map<K, Seen<T>>, key: K, seen: Seen<T>): void => {
+  if ((known.get(key)?.look ?? 0) <= seen.look) known.set(key, seen);
+};
+
 /**
  * Knows what a loss of power would leave of the files below `root`, at the worst: of a file what it held when its last finished sync was
  * asked for, of a folder the names that it had then. It watches every file that this process opens by promises while it is installed.
  */
 export class PowerLoss implements Disposable {
   readonly root = mkdtempSync(join(tmpdir(), 'power-'));
-  readonly #files = new Map<number, Buffer>();
-  readonly #folders = new Map<string, ReadonlySet<string>>();
+  readonly #files = new Map<number, Seen<Buffer>>();
+  readonly #folders = new Map<string, Seen<ReadonlySet<string>>>();
+  #looks = 0;
   readonly #open = promises.open;
 
   constructor() {
-    this.#folders.set(this.root, new Set());
+    this.#folders.set(this.root, { look: 0, held: new Set() });
     promises.open = async (...parameters: Parameters<typeof promises.open>): Promise<FileHandle> => {
       const handle = await this.#open(...parameters);
       const path = String(parameters[0]);
@@ -54,24 +63,25 @@ export class PowerLoss implements Disposable {
 
   /** What is there now; to be taken for durable once the sync has finished. */
   #look(path: string): () => void {
+    const look = (this.#looks += 1);
     const stat = statSync(path);
     if (stat.isDirectory()) {
-      const names = new Set(readdirSync(path));
+      const held = new Set(readdirSync(path));
 
-      return () => void this.#folders.set(path, names);
+      return () => keepLatest(this.#folders, path, { look, held });
     }
-    const bytes = readFileSync(path);
+    const held = readFileSync(path);
 
-    return () => void this.#files.set(stat.ino, bytes);
+    return () => keepLatest(this.#files, stat.ino, { look, held });
   }
 
   #copy(from: string, to: string): void {
     mkdirSync(to, { recursive: true });
-    for (const name of this.#folders.get(from) ?? []) {
+    for (const name of this.#folders.get(from)?.held ?? []) {
       const [source, target] = [join(from, name), join(to, name)];
       const stat = statSync(source, { throwIfNoEntry: false });
       if (stat?.isDirectory()) this.#copy(source, target);
-      else if (stat) writeFileSync(target, this.#files.get(stat.ino) ?? '');
+      else if (stat) writeFileSync(target, this.#files.get(stat.ino)?.held ?? '');
     }
   }
 }

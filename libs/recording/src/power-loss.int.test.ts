@@ -5,25 +5,14 @@ import { test } from 'node:test';
 import { freshId } from '@reelstream/events';
 import type { RawEvent } from '@reelstream/events';
 import { PowerLoss } from './power-loss.fixture.ts';
+import { eventOf } from './event.fixture.ts';
 import { openJournal, readJournal } from './journal.ts';
 import { openOutbox } from './outbox.ts';
 import { recordingFolder } from './paths.ts';
 import { SegmentLog } from './segment-log.ts';
 import { SegmentStore } from './segment-store.ts';
 
-const event = (subject: string, version: number): RawEvent => ({
-  specversion: '1.0',
-  id: freshId(),
-  type: 'session.updated',
-  source: '/local/capture-1',
-  subject,
-  time: '2025-11-25T00:00:00.000Z',
-  origin: 'primary',
-  version,
-  epoch: 1,
-  schema: 1,
-  data: {},
-});
+const event = (subject: string, version: number): RawEvent => eventOf(version, { id: freshId(), subject });
 
 /** What the loss of power at this moment leaves of a folder, as `look` sees it. */
 const afterLoss = async <T>(

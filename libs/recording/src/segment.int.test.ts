@@ -89,6 +89,19 @@ const scan = (path: string): { blocks: Block[]; lostBytes: number } => {
 const media = (blocks: readonly Block[]): readonly Buffer[] =>
   blocks.filter(({ kind }) => kind === blockKind.media).map(({ payload }) => payload);
 
+/** The blocks that end at or before `at`, and where the last of them does. */
+const wholeBefore = (blocks: readonly Block[], at: number) => {
+  const whole = blocks.filter(
+    ({ offset, payloadLength }) => offset + blockHeaderLength + payloadLength <= at,
+  );
+  const last = whole.at(-1);
+
+  return {
+    whole,
+    end: last ? last.offset + blockHeaderLength + last.payloadLength : segmentHeaderLength,
+  };
+};
+
 test('a segment cut at any byte keeps every whole block before the cut, and says what it cut', async (t) => {
   const { path, bytes, payloads } = await writeSegment(t);
   const { blocks } = scan(path);
@@ -96,12 +109,8 @@ test('a segment cut at any byte keeps every whole block before the cut, and says
   for (let cut = bytes.length - 1; cut >= 0; cut--) {
     await truncate(path, cut);
     const read = scan(path);
-    const whole = blocks.filter(
-      ({ offset, payloadLength }) => offset + blockHeaderLength + payloadLength <= cut,
-    );
+    const { whole, end } = wholeBefore(blocks, cut);
     assert.deepEqual(read.blocks, whole, `cut at ${cut}`);
-    const last = whole.at(-1);
-    const end = last ? last.offset + blockHeaderLength + last.payloadLength : segmentHeaderLength;
     assert.equal(read.lostBytes, Math.max(0, cut - end), `cut at ${cut}`);
   }
 });
@@ -112,12 +121,8 @@ test('pages of zeros at the end, as a loss of power leaves them, cost the blocks
   for (let from = segmentHeaderLength; from < bytes.length; from += 7) {
     await writeFile(path, Buffer.concat([bytes.subarray(0, from), Buffer.alloc(8_192)]));
     const read = scan(path);
-    const whole = blocks.filter(
-      ({ offset, payloadLength }) => offset + blockHeaderLength + payloadLength <= from,
-    );
+    const { whole, end } = wholeBefore(blocks, from);
     assert.deepEqual(read.blocks, whole, `zeros from ${from}`);
-    const last = whole.at(-1);
-    const end = last ? last.offset + blockHeaderLength + last.payloadLength : segmentHeaderLength;
     assert.equal(read.lostBytes, from + 8_192 - end, `zeros from ${from}`);
   }
 });

@@ -24,7 +24,7 @@ test('entries are found by their key, oldest first, until they are deleted', () 
     ],
   );
   assert.deepEqual([map.get('a'), map.get('b'), map.get('z')], [10, 20, undefined]);
-  assert.deepEqual([map.has('c'), map.has('z'), map.size, map.oldest()], [true, false, 3, 'b']);
+  assert.deepEqual([map.has('c'), map.has('z'), map.size], [true, false, 3]);
 });
 
 test('what is deleted while the map is gone through is not met', () => {
@@ -36,5 +36,13 @@ test('what is deleted while the map is gone through is not met', () => {
   }
   assert.deepEqual(met, [1, 3]);
   map.clear();
-  assert.deepEqual([...map.entries(), map.size, map.oldest()], [0, undefined]);
+  assert.deepEqual([...map.entries(), map.size], [0]);
+});
+
+test('of more than so many the oldest go', () => {
+  const map = filled();
+  map.keepNewest(3);
+  assert.equal(map.size, 3);
+  map.keepNewest(1);
+  assert.deepEqual([...map.entries()], [['c', 3]]);
 });

@@ -40,11 +40,12 @@ export class TransientMap<V extends {}> {
     this.#boxes.clear();
   }
 
-  /** The key that was set before all others. */
-  oldest(): string | undefined {
-    const [key] = this.#boxes.keys();
-
-    return key;
+  /** Deletes the oldest beyond so many. */
+  keepNewest(most: number): void {
+    for (const key of this.#boxes.keys()) {
+      if (this.#boxes.size <= most) return;
+      this.delete(key);
+    }
   }
 
   /** Oldest first; entries may be deleted meanwhile. */

@@ -9,6 +9,7 @@ export type { JournalContents, JournalDamage } from './journal-lines.ts';
 export { listRecordings } from './list.ts';
 export { Codec, isManifest, Manifest, ManifestTrack, PayloadSpan, SenderReport } from './manifest.ts';
 export { mendJournal, mendManifest } from './mend.ts';
+export { isWantOfRoom } from './want-of-room.ts';
 export { openOutbox } from './outbox.ts';
 export type { Outbox } from './outbox.ts';
 export { readTrackPackets } from './packets.ts';

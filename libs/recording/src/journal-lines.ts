@@ -44,6 +44,21 @@ export const formatLine = (line: JournalLine): Buffer => {
   return Buffer.concat([Buffer.from(`${hex(crc32(json))} `), json, Buffer.of(newline)]);
 };
 
+/** A whole journal of what was read from one, but for what could not be read: notes, events as they stand, how far it was released. */
+export const formatJournal = ({
+  events,
+  notes,
+  releasedVersion,
+}: Pick<JournalContents, 'events' | 'notes' | 'releasedVersion'>): Buffer => {
+  const lines: readonly JournalLine[] = [
+    ...Object.entries(notes).map(([name, value]) => ({ kind: 'note', name, value }) as const),
+    ...events.map((event) => ({ kind: 'event', event }) as const),
+    ...(releasedVersion > 0 ? [{ kind: 'released', version: releasedVersion } as const] : []),
+  ];
+
+  return Buffer.concat(lines.map(formatLine));
+};
+
 const parseJson = (bytes: Uint8Array): unknown => {
   try {
     return JSON.parse(Buffer.from(bytes).toString());

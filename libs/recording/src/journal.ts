@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import type { RawEvent } from '@reelstream/events';
 import { makeFolder, syncFolder } from './durable.ts';
 import { JournalWriteError } from './errors.ts';
-import { formatLine, parseJournal } from './journal-lines.ts';
+import { formatJournal, formatLine, parseJournal } from './journal-lines.ts';
 import type { JournalContents, JournalLine } from './journal-lines.ts';
 import { journalFile } from './paths.ts';
+import { isWantOfRoom } from './want-of-room.ts';
 
 export type Journal = {
   readonly folder: string;
@@ -40,9 +41,6 @@ type Waiting = {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 };
-
-/** Errors that pass by themselves, and that another file would meet, too. */
-const waitsForRoom = new Set<string | undefined>(['ENOSPC', 'EDQUOT']);
 
 class OpenJournal implements Journal {
   readonly folder: string;
@@ -133,7 +131,7 @@ class OpenJournal implements Journal {
     try {
       await this.#append(bytes, durable);
     } catch (error) {
-      if (waitsForRoom.has((error as NodeJS.ErrnoException).code)) throw error;
+      if (isWantOfRoom((error as NodeJS.ErrnoException).code)) throw error;
       await this.#renew().catch(() => {
         throw error;
       });
@@ -144,14 +142,11 @@ class OpenJournal implements Journal {
   /** A file that can't be written where it lies is given up for another, under the same name and with the same lines. */
   async #renew(): Promise<void> {
     const path = join(this.folder, journalFile);
-    const notes = Object.entries(this.notes).map(([name, value]): JournalLine => ({
-      kind: 'note',
-      name,
-      value,
-    }));
-    const events = this.events.map((event): JournalLine => ({ kind: 'event', event }));
-    const released: JournalLine = { kind: 'released', version: this.#releasedVersion };
-    const bytes = Buffer.concat([...notes, ...events, released].map(formatLine));
+    const bytes = formatJournal({
+      events: this.events,
+      notes: this.notes,
+      releasedVersion: this.#releasedVersion,
+    });
     const file = await open(`${path}.new`, 'w+', 0o644);
     try {
       await file.writeFile(bytes);

@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import type { RawEvent } from '@reelstream/events';
 import { makeFolder, replaceFile } from './durable.ts';
 import { readJournal } from './journal.ts';
-import { formatLine } from './journal-lines.ts';
-import type { JournalLine } from './journal-lines.ts';
+import { formatJournal } from './journal-lines.ts';
 import { formatManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { journalFile, manifestFile } from './paths.ts';
@@ -17,16 +16,8 @@ export const mendJournal = async (folder: string, events: readonly RawEvent[]): 
   await makeFolder(folder);
   const before = await readJournal(folder);
   const byVersion = new Map([...before.events, ...events].map((event) => [event.version, event]));
-  const lines: readonly JournalLine[] = [
-    ...Object.entries(before.notes).map(([name, value]): JournalLine => ({ kind: 'note', name, value })),
-    ...[...byVersion.values()]
-      .toSorted((a, b) => a.version - b.version)
-      .map((event): JournalLine => ({ kind: 'event', event })),
-    ...(before.releasedVersion > 0
-      ? [{ kind: 'released', version: before.releasedVersion } satisfies JournalLine]
-      : []),
-  ];
-  await replaceFile(join(folder, journalFile), Buffer.concat(lines.map(formatLine)));
+  const inOrder = [...byVersion.values()].toSorted((a, b) => a.version - b.version);
+  await replaceFile(join(folder, journalFile), formatJournal({ ...before, events: inOrder }));
 };
 
 /** Puts the manifest of a sealed folder (absolute path) back. Durable when it resolves. */

@@ -98,8 +98,8 @@ export class DigestClient {
   }
 
   /**
-   * Takes a challenge up; `valueOf` gives a header, several of a name joined by commas. True where the request is worth repeating: it is ours to answer, and the proof before it, if there
-   * was one, was not wrong but old.
+   * Takes a challenge up; `valueOf` gives a header, several of a name joined by commas. True where the request is worth repeating:
+   * it is ours to answer, and the proof before it, if there was one, was not wrong but old.
    */
   take(status: number, valueOf: (name: string) => string): boolean {
     if (!isChallenge(status)) return false;

@@ -1,6 +1,7 @@
 export { bibLegAfter, readBibLeg, readCubeParticipants, readSessionId } from './cisco.ts';
 export type { BibLegInfo, CubeParticipant, SessionId } from './cisco.ts';
 export { connectSip } from './endpoint.ts';
+export { listeningPort } from './listening-port.ts';
 export { SipError } from './errors.ts';
 export type { SipErrorCode } from './errors.ts';
 export { mergeMetadata, undescribed } from './metadata-merge.ts';

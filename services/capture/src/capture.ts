@@ -3,7 +3,7 @@ import { announceNode, followDrain } from '@reelstream/bus';
 import { commandSubject, querySubject, Reservation, reservationSubject } from '@reelstream/events';
 import { reportMeters } from '@reelstream/service';
 import type { Logger, Running } from '@reelstream/service';
-import { connectSip } from '@reelstream/sip';
+import { connectSip, listeningPort } from '@reelstream/sip';
 import type { SipHandlers } from '@reelstream/sip';
 import { Compile } from 'typebox/compile';
 import { needFolder } from './adapters/folders.ts';
@@ -90,11 +90,9 @@ const sipHandlers = (
   }),
   connection: ({ connected, addresses }) => {
     node.status.sipConnected(connected);
-    const portOf = (address = ''): number => Number(/:(\d+)$/.exec(address)?.[1] ?? 0);
-    const port = portOf(addresses[0]);
-    if (connected)
-      node.status.sipTlsPort = portOf(addresses.find((each) => each.startsWith('tls/'))) || undefined;
-    if (node.config.sipPort === 0 && port > 0) node.status.sipPort = port;
+    const port = listeningPort(addresses);
+    if (connected) node.status.sipTlsPort = listeningPort(addresses, 'tls');
+    if (node.config.sipPort === 0 && port !== undefined) node.status.sipPort = port;
     node.log.info({ connected, addresses }, 'SIP server');
     if (connected) onConnected();
   },

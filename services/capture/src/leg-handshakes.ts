@@ -115,12 +115,12 @@ export class LegHandshakes {
     const association = stays
       ? { ...before, protocol, places: placesOf(line) }
       : { id: newId(), protocol, setup, peer, places: placesOf(line), isAgreed: false };
-    this.#identity ??= makeDtlsIdentity();
     this.#lines.set(line.index, association);
 
     return association;
   }
 
+  /** Our certificate is made with the first line that needs it. */
   #attributes({ id }: Association, setup: string, namesItself: boolean): readonly string[] {
     const { fingerprint } = (this.#identity ??= makeDtlsIdentity());
 

@@ -5,7 +5,7 @@ import { heartbeatSubject, pairsBucket, pairsMaxAgeMs } from '@reelstream/events
 import type { Heartbeat } from '@reelstream/events';
 import { createMeters, reportMeters } from '@reelstream/service';
 import type { Logger, Running } from '@reelstream/service';
-import { connectSip } from '@reelstream/sip';
+import { connectSip, listeningPort } from '@reelstream/sip';
 import { keepLastView, readLastView } from './adapters/last-view.ts';
 import type { LastView } from './adapters/last-view.ts';
 import { PairClaims } from './adapters/pair-claims.ts';
@@ -26,13 +26,6 @@ import type { Pilot } from './state.ts';
 const lastWordsMs = 1_000;
 /** A node that lives has been heard this long after the bus came. */
 const heardWithinMs = 5_000;
-
-/** The port of the first of `udp/127.0.0.1:5060,tcp/…`. */
-const sipPortOf = (addresses: readonly string[]): number | undefined => {
-  const port = /:(\d+)$/.exec(addresses[0] ?? '')?.[1];
-
-  return port === undefined ? undefined : Number(port);
-};
 
 /** Puts a pilot together: the bus, and what it has to know before its first call. Nothing is heard or said yet. */
 const assemble = async (
@@ -160,7 +153,7 @@ const connectPilot = async (pilot: Pilot, { sipServer }: Config): Promise<PilotS
       invite: (invite) => onInvite(pilot, invite),
       options: () => onOptions(pilot),
       connection: ({ connected, addresses }) => {
-        port = connected ? sipPortOf(addresses) : port;
+        port = connected ? listeningPort(addresses) : port;
         pilot.logger.info({ connected, addresses }, connected ? 'SIP server is there' : 'SIP server is away');
       },
       error: (error) => {

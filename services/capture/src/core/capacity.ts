@@ -26,7 +26,7 @@ const descriptorsPerStream = 3;
 const descriptorsBeside = 128;
 
 const mebibyte = 1024 * 1024;
-/** Statistics, what runs through, and the session's share of signalling: below 64 KiB for a call of two (docs/performance.md). */
+/** Statistics, what runs through, and the session's share of signalling: an allowance. What was measured is in docs/faults.md (soak). */
 const memoryPerStream = 32 * 1024;
 /** The process itself, and what a thread holds of media while a disk refuses it. */
 const memoryBeside = 384 * mebibyte;

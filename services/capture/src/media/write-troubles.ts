@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isWantOfRoom } from '@reelstream/recording';
 import { tryToWrite } from '../adapters/disk.ts';
 import type { RecorderEvent } from './types.ts';
 
@@ -16,8 +17,6 @@ const lookEveryMs = 1_000;
 /** So many looks, and so many of the last at which the folder could be written while the thread could not. */
 const looksBeforeGivingUp = 3;
 const looksBeforeReplacing = 2;
-/** What passes as soon as there is room: the thread goes on by itself, and loses nothing of what it holds. */
-const waitsForRoom: readonly string[] = ['ENOSPC', 'EDQUOT'];
 
 /**
  * Threads that can't write. After some seconds their sessions are given up. A thread whose file is broken, while others in
@@ -53,7 +52,8 @@ export class WriteTroubles implements Disposable {
     over: AbortSignal,
   ): Promise<void> {
     const { folder, say, sessionsAt, replace } = this.#options;
-    const isBroken = !waitsForRoom.includes(code);
+    // For want of room the thread waits, and loses nothing of what it holds.
+    const isBroken = !isWantOfRoom(code);
     let writable = 0;
     for (let look = 1; ; look++) {
       await sleep(lookEveryMs, undefined, { signal: over, ref: false }).catch(() => undefined);

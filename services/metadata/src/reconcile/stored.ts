@@ -91,13 +91,6 @@ const lossesOf = async (
   return losses;
 };
 
-const byKey = <T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> => {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
-
-  return groups;
-};
-
 /** What the database holds of each of these sessions, by id. */
 export const storedSessions = async (
   db: Kysely<Database>,
@@ -105,7 +98,7 @@ export const storedSessions = async (
 ): Promise<ReadonlyMap<string, StoredSession>> => {
   if (sessionIds.length === 0) return new Map();
   const ids = [...sessionIds];
-  const events = byKey(
+  const events = Map.groupBy(
     await db
       .selectFrom('event')
       .selectAll()

@@ -30,8 +30,7 @@ export class PlacementMemory {
     // The newest call is the last to be forgotten.
     if (before) this.#calls.delete(callId);
     this.#calls.set(callId, before ? [...before, added].slice(-mostOfOneCall) : [added]);
-    const oldest = this.#calls.size > mostCalls ? this.#calls.oldest() : undefined;
-    if (oldest !== undefined) this.#calls.delete(oldest);
+    this.#calls.keepNewest(mostCalls);
   }
 
   /** What became of the reservation of the newest INVITE with this Call-ID. */

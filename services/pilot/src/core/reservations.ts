@@ -31,7 +31,7 @@ export class Reservations {
   open(call: Call, homes: readonly string[], now: number): void {
     this.#open.delete(call.callId);
     this.#open.set(call.callId, { call, homes, expiresAt: now + this.#timeoutMs });
-    dropOldest(this.#open, mostOpen);
+    this.#open.keepNewest(mostOpen);
   }
 
   /** A home has the call: its controller follows redirects, if perhaps slowly. */
@@ -74,17 +74,12 @@ export class Reservations {
 
   #giveUp({ callId, controllerAddress }: Call): boolean {
     this.#givenUp.set(callId, controllerAddress);
-    dropOldest(this.#givenUp, mostRemembered);
+    this.#givenUp.keepNewest(mostRemembered);
     const lost = (this.#lostInARow.get(controllerAddress) ?? 0) + 1;
     this.#lostInARow.delete(controllerAddress);
     this.#lostInARow.set(controllerAddress, lost);
-    dropOldest(this.#lostInARow, mostRemembered);
+    this.#lostInARow.keepNewest(mostRemembered);
 
     return lost === mostLostInARow;
   }
 }
-
-const dropOldest = (map: TransientMap<{}>, most: number): void => {
-  const oldest = map.size > most ? map.oldest() : undefined;
-  if (oldest !== undefined) map.delete(oldest);
-};

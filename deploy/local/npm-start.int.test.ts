@@ -11,11 +11,15 @@ type Runtime = { readonly apiUrl: string; readonly pids: Readonly<Record<string,
 const readRuntime = async (box: TestBox): Promise<Runtime> =>
   JSON.parse(await readFile(join(box.dir, 'data/runtime.json'), 'utf8')) as Runtime;
 
-/** Everything is gone within five seconds, each process by its own will. */
+/** The launcher's own limits come to five seconds; a busy machine may take longer for its last steps. */
+const endsWithinMs = 15_000;
+
+/** Everything is gone, each process by its own will. */
 const assertCleanEnd = async (box: TestBox, { pids }: Runtime): Promise<void> => {
-  await waitFor(() => (Object.values(pids).some((pid) => readProcess(pid)) ? undefined : true), {
-    deadlineMs: 5_000,
-    describe: 'processes outlive npm',
+  const alive = (): readonly string[] => Object.keys(pids).filter((name) => readProcess(pids[name] ?? 0));
+  await waitFor(() => (alive().length > 0 ? undefined : true), {
+    deadlineMs: endsWithinMs,
+    describe: () => `${alive().join(', ')} outlive npm: ${box.output}`,
   });
   assert.match(box.output, /reelstream: stopping/);
   assert.doesNotMatch(box.output, /SIGKILL/);

@@ -64,11 +64,17 @@ const planNode = (
   command: {
     file: process.execPath,
     args: [...nodeOptions, join(around.programsDir, main)],
-    // What was compiled once needn't be again: a process that was killed is back a third sooner.
-    env: { NODE_COMPILE_CACHE: join(around.folder.path, 'compile-cache'), ...env },
+    env: { NODE_COMPILE_CACHE: compileCacheOf(around), ...env },
   },
   stopSignal: 'SIGTERM',
 });
+
+/**
+ * What was compiled once needn't be again: a process that was killed is back a third sooner. All starts of a checkout
+ * share one, since writing it takes a second, also when a box is ended at once.
+ */
+const compileCacheOf = ({ folder }: Surroundings): string =>
+  process.env['NODE_COMPILE_CACHE'] ?? join(folder.path, 'compile-cache');
 
 const sipOf = (settings: LauncherSettings, role: SipRole) =>
   ({

@@ -1,6 +1,6 @@
 /** Every kind of call that is recorded: ways in × codecs × transports × encryption. The tests and docs/calls.md come from it. */
 import { randomBytes } from 'node:crypto';
-import type { LegAudio, LegCodec, SrtpSuiteName } from '@reelstream/testing/callers';
+import type { CallLeg, LegAudio, LegCodec, SrtpSuiteName } from '@reelstream/testing/callers';
 
 export const waysIn = ['siprec', 'cube', 'bib', 'direct'] as const;
 export type WayIn = (typeof waysIn)[number];
@@ -9,6 +9,8 @@ export type CodecOfCall = {
   /** Encoding name, as a track tells it. */
   readonly name: string;
   readonly codec: LegCodec;
+  /** Default audio. */
+  readonly mediaType?: 'video';
   /** Bytes of each packet, and how long it is on the RTP clock. */
   readonly bytes: number;
   readonly ticks: number;
@@ -38,11 +40,26 @@ export const codecs: readonly CodecOfCall[] = [
   dynamic('L16', 16_000, { bytes: 640, ticks: 320 }),
   dynamic('iLBC', 8_000, { format: 'mode=20', bytes: 38, ticks: 160 }),
   dynamic('AMR', 8_000, { format: 'octet-align=1', bytes: 33, ticks: 160 }),
+  dynamic('AMR-WB', 16_000, { format: 'octet-align=1', bytes: 63, ticks: 320 }),
   dynamic('MP4A-LATM', 48_000, {
     format: 'profile-level-id=24;object=23;bitrate=64000',
     bytes: 120,
     ticks: 480,
   }),
+  dynamic('mpeg4-generic', 48_000, {
+    format: 'streamtype=5;mode=AAC-hbr;config=1188;sizelength=13;indexlength=3;indexdeltalength=3',
+    bytes: 170,
+    ticks: 1_024,
+  }),
+  {
+    ...dynamic('H264', 90_000, {
+      format: 'profile-level-id=42E01F;packetization-mode=1',
+      bytes: 1_100,
+      ticks: 3_000,
+    }),
+    mediaType: 'video',
+  },
+  { ...dynamic('VP8', 90_000, { bytes: 1_100, ticks: 3_000 }), mediaType: 'video' },
 ];
 
 export type Carriage = {
@@ -80,7 +97,10 @@ const [pcmu] = codecs;
 
 /** Each way with each codec over UDP, and with each carriage in G.711. */
 export const kindsOfCall: readonly KindOfCall[] = waysIn.flatMap((way) => [
-  ...codecs.map((codec): KindOfCall => ({ way, codec, transport: 'udp' })),
+  ...codecs
+    // A built-in bridge forks no pictures.
+    .filter(({ mediaType }) => !(mediaType && way === 'bib'))
+    .map((codec): KindOfCall => ({ way, codec, transport: 'udp' })),
   ...carriages
     .slice(1)
     // To a built-in bridge the offer is ours, and has no handshakes.
@@ -89,13 +109,30 @@ export const kindsOfCall: readonly KindOfCall[] = waysIn.flatMap((way) => [
 ]);
 
 /** Payloads that nobody could guess: what is recorded must be just these. */
-export const randomAudio = (
+const randomAudio = (
   { bytes, ticks }: CodecOfCall,
   packets: number,
 ): Extract<LegAudio, { frames: unknown }> => ({
   frames: Array.from({ length: packets }, () => randomBytes(bytes)),
   ticks,
 });
+
+const parties = ['sip:alice@example.com', 'sip:bob@example.com'] as const;
+
+/** The streams of such a call: one voice for each party that its way in has, and behind the voices their pictures. */
+export const legsOf = ({ way, codec }: KindOfCall, packets: number): readonly CallLeg[] => {
+  const lines = codec.mediaType && pcmu ? [pcmu, codec] : [codec];
+  const here = parties.slice(0, way === 'siprec' || way === 'cube' ? 2 : 1);
+
+  return lines.flatMap((line) =>
+    here.map((address) => ({
+      codec: line.codec,
+      mediaType: line.mediaType ?? 'audio',
+      audio: randomAudio(line, packets),
+      address,
+    })),
+  );
+};
 
 const table = (heads: readonly string[], rows: readonly (readonly string[])[]): string =>
   [heads, heads.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

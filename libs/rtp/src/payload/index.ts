@@ -1,4 +1,6 @@
 export { amrFrames } from './amr.ts';
+export { readComfortNoise } from './comfort-noise.ts';
+export type { ComfortNoise } from './comfort-noise.ts';
 export { formatParameters } from './frame.ts';
 export type { Depacketise, Frame, MediaPacket } from './frame.ts';
 export { g729Frames, ilbcFrames, ilbcMode, ilbcModes, wholePayload } from './frame-by-frame.ts';

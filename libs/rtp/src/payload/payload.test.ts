@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { amrFrames } from './amr.ts';
+import { readComfortNoise } from './comfort-noise.ts';
 import type { Depacketise, MediaPacket } from './frame.ts';
 import { g729Frames, ilbcFrames, ilbcMode } from './frame-by-frame.ts';
 import { H264Assembler } from './h264.ts';
@@ -31,6 +32,18 @@ test('G.729: frames of 10 ms; comfort noise behind them is silence, any other re
   ]);
   assert.deepEqual(frames(g729Frames, packet([1, 2])), [[]]);
   assert.deepEqual(frames(g729Frames, packet(bytes.slice(0, 13))), [undefined]);
+});
+
+test('comfort noise: a level below full scale, and coefficients between −1 and 1 up to the twelfth', () => {
+  assert.equal(readComfortNoise(new Uint8Array(0)), undefined);
+  assert.deepEqual(readComfortNoise(Uint8Array.of(0x80 | 50)), { levelDbov: -50, reflection: [] });
+  assert.deepEqual(readComfortNoise(Uint8Array.of(0, 127, 0, 254)), {
+    levelDbov: 0,
+    reflection: [0, (-258 * 127) / 32_768, (258 * 127) / 32_768],
+  });
+  // The reserved index ends what is known of the spectrum.
+  assert.deepEqual(readComfortNoise(Uint8Array.of(9, 127, 255, 12))?.reflection, [0]);
+  assert.equal(readComfortNoise(new Uint8Array(1_400))?.reflection.length, 12);
 });
 
 test('iLBC: the mode is that of the SDP, 30 ms without one', () => {

@@ -38,7 +38,7 @@ test('each audio track is a channel, in order; video is none', () => {
   );
 });
 
-test('only payload types that were used count; tones and comfort noise are no sound', () => {
+test('only payload types that were used count; tones and comfort noise are no codecs', () => {
   const [channel] = channelsOf([
     track(
       1,
@@ -52,7 +52,7 @@ test('only payload types that were used count; tones and comfort noise are no so
     ),
   ]);
 
-  assert.deepEqual(channel && decodersOf(channel), ['0 PCMU', '101 tones', '13 silence']);
+  assert.deepEqual(channel && decodersOf(channel), ['0 PCMU', '101 tones', '13 noise']);
   assert.deepEqual(channel?.silentCodecs, []);
 });
 

@@ -14,7 +14,9 @@ export type PayloadUse =
   | { readonly kind: 'audio'; readonly codec: AudioCodec; readonly clockRate: number }
   /** Tones by name: listed, not heard. */
   | { readonly kind: 'tones'; readonly clockRate: number }
-  /** Parameters of a silence, and codecs that can't be decoded: they keep the clock, and are silent. */
+  /** Comfort noise: how the sender's silence sounds until it speaks again. */
+  | { readonly kind: 'noise'; readonly clockRate: number }
+  /** Codecs that can't be decoded: they keep the clock, and are silent. */
   | { readonly kind: 'silence'; readonly clockRate: number };
 
 /** One channel of a WAV file. */
@@ -29,7 +31,8 @@ const useOf = (codec: NamedCodec): PayloadUse => {
   const { clockRate } = codec;
   const name = codec.codec.toUpperCase();
   if (name === 'TELEPHONE-EVENT') return { kind: 'tones', clockRate };
-  const audio = name === 'CN' ? undefined : audioCodec(codec);
+  if (name === 'CN' && clockRate >= 8_000 && clockRate <= 48_000) return { kind: 'noise', clockRate };
+  const audio = audioCodec(codec);
 
   return audio ? { kind: 'audio', codec: audio, clockRate } : { kind: 'silence', clockRate };
 };
@@ -42,8 +45,7 @@ const channelOf = (track: TrackSummary): Channel => {
     const codec = named.get(payloadType) ?? staticCodec(payloadType);
     const use = codec && useOf(codec);
     if (use) uses.set(payloadType, use);
-    if (!use || (use.kind === 'silence' && codec.codec.toUpperCase() !== 'CN'))
-      silent.add(codec?.codec ?? `payload type ${payloadType}`);
+    if (!use || use.kind === 'silence') silent.add(codec?.codec ?? `payload type ${payloadType}`);
   }
 
   return { trackNumber: track.trackNumber, uses, silentCodecs: [...silent] };

@@ -105,6 +105,14 @@ test('an hour of two clocks that are 600 ppm apart, one leg 3 s later, the wall 
   }
 });
 
+/** Of samples, in dB over a square wave at full scale. */
+const levelOf = (samples: Int16Array): number => {
+  let power = 0;
+  for (const sample of samples) power += sample * sample;
+
+  return 10 * Math.log10(power / samples.length / 32_768 ** 2);
+};
+
 test('pause, comfort noise, a new SSRC, repeats and another ptime: every sample is at its place', async () => {
   const codes = encodeG711('PCMU', speech());
   const word = codes.subarray(0, 8_000);
@@ -117,9 +125,15 @@ test('pause, comfort noise, a new SSRC, repeats and another ptime: every sample 
         word.subarray(n * size, (n + 1) * size),
       ),
     }));
-  const noise = [2_000, 5_000, 8_000].map((ms, n) => ({
+  const noise = (
+    [
+      [2_000, 60],
+      [5_000, 50],
+      [8_000, 70],
+    ] as const
+  ).map(([ms, level], n) => ({
     atMs: ms,
-    packet: rtp({ payloadType: 13, sequence: 50 + n, timestamp: at(ms) }, Buffer.of(60)),
+    packet: rtp({ payloadType: 13, sequence: 50 + n, timestamp: at(ms) }, Buffer.of(level)),
   }));
   const third = said(14_000, 9, 80, 0);
   const packets = [
@@ -137,7 +151,61 @@ test('pause, comfort noise, a new SSRC, repeats and another ptime: every sample 
 
   const expected = new Int16Array(at(15_000));
   for (const ms of [1_000, 12_000, 14_000]) expected.set(decodeG711('PCMU', word), at(ms));
+  // The sender's pause sounds as it said, and nothing else does.
+  const pause = channel!.slice(at(2_000), at(12_000));
+  for (const [ms, levelDbov] of [
+    [0, -60],
+    [2_990, -60],
+    [3_000, -50],
+    [5_990, -50],
+    [6_000, -70],
+    [9_990, -70],
+  ] as const) {
+    const level = levelOf(pause.subarray(at(ms), at(ms + 10)));
+    assert.ok(Math.abs(level - levelDbov) < 1, `${ms} ms into the pause: ${level} dBov`);
+  }
+  channel!.fill(0, at(2_000), at(12_000));
   assert.equal(firstDifference(channel, expected), -1);
+});
+
+test('comfort noise in a wide-band call has its level; of a pause in which a packet is missing nothing is made up', async () => {
+  const said = sendFixture('g722', 8_000, 0);
+  const { length } = said;
+  const last = Buffer.from(said.at(-1)!.packet);
+  const [sequence, timestamp, ssrc] = [last.readUInt16BE(2), last.readUInt32BE(4), last.readUInt32BE(8)];
+  const after = (n: number, ms: number) => ({
+    payloadType: 13,
+    sequence: sequence + n,
+    timestamp: timestamp + 160 + (ms * 8_000) / 1_000,
+    ssrc,
+  });
+  const endMs = length * 20;
+  const cn = Buffer.of(40, 60);
+  const packets = [
+    ...said,
+    { atMs: endMs, packet: rtp(after(1, 0), cn) },
+    { atMs: endMs + 1_000, packet: rtp(after(2, 1_000), cn) },
+    // The third got lost.
+    { atMs: endMs + 2_000, packet: rtp(after(4, 2_000), cn) },
+    {
+      atMs: endMs + 3_000,
+      packet: rtp({ ...after(5, 3_000), payloadType: 9 }, said[0]!.packet.subarray(12)),
+    },
+  ];
+  const g722 = audioFixtures['g722']!;
+  const path = await renderWav([
+    { codecs: [g722, { payloadType: 13, codec: 'CN', clockRate: 8_000 }], packets },
+  ]);
+  const { channels, sampleRate } = parseWav(await readFile(path));
+  const alone = parseWav(await readFile(await renderWav([{ codecs: [g722], packets: said }]))).channels[0]!;
+  const second = (n: number): Int16Array =>
+    channels[0]!.subarray(alone.length + (n + 0.01) * sampleRate, alone.length + (n + 0.99) * sampleRate);
+
+  assert.equal(sampleRate, 16_000);
+  assert.equal(firstDifference(channels[0]!.slice(0, alone.length), alone), -1);
+  assert.ok(Math.abs(levelOf(second(0)) + 40) < 1, `${levelOf(second(0))} dBov`);
+  assert.ok(second(1).every((sample) => sample === 0));
+  assert.ok(Math.abs(levelOf(second(2)) + 40) < 1, `${levelOf(second(2))} dBov`);
 });
 
 test('a call that changes from G.711 to G.722 and on to Opus is heard throughout, each word at its time', async () => {

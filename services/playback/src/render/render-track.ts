@@ -8,6 +8,7 @@ import { RenderError } from './errors.ts';
 import { InOrder } from './in-order.ts';
 import { Listeners } from './listeners.ts';
 import type { MonoFile } from './mono-file.ts';
+import { Pauses } from './pauses.ts';
 import { RunWriter } from './run-writer.ts';
 import { clockedPackets } from './track-packets.ts';
 import type { ReadOutcome, TrackSource } from './track-packets.ts';
@@ -37,6 +38,7 @@ export const renderTrack = async (job: TrackRendering): Promise<RenderOutcome> =
   const outcome: RenderOutcome = { strays: 0, damage: undefined, undecoded: 0, repeats: 0 };
   const writer = new RunWriter(job.target, rate);
   const order = new InOrder();
+  const pauses = new Pauses();
   using listeners = new Listeners(job.open);
   const hear = async ({
     payload: { segment, ticks, packet },
@@ -45,8 +47,11 @@ export const renderTrack = async (job: TrackRendering): Promise<RenderOutcome> =
     const clock = clocks[segment];
     const { header, bytes } = packet.payload;
     const use = channel.uses.get(header.payloadType);
-    if (!clock || use?.kind !== 'audio') return;
+    if (!clock || !use) return;
     if (secondsAt(clock, ticks) * rate > job.mostSamples) throw new RenderError('TOO_LONG');
+    for (const { timestamp, pcm } of pauses.until({ segment, ticks, follows, use, payload: bytes }))
+      await writer.write(clock, timestamp, pcm);
+    if (use.kind !== 'audio') return;
     const listener = listeners.get(segment, header.payloadType, use.codec);
     const media = { payload: bytes, marker: header.marker, timestamp: ticks, follows };
     for (const { timestamp, pcm } of listener.hear(media)) await writer.write(clock, timestamp, pcm);

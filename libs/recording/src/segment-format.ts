@@ -133,8 +133,11 @@ export type BlockHeader = {
 /** What a block's header says beside its payload. */
 export type BlockOrigin = {
   readonly trackNumber: number;
-  /** Its UUID as words. */
-  readonly session: readonly number[];
+  /** Its UUID as words, in the order of its bytes. */
+  readonly session0: number;
+  readonly session1: number;
+  readonly session2: number;
+  readonly session3: number;
   /** Of the block before, which is the stream's last. */
   readonly ordinal: number;
   readonly segment: number;
@@ -147,7 +150,7 @@ export const writeBlockHeader = (
   at: number,
   salt: number,
   kind: number,
-  { trackNumber, session, ordinal, segment, offset }: BlockOrigin,
+  { trackNumber, session0, session1, session2, session3, ordinal, segment, offset }: BlockOrigin,
   clockOffset: number,
   payloadLength: number,
   payloadCrc: number,
@@ -159,7 +162,10 @@ export const writeBlockHeader = (
   target.setUint32(at + 20, ordinal + 1, true);
   target.setUint32(at + 24, segment, true);
   target.setUint32(at + 28, offset, true);
-  for (let i = 0; i < 4; i++) target.setInt32(at + 32 + 4 * i, session[i]!, true);
+  target.setInt32(at + 32, session0, true);
+  target.setInt32(at + 36, session1, true);
+  target.setInt32(at + 40, session2, true);
+  target.setInt32(at + 44, session3, true);
   target.setUint32(at + 48, clockOffset, true);
   target.setUint32(at + 4, shortCrc32(target, at + 8, at + blockHeaderLength, salt), true);
 };
@@ -183,10 +189,10 @@ export const parseBlockHeader = (bytes: Buffer, salt: number): BlockHeader | und
 };
 
 /** The UUID as four words, in the order of its bytes. */
-export const sessionWords = (sessionId: string): readonly number[] => {
+export const sessionWords = (sessionId: string): readonly [number, number, number, number] => {
   const bytes = Buffer.from(sessionId.replaceAll('-', ''), 'hex');
 
-  return [0, 4, 8, 12].map((at) => bytes.readInt32LE(at));
+  return [bytes.readInt32LE(0), bytes.readInt32LE(4), bytes.readInt32LE(8), bytes.readInt32LE(12)];
 };
 
 export const sessionIdOf = (bytes: Buffer): string =>

@@ -36,7 +36,16 @@ export type SegmentLogOptions = {
 const lastOffset = 0xf000_0000;
 
 /** Whose blocks tell of no stream. */
-const nobody = { trackNumber: 0, session: [0, 0, 0, 0], ordinal: -1, segment: 0, offset: 0 };
+const nobody: BlockOrigin = {
+  trackNumber: 0,
+  session0: 0,
+  session1: 0,
+  session2: 0,
+  session3: 0,
+  ordinal: -1,
+  segment: 0,
+  offset: 0,
+};
 
 /** Appends runs of frames to segments. `append` only copies; `flush` writes; `sync` makes durable. */
 export class SegmentLog {

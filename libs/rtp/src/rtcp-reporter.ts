@@ -140,7 +140,7 @@ export class RtcpReporter {
 
   #intervalNs(): number {
     const { mediaKbps, receiversBps } = this.#terms;
-    const senders = Math.max(1, this.#statistics.heardSince(this.#sentNs ?? 0).length);
+    const senders = Math.max(1, this.#statistics.countHeardSince(this.#sentNs ?? 0));
 
     return (
       nsPerMs *

@@ -54,6 +54,8 @@ class Source {
   }
 
   get endpoint(): Endpoint | undefined {
+    if (this.length === 0) return undefined;
+
     return (this.#endpoint ??= parseSource(this.bytes.subarray(0, this.length)));
   }
 

@@ -72,6 +72,14 @@ export class StreamStatistics {
       .map(({ statistics }) => statistics);
   }
 
+  /** How many there are. */
+  countHeardSince(ns: number): number {
+    let count = 0;
+    for (const { lastNs } of this.#sources.values()) if (lastNs > ns) count++;
+
+    return count;
+  }
+
   has(ssrc: number): boolean {
     return this.#sources.has(ssrc);
   }

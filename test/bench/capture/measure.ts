@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { runCommand } from '@reelstream/testing';
-import { cpuSeconds } from './programs.ts';
+import { cpuSeconds, talkTo } from './programs.ts';
 
 /** One approach while it receives. */
 export type Receiver = AsyncDisposable & {
@@ -34,40 +33,35 @@ type Sent = {
 };
 
 /** So long Node compiles what turns out to run often. */
-const warmUpSeconds = 6;
+const warmUpSeconds = 20;
 /** The last beat, and the writes that follow it. */
 const settleMs = 400;
 const round = (value: number, digits: number): number => Number(value.toFixed(digits));
 
-/** Sends to a receiver: to warm up, and then for `seconds` to be judged. Loss is counted over both. */
+/** Sends to a receiver, which warms up first, and is judged for the `seconds` after that. Loss is counted over both. */
 export const measure = async (
   receiver: Receiver,
   { sender, core, seconds }: { readonly sender: string; readonly core: number; readonly seconds: number },
 ): Promise<Run> => {
-  const input = receiver.ports.join('\n');
-  const send = async (howLong: number, ssrc: number): Promise<Sent> => {
-    const args = [String(core), String(howLong), String(ssrc)];
-
-    return JSON.parse(await runCommand({ file: sender, args }, { input })) as Sent;
-  };
-  const warmUp = await send(warmUpSeconds, 1_000);
-  await pause(settleMs);
+  await using talker = talkTo({ file: sender, args: [core, seconds, 1_000, warmUpSeconds].map(String) });
+  talker.stdin.end(receiver.ports.join('\n'));
+  const warm = JSON.parse(await talker.line()) as Sent;
   const before = await cpuSeconds(receiver.pid);
-  const run = await send(seconds, 1_000_000);
+  const all = JSON.parse(await talker.line()) as Sent;
   await pause(settleMs);
   const cpu = (await cpuSeconds(receiver.pid)) - before;
-  const sent = warmUp.sent + run.sent;
   const kept = await receiver.kept();
+  const judged = { sent: all.sent - warm.sent, seconds: all.seconds - warm.seconds };
 
   return {
     calls: receiver.ports.length / 2,
-    pps: Math.round(run.sent / run.seconds),
-    sent,
+    pps: Math.round(judged.sent / judged.seconds),
+    sent: all.sent,
     kept,
-    loss: round((sent - kept) / sent, 6),
-    cpuPerMillion: round((cpu / run.sent) * 1e6, 3),
-    cpuShare: round(cpu / run.seconds, 3),
-    senderCpuShare: round(run.cpuSeconds / run.seconds, 3),
-    latestTickMs: Math.max(warmUp.latestTickMs, run.latestTickMs),
+    loss: round((all.sent - kept) / all.sent, 6),
+    cpuPerMillion: round((cpu / judged.sent) * 1e6, 3),
+    cpuShare: round(cpu / judged.seconds, 3),
+    senderCpuShare: round((all.cpuSeconds - warm.cpuSeconds) / judged.seconds, 3),
+    latestTickMs: all.latestTickMs,
   };
 };

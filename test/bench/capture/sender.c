@@ -1,5 +1,6 @@
-// sender CORE SECONDS SSRC: 50 packets of G.711 a second (172 bytes) to each port that stdin lists, by sendmmsg, in ticks of 1 ms over
-// which the streams are spread. Prints what it sent, and how late its worst tick was.
+// sender CORE SECONDS SSRC [WARM-UP]: 50 packets of G.711 a second (172 bytes) to each port that stdin lists, by sendmmsg, in ticks of 1 ms over
+// which the streams are spread. Prints what it sent, and how late its worst tick was; before that, the same of as many seconds as
+// WARM-UP says, which come before SECONDS and are counted again in the end.
 #define _GNU_SOURCE
 #include <netinet/in.h>
 #include <sched.h>
@@ -24,6 +25,17 @@ static int64_t now(void) {
   return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
+typedef struct { int64_t begin, sent, failed, latest; } Run;
+
+static void tell(const Run *run) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  double cpu = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+  printf("{\"sent\":%lld,\"failed\":%lld,\"seconds\":%.3f,\"cpuSeconds\":%.3f,\"latestTickMs\":%.2f}\n", (long long)run->sent,
+         (long long)run->failed, (now() - run->begin) / 1e9, cpu, run->latest / 1e6);
+  fflush(stdout);
+}
+
 static void real_time(int core) {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -36,7 +48,7 @@ static void real_time(int core) {
 int main(int count, char **arguments) {
   if (count < 4) return 2;
   real_time(atoi(arguments[1]));
-  int64_t ticks = atoi(arguments[2]) * 1000LL;
+  int64_t warm = count > 4 ? atoi(arguments[4]) * 1000LL : 0, ticks = warm + atoi(arguments[2]) * 1000LL;
   uint32_t ssrc = strtoul(arguments[3], NULL, 10);
   int n = 0, port, fd = socket(AF_INET, SOCK_DGRAM, 0);
   memset(payload, 0xd5, PAYLOAD);
@@ -50,27 +62,24 @@ int main(int count, char **arguments) {
     messages[n].msg_hdr = (struct msghdr){ .msg_name = &peers[n], .msg_namelen = sizeof peers[n], .msg_iov = pieces[n], .msg_iovlen = 2 };
     n++;
   }
-  int64_t begin = now() + 10000000, sent = 0, failed = 0, latest = 0;
+  Run run = { .begin = now() + 10000000 };
   for (int64_t tick = 0; tick < ticks; tick++) {
-    int64_t due = begin + tick * 1000000;
+    if (warm && tick == warm) tell(&run);
+    int64_t due = run.begin + tick * 1000000;
     struct timespec until = { due / 1000000000, due % 1000000000 };
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
     int64_t late = now() - due;
-    if (late > latest) latest = late;
+    if (late > run.latest) run.latest = late;
     int from = n * (tick % TICKS) / TICKS, to = n * (tick % TICKS + 1) / TICKS;
     uint16_t sequence = htons(tick / TICKS);
     uint32_t timestamp = htonl((tick / TICKS) * PAYLOAD);
     for (int i = from; i < to; i++) memcpy(headers[i] + 2, &sequence, 2), memcpy(headers[i] + 4, &timestamp, 4);
     while (from < to) {
       int done = sendmmsg(fd, messages + from, to - from, 0);
-      if (done <= 0) failed++, from++;
-      else sent += done, from += done;
+      if (done <= 0) run.failed++, from++;
+      else run.sent += done, from += done;
     }
   }
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  double cpu = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-  printf("{\"sent\":%lld,\"failed\":%lld,\"seconds\":%.3f,\"cpuSeconds\":%.3f,\"latestTickMs\":%.2f}\n", (long long)sent,
-         (long long)failed, (now() - begin) / 1e9, cpu, latest / 1e6);
+  tell(&run);
   return 0;
 }

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import { Inspector } from './inspector.ts';
+import type { Ask } from './inspector.ts';
 import type { Program } from './program.ts';
 
-/** Memory of a process, in bytes. */
+/** Memory of a process after a full collection in each of its threads, in bytes. */
 export type Memory = {
   /** Resident, of the whole process. */
   readonly rssBytes: number;
-  /** What JavaScript still reaches after a full collection, with the buffers it holds. */
+  /** What JavaScript still reaches, with the buffers it holds, of all threads. */
   readonly heapBytes: number;
 };
 
@@ -25,39 +27,25 @@ export const memoryOf = async (
   const known = /Debugger listening on (ws:\S+)/;
   if (!known.test(program.output())) program.signal('SIGUSR1');
   const [, url = ''] = await program.printed(known);
-  const socket = new WebSocket(url);
-  await new Promise((resolve, reject) => {
-    socket.addEventListener('open', resolve, { once: true });
-    socket.addEventListener('error', () => reject(new Error(`no inspector at ${url}`)), { once: true });
-  });
-  await ask(socket, 1, 'HeapProfiler.collectGarbage');
-  await ask(socket, 2, 'HeapProfiler.collectGarbage');
-  const usage = (await ask(socket, 3, 'Runtime.getHeapUsage')) as Usage;
-  socket.close();
-  const { usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 } = usage;
+  await using inspector = await Inspector.open(url);
+  const usages = await Promise.all(inspector.threads.map(collect));
 
   return {
     rssBytes: await rssOf(program.pid),
-    heapBytes: usedSize + embedderHeapUsedSize + backingStorageSize,
+    heapBytes: usages.reduce((all, usage) => all + heldIn(usage), 0),
   };
 };
 
-const ask = (socket: WebSocket, id: number, method: string): Promise<unknown> =>
-  new Promise((resolve, reject) => {
-    const onMessage = ({ data }: MessageEvent): void => {
-      const reply = JSON.parse(String(data)) as {
-        id?: number;
-        result?: unknown;
-        error?: { message: string };
-      };
-      if (reply.id !== id) return;
-      socket.removeEventListener('message', onMessage);
-      if (reply.error) reject(new Error(`${method}: ${reply.error.message}`));
-      else resolve(reply.result);
-    };
-    socket.addEventListener('message', onMessage);
-    socket.send(JSON.stringify({ id, method }));
-  });
+const heldIn = ({ usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 }: Usage): number =>
+  usedSize + embedderHeapUsedSize + backingStorageSize;
+
+/** Twice: what only a finalizer let go of is collected the second time. */
+const collect = async (ask: Ask): Promise<Usage> => {
+  await ask('HeapProfiler.collectGarbage');
+  await ask('HeapProfiler.collectGarbage');
+
+  return (await ask('Runtime.getHeapUsage')) as Usage;
+};
 
 /** Resident memory of a process in bytes; NaN once it is gone. */
 export const rssOf = async (pid: number): Promise<number> => {

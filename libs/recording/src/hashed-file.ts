@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { SpareBuffers } from './spare-buffers.ts';
 
 const bufferBytes = 256 * 1024;
+/** Those of a session of four tracks. */
+const mostSpare = 8;
+const spare = new SpareBuffers(bufferBytes, mostSpare);
 
 /** A file that is written under a temporary name, hashed as it grows, and takes its name once complete. Blocking. */
 export class HashedFile {
@@ -10,7 +14,7 @@ export class HashedFile {
   readonly #folder: string;
   readonly #fd: number;
   readonly #hash = createHash('sha256');
-  readonly #buffer = Buffer.allocUnsafe(bufferBytes);
+  readonly #buffer = spare.take();
   #used = 0;
   #flushed = 0;
   #open = true;
@@ -80,5 +84,6 @@ export class HashedFile {
     if (!this.#open) return;
     this.#open = false;
     closeSync(this.#fd);
+    spare.giveBack(this.#buffer);
   }
 }

@@ -10,10 +10,11 @@ import {
   segmentHeaderLength,
 } from './segment-format.ts';
 import type { BlockHeader, Clock, SegmentName } from './segment-format.ts';
+import { SpareBuffers } from './spare-buffers.ts';
 
 export type Block = BlockHeader & {
   readonly offset: number;
-  /** Only valid until the next read from the same segment. */
+  /** Only valid until the next read from the same segment, or until that is closed. */
   readonly payload: Buffer;
 };
 
@@ -29,6 +30,8 @@ const windowBytes = 256 * 1024;
 const randomReadBytes = 4 * 1024;
 /** A read that begins at most this far behind the window goes on from it. */
 const nearBytes = 64 * 1024;
+const mostSpare = 4;
+const spare = new SpareBuffers(windowBytes, mostSpare);
 
 const streamOf = ({ session, trackNumber }: BlockHeader) => ({ session, trackNumber });
 
@@ -40,7 +43,7 @@ export class SegmentReader implements Disposable {
   readonly name: SegmentName;
   readonly size: number;
   readonly #fd: number;
-  #window: Buffer = Buffer.allocUnsafe(windowBytes);
+  #window = spare.take();
   #windowAt = 0;
   #windowLength = 0;
   #clock: Clock | undefined;
@@ -102,6 +105,9 @@ export class SegmentReader implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
+    spare.giveBack(this.#window);
+    this.#window = Buffer.alloc(0);
+    this.#windowLength = 0;
   }
 
   #headerAt(offset: number): BlockHeader | undefined {

@@ -5,6 +5,7 @@ import { freezeCase } from './freeze/case.ts';
 import { killCase } from './kill/case.ts';
 import { outageCase } from './outage/case.ts';
 import { pairsCase } from './pairs/case.ts';
+import { sealingCase } from './sealing/case.ts';
 import { servicesCase } from './each-service/case.ts';
 import { soakCase } from './soak/case.ts';
 import { tornCase } from './torn/case.ts';
@@ -17,6 +18,7 @@ export const faultCases: readonly FaultCase[] = [
   outageCase,
   freezeCase,
   besideCase,
+  sealingCase,
   pairsCase,
   soakCase,
   tornCase,

@@ -166,11 +166,17 @@ static napi_value js_send(napi_env env, napi_callback_info info) {
   return to_number(env, send_from(stream, socket, packet, length, address, number_of(env, a[5])));
 }
 
+// beIdle(): of the calling thread, 1 if it waits for processors, 2 if it waits for disks
+static napi_value js_be_idle(napi_env env, napi_callback_info info) {
+  (void)info;
+  return to_number(env, (idle_processor() == 0) | (idle_disk() == 0) << 1);
+}
+
 NAPI_MODULE_INIT() {
   static const struct { const char *name; napi_callback call; } functions[] = {
     { "create", js_create }, { "open", js_open }, { "drain", js_drain },
     { "close", js_close }, { "count", js_count }, { "send", js_send }, { "shakesHands", js_shakes_hands },
-    { "handshake", js_handshake },
+    { "handshake", js_handshake }, { "beIdle", js_be_idle },
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value call;

@@ -101,3 +101,9 @@ int open_stream(Source *source, uint32_t index, uint32_t slot, const char *addre
 void close_stream(Stream *stream);
 // 0 or -errno. Never waits.
 int send_from(const Stream *stream, int socket, const void *packet, size_t length, const char *address, uint32_t port);
+
+// idle.c
+
+// Lets the calling thread have the processors, or the disks, only while no other wants them; 0 or -errno.
+int idle_processor(void);
+int idle_disk(void);

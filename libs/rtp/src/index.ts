@@ -1,4 +1,6 @@
 export { decodePcma, decodePcmu } from './g711.ts';
+export { beIdle } from './idle-thread.ts';
+export type { ThreadPriority } from './idle-thread.ts';
 export { kindOfPacket, readRtpHeader, rtpHeaderLength } from './header.ts';
 export type { RtpHeader } from './header.ts';
 export { monotonicClock } from './monotonic.ts';

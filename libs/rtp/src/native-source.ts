@@ -13,6 +13,8 @@ type Addon = {
   /** Room that there must be for frames. */
   readonly bufferBytes: number;
   create(): object;
+  /** Of the calling thread; 1: it waits for processors, 2: for disks. */
+  beIdle(): number;
   open(
     source: object,
     index: number,
@@ -63,7 +65,8 @@ const more = 1;
 const handshakes = 2;
 const longestSource = 18;
 
-const loadAddon = (): Addon | undefined => {
+/** Undefined where it could not be built (native/build.mjs). */
+export const loadAddon = (): Addon | undefined => {
   const file = addonFile();
   if (!existsSync(file)) return undefined;
   try {

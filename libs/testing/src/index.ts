@@ -1,3 +1,7 @@
+export { BrokenWrites, obstacleToBrokenWrites } from './disks/broken-writes.ts';
+export { FailingDisk } from './disks/failing-disk.ts';
+export type { MountableDisk } from './disks/mountable-disk.ts';
+export { SmallDisk } from './disks/small-disk.ts';
 export { cacheDir } from './servers/cache.ts';
 export { containerEngine } from './servers/container-engine.ts';
 export type { ContainerEngine } from './servers/container-engine.ts';

@@ -6,10 +6,9 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DomainEvent } from '@reelstream/events';
 import { journalFile } from '@reelstream/recording';
-import { waitFor } from '@reelstream/testing';
+import { BrokenWrites, obstacleToBrokenWrites, waitFor } from '@reelstream/testing';
 import { Caller } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { BrokenWrites, obstacleToBrokenWrites } from './test-support/broken-writes.ts';
 import { siprec } from './test-support/offers.ts';
 import { SpokenCall } from './test-support/spoken-call.ts';
 

@@ -4,13 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { hasOwnMounts, obstacleToOwnMounts, runWithOwnMounts, waitFor } from '@reelstream/testing';
+import {
+  FailingDisk,
+  hasOwnMounts,
+  obstacleToOwnMounts,
+  runWithOwnMounts,
+  SmallDisk,
+  waitFor,
+} from '@reelstream/testing';
 import { Caller } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
-import { FailingDisk } from './test-support/failing-disk.ts';
 import { siprec } from './test-support/offers.ts';
 import { SpokenCall } from './test-support/spoken-call.ts';
-import { SmallDisk } from './test-support/small-disk.ts';
 
 if (hasOwnMounts()) {
   test('a full disk ends what runs with all that was heard, takes no calls, and takes them again when there is room', async () => {

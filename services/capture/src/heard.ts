@@ -16,6 +16,8 @@ export const hearRecorder = (
       log.error({ error, kind, sessionId }, `${what} could not be journalled`);
     });
   switch (event.kind) {
+    case 'seals':
+      return log.info({ processor: event.processor, disk: event.disk }, 'priority of sealing and removing');
     case 'media':
       return noted('first packet', hearMedia(sessions.get(event.sessionId), event));
     case 'rollovers':

@@ -107,7 +107,7 @@ test('a home that was killed between the files and the journal does the rest whe
   const sealed = (await box.sessionOf(caller.callId)).find(({ type }) => type === 'recording.sealed');
   const sessionId = sealed?.subject ?? '';
   // What the dead process left: the folder is marked and empty, and nothing is journalled.
-  await removeRecording(box.folderOf(sessionId), new Date().toISOString());
+  removeRecording(box.folderOf(sessionId), new Date().toISOString());
   await box.endCapture('SIGKILL');
   await box.startCapture();
   assert.deepEqual(await remove(sessionId), { ok: true, version: (sealed?.version ?? 0) + 1 });

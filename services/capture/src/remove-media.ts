@@ -1,5 +1,5 @@
 import type { CommandReply, RemovalCause } from '@reelstream/events';
-import { openJournal, readJournal, removeRecording } from '@reelstream/recording';
+import { openJournal, readJournal } from '@reelstream/recording';
 import { folderOf } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { Ledger, sessionEvents } from './ledger.ts';
@@ -32,8 +32,7 @@ export const removeMedia = async (
 /** Returns the version that the journal has reached. */
 const remove = async (node: CaptureNode, sessionId: string, cause: RemovalCause): Promise<number> => {
   const folder = folderOf(node, sessionId);
-  await removeRecording(folder, new Date().toISOString());
-  await node.recorder.letGo(sessionId);
+  await node.recorder.remove(sessionId);
   await node.outboxIndex.add(sessionId);
   const ledger = new Ledger(await openJournal(folder), node.writer, ({ type, version }) => {
     node.log.info({ sessionId, version, cause }, type);

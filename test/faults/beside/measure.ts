@@ -112,11 +112,13 @@ const beginCalls = async (pilot: Calls, home: Calls): Promise<readonly NewCall[]
 };
 
 /** Calls that end; every other recording is deleted once it is sealed, which removes its media as retention does. */
-const endCalls = async (
+export const endCalls = async (
   system: System,
   home: Calls,
   sealed: Sealed,
   calls: readonly RunningCall[],
+  /** Told of each when it is done. */
+  done: (what: 'sealed' | 'deleted') => void = () => undefined,
 ): Promise<{ readonly packets: ReadonlyMap<string, number>; readonly deleted: number }> => {
   const packets = new Map<string, number>();
   let deleted = 0;
@@ -125,6 +127,7 @@ const endCalls = async (
     await home.hangUp([call]);
     const { folder, sessionId } = await sealed.find(call.callId, sealedWithinMs);
     packets.set(call.callId, await countIn(folder));
+    done('sealed');
     if (at % 2 === 1) return;
     const isDeleted = async (): Promise<true | undefined> => {
       const { status } = await system.api(`/sessions/${sessionId}`, { method: 'DELETE' });
@@ -135,6 +138,7 @@ const endCalls = async (
     await waitFor(isDeleted, patience);
     await waitFor(async () => (await isRemoved(folder)) || undefined, patience);
     deleted += 1;
+    done('deleted');
   };
   await Promise.all(calls.map(one));
 
@@ -144,7 +148,8 @@ const endCalls = async (
 const countIn = async (folder: string): Promise<number> =>
   (await readManifest(folder)).tracks.reduce((sum, { packets }) => sum + packets, 0);
 
-const packetsOf = async (
+/** What is kept of a call, by its manifest, unless that is known. */
+export const packetsOf = async (
   sealed: Sealed,
   known: ReadonlyMap<string, number>,
   { callId }: RunningCall,

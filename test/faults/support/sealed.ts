@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { PublicSession } from '@reelstream/events';
@@ -35,10 +36,7 @@ export class Sealed {
 
   async #look(): Promise<void> {
     try {
-      for (const { name, parentPath } of await readdir(this.#root, {
-        recursive: true,
-        withFileTypes: true,
-      })) {
+      for (const { name, parentPath } of await this.#entries()) {
         if (name !== 'manifest.json' || this.#seen.has(parentPath)) continue;
         this.#seen.add(parentPath);
         const journal = await readFile(join(parentPath, 'journal.ndjson'), 'utf8');
@@ -47,6 +45,16 @@ export class Sealed {
       }
     } finally {
       this.#looking = undefined;
+    }
+  }
+
+  /** A folder that is removed while it is read has to be read another time. */
+  async #entries(): Promise<Dirent[]> {
+    try {
+      return await readdir(this.#root, { recursive: true, withFileTypes: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
     }
   }
 }

@@ -69,7 +69,7 @@ test(
     const recorder = await openRecorder({
       ...options,
       epoch: 2,
-      listener: (event) => assert.fail(event.kind),
+      listener: ({ kind }) => assert.equal(kind, 'seals'),
     });
     t.after(() => recorder.close());
     const codecs = [{ payloadType: 0, codec: 'PCMU', clockRate: 8_000 }];

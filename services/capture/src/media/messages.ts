@@ -79,7 +79,7 @@ export type MediaCalls = {
 
 /** What a thread says of its own accord: all that the recorder tells, but what it knows of threads, and what is the recorder's own. */
 export type MediaNotice =
-  | Exclude<RecorderEvent, { readonly kind: 'worker-lost' | 'write-given-up' }>
+  | Exclude<RecorderEvent, { readonly kind: 'worker-lost' | 'write-given-up' | 'seals' }>
   | { readonly kind: 'segment-closed'; readonly path: string; readonly sessions: readonly string[] };
 
 /** An error that crosses between threads: classes don't. */
@@ -106,4 +106,9 @@ export type SealCalls = {
       readonly segments: readonly SegmentSummary[];
     };
   };
+  readonly remove: {
+    readonly request: { readonly folder: string; readonly removedAt: string };
+    readonly reply: undefined;
+  };
+  readonly removeSegment: { readonly request: { readonly path: string }; readonly reply: undefined };
 };

@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
-import { SealError } from '@reelstream/recording';
+import { join } from 'node:path';
+import { recordingFolder, SealError } from '@reelstream/recording';
 import type { Manifest, SealRequest } from '@reelstream/recording';
 import type { EarlierLives } from './earlier-lives.ts';
 import type { MediaThread, MediaThreads } from './media-threads.ts';
@@ -33,8 +33,8 @@ export class ThreadedRecorder implements Recorder {
   readonly #earlier: EarlierLives;
   readonly #threads: MediaThreads;
   readonly #binder: SocketBinder;
-  readonly #ledger = new SegmentLedger((path) => void rm(path, { force: true }).catch(() => undefined));
-  readonly #sealer = new Sealer();
+  readonly #ledger = new SegmentLedger((path) => void this.#sealer.removeSegment(path));
+  readonly #sealer: Sealer;
   readonly #troubles: WriteTroubles;
   readonly #recordings = new Map<string, Recording>();
   #streams = 0;
@@ -46,6 +46,7 @@ export class ThreadedRecorder implements Recorder {
     this.#earlier = earlier;
     this.#threads = threads;
     this.#binder = new SocketBinder(threads, options.ports);
+    this.#sealer = new Sealer((priority) => options.listener({ kind: 'seals', ...priority }));
     threads.onLost = (worker, error) => this.#lose(worker, error);
     threads.onNotice = (notice) => {
       if (notice.kind === 'segment-closed') return this.#ledger.closed(notice.path, notice.sessions);
@@ -164,7 +165,9 @@ export class ThreadedRecorder implements Recorder {
     return recovered;
   }
 
-  async letGo(sessionId: string): Promise<void> {
+  async remove(sessionId: string): Promise<void> {
+    const folder = join(this.#options.recordingsDir, recordingFolder(sessionId));
+    await this.#sealer.remove(folder, new Date().toISOString());
     await Promise.all(this.#threads.all.map((thread) => thread.call('letGo', { sessionId })));
   }
 

@@ -1,20 +1,13 @@
-/** The thread that seals: blocking, and at the lowest priority, so that it takes only what recording leaves. */
-import { readlinkSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
-import { recoverRecordings, sealRecording } from '@reelstream/recording';
+/**
+ * The thread that seals and removes: blocking, and at idle priority, so that it takes only what recording leaves. It holds nothing that a
+ * receiving thread waits for: it has its own files, and not one of the few threads on which Node writes and syncs for all others.
+ */
+import { rmSync } from 'node:fs';
+import { recoverRecordings, removeRecording, sealRecording } from '@reelstream/recording';
+import { beIdle } from '@reelstream/rtp';
 import type { SealCalls, Sealed } from './messages.ts';
-import { serve } from './thread.ts';
+import { say, serve } from './thread.ts';
 import type { Handlers } from './thread.ts';
-
-/** Linux keeps a priority per thread; elsewhere this thread runs like any other. */
-const yieldToOthers = (): void => {
-  try {
-    const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
-    setPriority(thread, constants.priority.PRIORITY_LOW);
-  } catch {
-    // Not Linux, or not allowed: sealing works all the same.
-  }
-};
 
 const failure = (error: unknown): Sealed => ({
   ok: false,
@@ -38,7 +31,17 @@ const handlers: Handlers<SealCalls> = {
 
     return { recordings, heads: recovery.heads, segments: recovery.segments };
   },
+  remove: ({ folder, removedAt }) => {
+    removeRecording(folder, removedAt);
+
+    return undefined;
+  },
+  removeSegment: ({ path }) => {
+    rmSync(path, { force: true });
+
+    return undefined;
+  },
 };
 
-yieldToOthers();
+say(beIdle());
 serve(Promise.resolve(handlers));

@@ -10,6 +10,7 @@ import type {
   SourcePolicy,
   SrtpCounts,
   SrtpKeys,
+  ThreadPriority,
 } from '@reelstream/rtp';
 import type { MediaTerms } from '../media-terms.ts';
 
@@ -158,6 +159,8 @@ export type Recovered =
   | { readonly sessionId: string; readonly ok: false; readonly error: Error };
 
 export type RecorderEvent =
+  /** Sealing and removing have begun, at this priority. */
+  | ({ readonly kind: 'seals' } & ThreadPriority)
   /** The first RTP packet of a track. */
   | {
       readonly kind: 'media';
@@ -274,10 +277,10 @@ export type Recorder = {
     sessions: readonly { readonly sessionId: string; readonly description: SealDescription }[],
   ): Promise<readonly Recovered[]>;
   /**
-   * A sealed session's media is to be gone altogether: the segments that hold it are closed, and go as soon as no other
-   * session needs them.
+   * Takes away a sealed session's media, durably; from the segments, too: those that hold it are closed, and go as soon as no other
+   * session needs them. Safe to repeat.
    */
-  letGo(sessionId: string): Promise<void>;
+  remove(sessionId: string): Promise<void>;
   load(): RecorderLoad;
   /** Releases what runs (unsealed media stays in the logs) and ends the threads. */
   close(): Promise<void>;

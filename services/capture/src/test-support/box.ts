@@ -15,7 +15,7 @@ import type { Manifest } from '@reelstream/recording';
 import { startSipServer } from '@reelstream/sip-server';
 import type { SipServer, SipServerOptions } from '@reelstream/sip-server';
 import { boundToParent, startNats, waitFor } from '@reelstream/testing';
-import type { Command, TestNats } from '@reelstream/testing';
+import type { Command, MountableDisk, TestNats } from '@reelstream/testing';
 import { SipProcess } from './sip-process.ts';
 import { storedEvents } from './stored-events.ts';
 
@@ -36,9 +36,6 @@ export const overTls: Partial<SipServerOptions> = {
 
 const secret = 'box';
 
-/** A file system for a box. */
-export type BoxDisk = { mount(folder: string): Promise<void>; unmount(): Promise<void> };
-
 export type BoxOptions = {
   readonly capacity?: number;
   readonly advertise?: string;
@@ -53,10 +50,10 @@ export type BoxOptions = {
   /** How many files the capture process may have open (RLIMIT_NOFILE). */
   readonly openFiles?: number;
   /** Where everything of capture lies. */
-  readonly disk?: BoxDisk;
+  readonly disk?: MountableDisk;
 };
 
-const folderOn = async (disk: BoxDisk | undefined): Promise<string> => {
+const folderOn = async (disk: MountableDisk | undefined): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'capture-'));
   await disk?.mount(folder);
 
@@ -69,7 +66,7 @@ export class Box implements AsyncDisposable {
   readonly bus: Bus;
   readonly folder: string;
   readonly #sip: SipServer | SipProcess;
-  readonly #disk: BoxDisk | undefined;
+  readonly #disk: MountableDisk | undefined;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #openFiles: number | undefined;
   #capture: ChildProcess | undefined;

@@ -43,7 +43,7 @@ test('what is forgotten is served no more, and its exports are gone; those of ot
   assert.deepEqual([forgotten.has(gone), forgotten.has(kept)], [true, false]);
   assert.deepEqual(await cache.keys(), [`${kept}.0123.wav`]);
 
-  await removeRecording(join(recordingsDir, recordingFolder(gone)), '2026-11-23T08:00:00.000Z');
+  removeRecording(join(recordingsDir, recordingFolder(gone)), '2026-11-23T08:00:00.000Z');
   await forgotten.sweep();
   assert.equal(forgotten.has(gone), false);
 });
@@ -73,7 +73,7 @@ test('what is to be pruned loses its exports, and is served on until its home ha
 test('exports of a session that was removed while nobody told us are cleared away at the start', async () => {
   const [gone, kept] = [freshId(), freshId()];
   const { recordingsDir, cache } = await cacheWith('b', gone, kept);
-  await removeRecording(join(recordingsDir, recordingFolder(gone)), '2026-11-23T08:00:00.000Z');
+  removeRecording(join(recordingsDir, recordingFolder(gone)), '2026-11-23T08:00:00.000Z');
   using _forgotten = new Forgotten({ recordingsDir, cache, log });
   await waitFor(async () => ((await cache.keys()).length === 1 ? true : undefined), {
     deadlineMs: 5_000,

@@ -1,6 +1,6 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findOnPath, runCommand } from '@reelstream/testing';
+import { findOnPath, runCommand } from '../servers/command.ts';
 
 const source = join(import.meta.dirname, 'broken-writes.c');
 

@@ -1,10 +1,10 @@
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCommand } from '@reelstream/testing';
-import type { BoxDisk } from './box.ts';
+import { runCommand } from '../servers/command.ts';
+import type { MountableDisk } from './mountable-disk.ts';
 
 /** A file system in memory that is soon full. */
-export class SmallDisk implements BoxDisk {
+export class SmallDisk implements MountableDisk {
   readonly #mebibytes: number;
   #folder = '';
 

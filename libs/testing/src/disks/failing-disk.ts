@@ -1,13 +1,13 @@
 import { copyFile, readFile, truncate, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { basename } from 'node:path';
-import { findOnPath, runCommand } from '@reelstream/testing';
-import type { BoxDisk } from './box.ts';
+import { findOnPath, runCommand } from '../servers/command.ts';
+import type { MountableDisk } from './mountable-disk.ts';
 
 const bytes = 64 * 1024 * 1024;
 
 /** An ext4 file system that its kernel makes read-only, as it does where a disk's contents contradict themselves. */
-export class FailingDisk implements BoxDisk {
+export class FailingDisk implements MountableDisk {
   #image: string;
   #folder = '';
 

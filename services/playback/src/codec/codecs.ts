@@ -7,7 +7,7 @@ import {
   latmFormat,
 } from '@reelstream/rtp/payload';
 import { latmFrames, wholePayload } from '@reelstream/rtp/payload';
-import type { Depacketise } from '@reelstream/rtp/payload';
+import type { Depacketise, IlbcMode } from '@reelstream/rtp/payload';
 
 /** What a payload type means, as the manifest has it. */
 export type NamedCodec = {
@@ -28,6 +28,8 @@ export type DecoderSpec =
       readonly channels: number;
       readonly bitRate?: number;
       readonly extraData?: Uint8Array;
+      /** What it decodes before anything else, unheard. */
+      readonly warmUp?: readonly Uint8Array[];
     };
 
 /** A codec that can be heard. */
@@ -63,12 +65,28 @@ const amr = (wide: boolean, fmtp: string | undefined): AudioCodec | undefined =>
   return ffmpeg({ decoder, sampleRate: wide ? 16_000 : 8_000 }, frames && (() => frames));
 };
 
+/**
+ * FFmpeg's decoder of iLBC begins with a spectrum of zeros instead of the mean (RFC 3951, `initDecode`): the first
+ * frame bursts out at full scale and rings on in the next. So it first decodes frames of next to nothing whose spectrum is
+ * the quantised one nearest to that mean (indexes 30, 95, 40); by the fourth what it does agrees with the reference.
+ */
+const ilbcWarmUp: Readonly<Record<IlbcMode, Uint8Array>> = {
+  20: Buffer.from('7afa84'.padEnd(76, '0'), 'hex'),
+  30: Buffer.from('7afa87afa82'.padEnd(100, '0'), 'hex'),
+};
+const warmUpFrames = 4;
+
 const ilbc = (fmtp: string | undefined): AudioCodec | undefined => {
   const mode = ilbcMode(fmtp);
   const frames = ilbcFrames(mode);
 
+  const warmUp = Array.from({ length: warmUpFrames }, () => ilbcWarmUp[mode]);
+
   // By its bit rate FFmpeg tells the modes.
-  return ffmpeg({ decoder: 'ilbc', sampleRate: 8_000, bitRate: mode === 20 ? 15_200 : 13_333 }, () => frames);
+  return ffmpeg(
+    { decoder: 'ilbc', sampleRate: 8_000, bitRate: mode === 20 ? 15_200 : 13_333, warmUp },
+    () => frames,
+  );
 };
 
 /** The RTP clock of MPEG-4 audio is its sampling rate, or 90,000, which says nothing about it. */

@@ -64,6 +64,7 @@ class FfmpegDecoder implements AudioDecoder {
     this.#context = openContext(spec);
     this.#packet.alloc();
     this.#frame.alloc();
+    for (const frame of spec.warmUp ?? []) this.decode(frame);
   }
 
   decode(bytes: Uint8Array): Pcm | undefined {

@@ -49,6 +49,25 @@ test('facts of a session are appended in order, over both of its subjects', asyn
   );
 });
 
+test('the events on a subject are found among all others, repeats of them, too', async () => {
+  const session = randomUUID();
+  const [first, second, sealed] = [
+    sessionUpdated(session, 1),
+    sessionUpdated(session, 2),
+    recordingSealed(session, 3),
+  ];
+  for (const fact of [first, sessionUpdated(randomUUID(), 1), second, sealed])
+    await bus.events.appendOwned(fact);
+  await bus.events.republish(first);
+
+  const found = await bus.events.on(`ev.session.${session}`);
+  assert.deepEqual(
+    found.map(({ raw }) => raw.id),
+    [first.id, second.id, first.id],
+  );
+  assert.deepEqual(await bus.events.on(`ev.session.${randomUUID()}`), []);
+});
+
 test('an append whose ack was lost is found stored when it is retried after the duplicate window', async () => {
   await using relay = await Relay.before(nats.url);
   await using far = await open(relay.url);

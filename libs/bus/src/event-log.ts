@@ -5,7 +5,7 @@ import { Appender } from './append.ts';
 import { BusError } from './errors.ts';
 import type { JetStreamAccess } from './jetstream.ts';
 import type { Link } from './link.ts';
-import { eventAt } from './lookup.ts';
+import { eventAt, eventsOn } from './lookup.ts';
 import { Reader } from './read.ts';
 import { isTransient, untilDone } from './retry.ts';
 import { ensureStream } from './stream.ts';
@@ -58,6 +58,8 @@ export const createEventLog = (link: Link, jetstream: JetStreamAccess, options: 
     republish: (event, signal) => appender.again(event, signal),
     read: (readOptions) => new Reader(link, jetstream, readOptions).batches(),
     at: (sequence) => untilDone(link, async () => eventAt((await jetstream.apis()).manager, sequence)),
+    on: (subject, signal) =>
+      untilDone(link, async () => eventsOn((await jetstream.apis()).manager, subject), signal),
     info: () => untilDone(link, info),
   };
 };

@@ -34,7 +34,7 @@ export const readMessage = (
 /** The leader is asked, never a replica: an answer that lags would look like a loss. */
 const stored = async (
   manager: JetStreamManager,
-  query: { seq: number } | { last_by_subj: string },
+  query: { seq: number } | { last_by_subj: string } | { seq: number; next_by_subj: string },
 ): Promise<StoredMsg | undefined> => {
   try {
     return (await manager.streams.getMessage(eventsStream, query)) ?? undefined;
@@ -58,6 +58,21 @@ export const eventAt = async (
   const message = await stored(manager, { seq: sequence });
 
   return message && eventIn(message);
+};
+
+/** Every event on a subject, in the order of the stream. */
+export const eventsOn = async (
+  manager: JetStreamManager,
+  subject: string,
+): Promise<readonly StreamedEvent[]> => {
+  const events: StreamedEvent[] = [];
+  for (let seq = 1; ;) {
+    const message = await stored(manager, { seq, next_by_subj: subject });
+    if (!message) return events;
+    const event = eventIn(message);
+    if (event) events.push(event);
+    seq = message.seq + 1;
+  }
 };
 
 /** Where a message stands in its writer's journal, however broken its data. Without that it is before all others. */

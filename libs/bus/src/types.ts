@@ -85,6 +85,11 @@ export interface EventLog {
   }): AsyncIterable<Batch>;
   /** The event at `sequence`, or undefined if the stream doesn't hold one there. */
   at(sequence: number): Promise<StreamedEvent | undefined>;
+  /**
+   * Every event that the stream holds on a subject (`ev.session.<id>`), in its order, those that were said again, too. A round trip
+   * each. Throws only when `signal` aborts.
+   */
+  on(subject: string, signal?: AbortSignal): Promise<readonly StreamedEvent[]>;
   info(): Promise<StreamInfo>;
 }
 

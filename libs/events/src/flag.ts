@@ -21,6 +21,8 @@ export const sessionFlags = {
   'srtp-key-outlived': 'more packets came under a key of SRTP than it may serve for; they are recorded',
   'unpaired-leg':
     'the other leg of a call that comes in two has not come in time; taken back if it still comes',
+  'damaged-journal':
+    'what its home had noted of it was damaged, and its beginning put together from what was left',
 } as const;
 export type SessionFlag = keyof typeof sessionFlags;
 

@@ -27,7 +27,7 @@ export const Heartbeat = Type.Object({
   address: Type.String({ description: 'bound address; `advertise` says what clients know' }),
   advertise: Type.Array(AdvertisedAddress),
   state: NodeState,
-  detail: Type.Optional(Type.String({ description: 'why it is impaired or starting' })),
+  detail: Type.Optional(Type.String({ description: 'why it is impaired or starting, or what to look at' })),
   sip: Type.Optional(
     Type.Object({
       port: Count,

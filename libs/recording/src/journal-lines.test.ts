@@ -51,27 +51,38 @@ test('a journal cut at any byte keeps every whole line and names the rest as its
   }
 });
 
-test('a flipped bit costs at most the line it hits, and never invents one', () => {
-  const known = new Set([1, 2, 3].map((version) => JSON.stringify(event(version))));
+test('a flipped bit costs nothing, and is told', () => {
+  const whole = parseJournal(journal);
   for (let place = 0; place < journal.length * 8; place++) {
     const at = place >> 3;
     const flipped = Buffer.from(journal);
     flipped[at] = flipped[at]! ^ (1 << (place & 7));
+    const { damage, tail, ...read } = parseJournal(flipped);
+    const { damage: _none, tail: _neither, ...wanted } = whole;
+    // The very last line feed is not missed, as long as nothing stands in its place.
+    assert.deepEqual(read, wanted, `flip ${place & 7} at ${at}`);
+    assert.ok(damage.length > 0 || tail, `flip at ${at} is told`);
+  }
+});
+
+test('two bits of a line that were flipped cost that line, and never invent one', () => {
+  const known = new Set([1, 2, 3].map((version) => JSON.stringify(event(version))));
+  for (let at = 0; at < journal.length - 1; at++) {
+    const flipped = Buffer.from(journal);
+    flipped[at] = flipped[at]! ^ 1;
+    flipped[at + 1] = flipped[at + 1]! ^ 0x10;
     const read = parseJournal(flipped);
-    const hit = lines[ends.findIndex((end) => at < end)];
-    const isLineFeed = ends.includes(at + 1);
-    const lost = hit?.kind === 'event' && !isLineFeed ? hit.event.version : undefined;
-    assert.deepEqual(
-      read.events.map(({ version }) => version),
-      [1, 2, 3].filter((version) => version !== lost),
-      `flip ${place & 7} at ${at}`,
-    );
+    const hit = [at, at + 1].map((place) => lines[ends.findIndex((end) => place < end)]);
+    const lost = hit.flatMap((line) => (line?.kind === 'event' ? [line.event.version] : []));
+    const versions = read.events.map(({ version }) => version);
+    for (const version of [1, 2, 3])
+      assert.ok(versions.includes(version) || lost.includes(version), `${version} after flips at ${at}`);
     assert.ok(
       read.events.every((found) => known.has(JSON.stringify(found))),
-      `flip at ${at}`,
+      `flips at ${at}`,
     );
-    assert.ok(read.damage.length > 0 || read.tail, `flip at ${at} is told`);
-    if (lost !== 3) assert.equal(read.lastVersion, 3, 'a version is not given twice');
+    assert.ok(read.damage.length > 0 || read.tail, `flips at ${at} are told`);
+    if (!lost.includes(3)) assert.equal(read.lastVersion, 3, 'a version is not given twice');
   }
 });
 

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { RawEvent } from '@reelstream/events';
+import { findFlippedBit } from './flipped-bit.ts';
 
 /**
  * One line of a journal: `<crc32 of the JSON, 8 hex digits> <JSON>\n`.
@@ -24,7 +25,7 @@ export type JournalContents = {
   readonly notes: Readonly<Record<string, unknown>>;
   /** Highest version that is known to have been given, whether its event can be read or not; 0 where none. */
   readonly lastVersion: number;
-  /** Unreadable stretches before whole lines, and damaged line feeds behind them. They stay where they are. */
+  /** Unreadable stretches before whole lines, damaged line feeds behind them, and bytes with a bit that was read turned back. They stay where they are. */
   readonly damage: readonly JournalDamage[];
   /** The torn tail, if any: it is cut off when the journal is opened. */
   readonly tail: JournalDamage | undefined;
@@ -93,7 +94,43 @@ export const parseLine = (bytes: Uint8Array): JournalLine | undefined => {
   return isLine(value) ? value : undefined;
 };
 
-type Found = { readonly line: JournalLine; readonly from: number; readonly to: number };
+type Found = {
+  readonly line: JournalLine;
+  readonly from: number;
+  readonly to: number;
+  /** Where a bit of it was flipped. */
+  readonly flippedAt?: number;
+};
+
+const bitsOf = (byte: number): number => byte.toString(2).replaceAll('0', '').length;
+
+/** The line in `bytes` (without its line feed), one bit of which was flipped; undefined where that isn't all. */
+const parseFlipped = (bytes: Buffer): { readonly line: JournalLine; readonly at: number } | undefined => {
+  const json = bytes.subarray(crcDigits + 1);
+  const head = Buffer.from(`${hex(crc32(json))} `);
+  const wrong = [...head.keys()].filter((at) => bytes[at] !== head[at]);
+  const [first] = wrong;
+  const isInHead = first !== undefined && wrong.length === 1 && bitsOf(bytes[first]! ^ head[first]!) === 1;
+  const written = bytes.toString('latin1', 0, crcDigits);
+  if (!isInHead && !/^[0-9a-f]{8}$/.test(written)) return undefined;
+  const flipped = isInHead ? undefined : findFlippedBit(json, Number.parseInt(written, 16));
+  if (!isInHead && !flipped) return undefined;
+  const mended = Buffer.from(json);
+  if (flipped) mended[flipped.at] = mended[flipped.at]! ^ flipped.mask;
+  const value = parseJson(mended);
+
+  return isLine(value) ? { line: value, at: flipped ? crcDigits + 1 + flipped.at : first! } : undefined;
+};
+
+/** The same of what lies between two line feeds; the first that follows may itself be what a flipped bit has made. */
+const flippedBetween = (bytes: Buffer, from: number, lineFeed: number): readonly Found[] => {
+  for (const to of [lineFeed, bytes.indexOf(newline, lineFeed + 1)]) {
+    const found = to < 0 ? undefined : parseFlipped(bytes.subarray(from, to));
+    if (found) return [{ line: found.line, from, to: to + 1, flippedAt: from + found.at }];
+  }
+
+  return [];
+};
 
 /**
  * The whole lines between two line feeds: one, or more where the line feeds between them are damaged. `to` is where the next line
@@ -107,13 +144,15 @@ const linesBetween = (bytes: Buffer, from: number, lineFeed: number | undefined)
   for (let at = bytes.indexOf(lineBegin, from); at >= 0 && at < to; at = bytes.indexOf(lineBegin, at + 1))
     if (at - crcDigits >= from) begins.push(at - crcDigits);
 
-  return begins.flatMap((begin, place) => {
+  const parted = begins.flatMap((begin, place) => {
     // What stands in the place of the line feed belongs to neither line.
     const end = begins[place + 1] ?? (lineFeed === undefined ? to : to + 1);
     const whole = parseLine(bytes.subarray(begin, end - 1));
 
     return whole ? [{ line: whole, from: begin, to: end }] : [];
   });
+
+  return parted.length > 0 || lineFeed === undefined ? parted : flippedBetween(bytes, from, lineFeed);
 };
 
 /** Reads a journal's bytes. Never throws: what isn't a whole line is named in `damage` and `tail`. */
@@ -125,8 +164,9 @@ export const parseJournal = (from: Uint8Array): JournalContents => {
   let releasedVersion = 0;
   let lastVersion = 0;
   let wholeUntil = 0;
-  const take = ({ line, from: begin, to }: Found): void => {
+  const take = ({ line, from: begin, to, flippedAt }: Found): void => {
     if (begin > wholeUntil) damage.push({ atByte: wholeUntil, bytes: begin - wholeUntil });
+    if (flippedAt !== undefined) damage.push({ atByte: flippedAt, bytes: 1 });
     if (line.kind === 'event') events.push(line.event);
     else if (line.kind === 'note') notes[line.name] = line.value;
     else releasedVersion = Math.max(releasedVersion, line.version);
@@ -137,7 +177,7 @@ export const parseJournal = (from: Uint8Array): JournalContents => {
   for (let start = 0; start < bytes.length;) {
     const found = bytes.indexOf(newline, start);
     for (const line of linesBetween(bytes, start, found < 0 ? undefined : found)) take(line);
-    start = found < 0 ? bytes.length : found + 1;
+    start = Math.max(found < 0 ? bytes.length : found + 1, wholeUntil);
   }
   const tail =
     wholeUntil < bytes.length ? { atByte: wholeUntil, bytes: bytes.length - wholeUntil } : undefined;

@@ -12,6 +12,7 @@ import { contactTowards } from './call.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { takeCommand } from './command.ts';
 import type { Config } from './config.ts';
+import { countAside } from './damaged-journal.ts';
 import { takeInvite } from './invite.ts';
 import { answerQueries } from './journals.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
@@ -49,6 +50,7 @@ export const startCapture = async (config: Config, log: Logger, pid: number): Pr
   );
   takeDialogs(node, sip, resumption);
   calls.placeBy(sip);
+  await countAside(node);
   const recovery = recover(node, resumption.left);
   stops.push(announceNode(node.bus, () => node.status.heartbeat()));
   node.events.started();

@@ -27,6 +27,8 @@ export class NodeStatus {
   #draining = false;
   #isDrained = false;
   #packetSource: Heartbeat['packetSource'];
+  /** What an operator should look at, though nothing is wrong with this node. */
+  #remark: string | undefined;
   /** Port on which clients reach our SIP server. */
   sipPort: number;
   /** The same over TLS; undefined where it takes none. */
@@ -132,9 +134,14 @@ export class NodeStatus {
     else this.#writeFailures.set(place, detail);
   }
 
+  /** Folders of recordings that nothing can be told of lie in `folder`. */
+  setAside(count: number, folder: string): void {
+    this.#remark = count === 0 ? undefined : `damaged recordings in ${folder}: ${count}`;
+  }
+
   heartbeat(): Heartbeat {
     this.#held = dropExpired(this.#held, performance.now());
-    const detail = this.#trouble();
+    const detail = this.#trouble() ?? this.#remark;
 
     return {
       ...this.#identity,

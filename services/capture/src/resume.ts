@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { weightOf } from '@reelstream/domain';
 import type { Interruption } from '@reelstream/events';
-import { isThere, manifestFile, openJournal } from '@reelstream/recording';
+import { isThere, manifestFile, openJournal, readJournal } from '@reelstream/recording';
 import type { Journal } from '@reelstream/recording';
 import type { KnownDialog } from '@reelstream/sip';
 import { folderOf } from './capture-node.ts';
@@ -25,7 +25,8 @@ export type Resumption = {
 
 type Open = {
   readonly sessionId: string;
-  readonly journal: Journal;
+  /** Undefined where it can't be gone on with: it has lost its beginning. */
+  readonly journal: Journal | undefined;
   readonly legs: readonly Leg[];
   /** The last sign of life of its home, ms since 1970. */
   readonly lastSeenMs: number;
@@ -70,21 +71,24 @@ const find = async (node: CaptureNode, sessionId: string): Promise<Open | undefi
   const folder = folderOf(node, sessionId);
   // There may be thousands whose events wait for the bus; those that are sealed are no concern of ours.
   if (await isThere(join(folder, manifestFile))) return undefined;
-  let journal: Journal | undefined;
   try {
-    journal = await openJournal(folder);
-    const { tail, damage } = journal.opened;
-    if (tail) node.log.warn({ sessionId, tail }, 'the torn end of a journal was cut off');
-    if (damage.length > 0) node.log.warn({ sessionId, damage }, 'a journal is damaged');
-    const events = sessionEvents(journal.events);
-    const isOpen = events.length > 0 && events.every(({ type }) => type !== 'session.ended');
-    const { legs } = readDialogs(isOpen ? journal.notes : {}, node.config.clusterKey);
+    const contents = await readJournal(folder);
+    const { tail, damage, notes } = contents;
+    const events = sessionEvents(contents.events);
+    const isOpen = events.every(({ type }) => type !== 'session.ended');
+    const { legs: states } = readDialogs(isOpen ? notes : {}, node.config.clusterKey);
+    if (states.length === 0) return undefined;
+    const legs = states.map((state) => new Leg(state));
     const lastSeenMs = Math.max(node.recorder.lastWrittenMs ?? 0, Date.parse(events.at(-1)?.time ?? ''));
-    if (legs.length > 0) return { sessionId, journal, legs: legs.map((state) => new Leg(state)), lastSeenMs };
+    if (damage.length > 0) node.log.warn({ sessionId, damage }, 'a journal is damaged');
+    if (events[0]?.type !== 'session.started') return { sessionId, journal: undefined, legs, lastSeenMs };
+    const journal = await openJournal(folder);
+    if (tail) node.log.warn({ sessionId, tail }, 'the torn end of a journal was cut off');
+
+    return { sessionId, journal, legs, lastSeenMs };
   } catch (error) {
     node.log.error({ error, sessionId }, 'a session of an earlier life can not be resumed');
   }
-  await journal?.close();
 
   return undefined;
 };
@@ -103,13 +107,14 @@ const withoutRepeats = (open: readonly Open[]): readonly Open[] => {
 };
 
 const leave = async ({ journal }: Open): Promise<boolean> => {
-  await journal.close();
+  await journal?.close();
 
   return false;
 };
 
 const resume = async (node: CaptureNode, open: Open): Promise<boolean> => {
   const { sessionId, journal, legs, lastSeenMs } = open;
+  if (!journal) return false;
   try {
     const session = LiveSession.goOn(node, journal, { sessionId, legs });
     if (await rebind(node, session)) {

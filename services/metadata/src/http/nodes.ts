@@ -13,7 +13,7 @@ const Node = Type.Object({
   host: Type.Optional(Type.String()),
   address: Type.Optional(Type.String()),
   state: Type.Union([NodeState, Type.Literal('stopped'), Type.Literal('lost')]),
-  detail: Type.Optional(Type.String({ description: 'why it is impaired or starting' })),
+  detail: Type.Optional(Type.String({ description: 'why it is impaired or starting, or what to look at' })),
   sipPort: Type.Optional(Type.Integer()),
   httpPort: Type.Optional(Type.Integer()),
   load: Type.Optional(Type.Number({ description: 'streams in use' })),

@@ -30,7 +30,7 @@ before(async () => {
       },
     ),
   );
-  await waitFor(() => endpoint.connected || undefined, { deadlineMs: 10_000, describe: 'not connected' });
+  await waitFor(() => endpoint.connected || undefined, { deadlineMs: 30_000, describe: 'not connected' });
 });
 after(() => stack.disposeAsync());
 
@@ -151,10 +151,10 @@ test('the same Call-ID with another tag is no part of the dialog', async () => {
 test('our BYE goes to the Contact, by the route set, with tags exchanged and a CSeq of its own', async () => {
   const { call, ok } = await Call.established();
   // §12.2.1.1: with no Record-Route it goes straight to the Contact of the INVITE, which is the caller's port.
-  const dialog = await waitFor(() => dialogs.get(call.callId), { deadlineMs: 5_000, describe: 'no dialog' });
+  const dialog = await waitFor(() => dialogs.get(call.callId), { deadlineMs: 30_000, describe: 'no dialog' });
   const ended = dialog.bye('over');
   const bye = await waitFor(() => call.caller.requests.find((text) => text.startsWith('BYE ')), {
-    deadlineMs: 5_000,
+    deadlineMs: 30_000,
     describe: 'no BYE',
   });
   const copied = bye.split('\r\n').filter((line) => /^(Via|From|To|Call-ID|CSeq):/i.test(line));

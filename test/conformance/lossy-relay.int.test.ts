@@ -50,7 +50,7 @@ const placeAll = async (
     // One round more of the server's own repeats, for the 302s whose ACK was lost.
     const repeated = [...finals.values()].flat().length;
     await waitFor(() => [...finals.values()].flat().length > repeated || undefined, {
-      deadlineMs: 2_000,
+      deadlineMs: 30_000,
       describe: 'every ACK has arrived',
     }).catch(() => undefined);
   } finally {

@@ -21,7 +21,7 @@ test('SIPp forks the media of a call as CUBE does, and is asked for nothing: eac
 
       return found?.recording ? found : undefined;
     },
-    { deadlineMs: 10_000, describe: 'no sealed session of the call' },
+    { deadlineMs: 30_000, describe: 'no sealed session of the call' },
   );
   assert.deepEqual(
     [session.state, session.endReason, session.controller.type, session.correlation.ciscoGuid],

@@ -142,7 +142,7 @@ describe('a phone', () => {
     await waitFor(
       async () =>
         (await system.json<PublicSession>(`/sessions/${sessionId}`)).tracks[0]?.firstPacketAt ?? undefined,
-      { deadlineMs: 10_000, describe: 'the phone says nothing' },
+      { deadlineMs: 30_000, describe: 'the phone says nothing' },
     );
     const stopped = await system.json<PublicSession>(`/sessions/${sessionId}/stop`, {
       method: 'POST',

@@ -25,7 +25,7 @@ test('SIPp forks a call as a phone does, in two dialogs: one session, what the p
 
       return found?.recording ? found : undefined;
     },
-    { deadlineMs: 10_000, describe: 'no sealed session of the call' },
+    { deadlineMs: 30_000, describe: 'no sealed session of the call' },
   );
   assert.deepEqual(
     [session.state, session.controller.type, session.dialogs.length],

@@ -38,7 +38,7 @@ const placeNextCall = (system: System, name: string): Promise<{ callId: string }
     });
 
   return waitFor(attempt, {
-    deadlineMs: 15_000,
+    deadlineMs: 30_000,
     everyMs: 200,
     describe: `no call was taken after ${name} was killed`,
   });

@@ -22,7 +22,7 @@ test('SIPp calls the pilot, is redirected, talks and hangs up: the audio, the AP
   await runSipp('siprec-through-redirect.xml', `127.0.0.1:${system.sipPort}`, { body, speech });
 
   const ended = await waitFor(() => endpoint.received.find((each) => each.body.type === 'session.ended'), {
-    deadlineMs: 5_000,
+    deadlineMs: 30_000,
     describe: () => `no session.ended among ${endpoint.received.map((each) => each.body.type).join(', ')}`,
   });
   const { sessionId } = ended.body.data as PublicSession;
@@ -49,7 +49,7 @@ test('SIPp calls the pilot, is redirected, talks and hangs up: the audio, the AP
   });
 
   await waitFor(() => endpoint.received.find((each) => each.body.type === 'recording.sealed'), {
-    deadlineMs: 5_000,
+    deadlineMs: 30_000,
     describe: 'no recording.sealed',
   });
   await t.test('every webhook passes the Standard Webhooks verifier, in order and without a gap', () => {

@@ -46,7 +46,7 @@ test('what is changed over the API is in force on two pilots within a second, an
     await Promise.all(
       ports.map((port) =>
         waitFor(async () => (await dial(port, user)) === status || undefined, {
-          deadlineMs: 15_000,
+          deadlineMs: 30_000,
           everyMs: 25,
           describe: () => `calls to ${user} on ${port} are not answered ${status}`,
         }),
@@ -89,7 +89,7 @@ test('what is changed over the API is in force on two pilots within a second, an
 
         return explanation.attempts.length > 0 ? explanation : undefined;
       },
-      { deadlineMs: 10_000, describe: 'the refusal is not in the database' },
+      { deadlineMs: 30_000, describe: 'the refusal is not in the database' },
     );
     assert.deepEqual(
       told.placements.map(({ pilot, reason, rule: by }) => [pilot, reason, by?.matched]),

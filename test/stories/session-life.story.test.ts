@@ -82,7 +82,7 @@ test('a call is paused, tagged, held, deleted: what was paused is nowhere, and i
     (await Promise.all(senders.map((sender) => sender.send(tone, frames)))).flat();
 
   const started = await waitFor(() => endpoint.received.find(({ body }) => body.type === 'session.started'), {
-    deadlineMs: 10_000,
+    deadlineMs: 30_000,
     describe: 'no session.started',
   });
   const { sessionId } = started.body.data as PublicSession;
@@ -106,7 +106,7 @@ test('a call is paused, tagged, held, deleted: what was paused is nowhere, and i
   await call.ended;
 
   const sealed = await waitFor(() => endpoint.received.find(({ body }) => body.type === 'recording.sealed'), {
-    deadlineMs: 10_000,
+    deadlineMs: 30_000,
     describe: 'no recording.sealed',
   });
   const [pause, resume] = resumed.tags;
@@ -177,7 +177,7 @@ test('a call is paused, tagged, held, deleted: what was paused is nowhere, and i
       assert.equal((await system.json<PublicSession>(path)).state, 'DELETED');
       assert.equal(await codeOf(await system.api(`${path}/recording.wav`)), '410 SESSION_DELETED');
       await waitFor(async () => ((await fetch(signed)).status === 404 ? true : undefined), {
-        deadlineMs: 10_000,
+        deadlineMs: 30_000,
         describe: 'the media is still served by an older link',
       });
       await waitFor(async () => (await system.json<PublicSession>(path)).recordingRemovedAt, {
@@ -197,7 +197,7 @@ test('a call is paused, tagged, held, deleted: what was paused is nowhere, and i
             ? true
             : undefined;
         },
-        { deadlineMs: 15_000, describe: 'something of the media is left' },
+        { deadlineMs: 30_000, describe: 'something of the media is left' },
       );
       assert.match(await reel(system, 'delete', sessionId), /is deleted/);
       assert.match(await reel(system, 'sessions', '--tag', 'card'), new RegExp(`${sessionId} +DELETED`));
@@ -206,7 +206,7 @@ test('a call is paused, tagged, held, deleted: what was paused is nowhere, and i
 
   await t.test('all of it was told, in order and without a gap', async () => {
     await waitFor(() => endpoint.received.find(({ body }) => body.type === 'recording.removed'), {
-      deadlineMs: 10_000,
+      deadlineMs: 30_000,
       describe: 'no recording.removed',
     });
     const bodies = endpoint.received.map(({ body }) => body);

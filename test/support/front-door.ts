@@ -141,7 +141,7 @@ const claimCalls = (bus: Bus, nodeIds: readonly string[]): ((callId: string) => 
     });
 
   return (callId) =>
-    waitFor(() => placed.get(callId), { deadlineMs: 5_000, describe: `${callId} was not placed` });
+    waitFor(() => placed.get(callId), { deadlineMs: 30_000, describe: `${callId} was not placed` });
 };
 
 /** Starts it all; resolves when a call would be taken. `homes` are announced, ten unless told otherwise. */

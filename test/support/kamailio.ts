@@ -57,7 +57,7 @@ ${options.routing.replaceAll('{{dir}}', dir)}`;
     },
   };
   await waitFor(async () => (await answers(port, program)) === (options.status ?? 200) || undefined, {
-    deadlineMs: 15_000,
+    deadlineMs: 30_000,
     describe: () => `Kamailio doesn't answer:\n${program.output()}`,
   }).catch(async (error: unknown) => {
     await kamailio[Symbol.asyncDispose]();

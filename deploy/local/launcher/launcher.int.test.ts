@@ -14,7 +14,7 @@ const servers = ['nats', 'postgres', 'sip-capture', 'sip-pilot', 'sip-playback']
 
 const gone = (pids: readonly number[]): Promise<true> =>
   waitFor(() => (pids.some((pid) => readProcess(pid)) ? undefined : true), {
-    deadlineMs: 5_000,
+    deadlineMs: 30_000,
     describe: () => `still there: ${pids.filter((pid) => readProcess(pid)).join(', ')}`,
   });
 
@@ -84,7 +84,7 @@ test('each crashed process is started again, and the others go on', async () => 
   for (const name of ['capture', 'postgres', 'nats']) {
     process.kill(before[name] ?? 0, 'SIGKILL');
     await waitFor(async () => ((await box.pids())[name] ?? before[name]) !== before[name] || undefined, {
-      deadlineMs: 10_000,
+      deadlineMs: 30_000,
       describe: `${name} was not started again`,
     });
   }
@@ -160,7 +160,7 @@ test('--verbose shows the log lines that go to the files', async () => {
   box.launch({}, ['--verbose']);
   await box.ready();
   await waitFor(() => (/\{"program":".*capture/.test(box.output) ? true : undefined), {
-    deadlineMs: 5_000,
+    deadlineMs: 30_000,
     describe: 'no log line on the screen',
   });
   assert.match(await readFile(join(box.dir, 'data/logs/capture.log'), 'utf8'), /\{"program":".*capture/);

@@ -86,7 +86,7 @@ export class TestBox implements AsyncDisposable {
     const launcher = this.#launchers.at(-1);
     const ended = (): boolean => launcher?.exitCode !== null || launcher.signalCode !== null;
     await waitFor(() => (this.output.includes('Reelstream is ready') || ended() ? true : undefined), {
-      deadlineMs: 60_000,
+      deadlineMs: 90_000,
       describe: () => `the box was not ready: ${this.output}`,
     });
     if (ended()) throw new Error(`the launcher ended: ${this.output}`);
@@ -112,10 +112,10 @@ export class TestBox implements AsyncDisposable {
   }
 }
 
-/** How a process ended, once all its output was read; rejects when it doesn't end within half a minute. */
+/** How a process ended, once all its output was read; rejects when it doesn't end within a minute and a half. */
 export const exitOf = async (child: ChildProcess): Promise<number | NodeJS.Signals> =>
   waitFor(() => (isRead(child) ? (child.exitCode ?? child.signalCode ?? undefined) : undefined), {
-    deadlineMs: 30_000,
+    deadlineMs: 90_000,
     describe: 'the launcher does not end',
   });
 

@@ -23,7 +23,7 @@ after(async () => {
 });
 
 const seen = <T>(probe: () => T | undefined, describe: string): Promise<T> =>
-  waitFor(probe, { deadlineMs: 10_000, describe });
+  waitFor(probe, { deadlineMs: 30_000, describe });
 
 test('a request is answered with JSON', async () => {
   const end = bus.subscribe('cmd.a', ({ data, reply }) => reply({ heard: data }));
@@ -122,7 +122,7 @@ test('a bucket keeps values, tells changes, and lets one of two claim a key', as
         () => true,
         () => undefined,
       ),
-    { deadlineMs: 5_000, describe: 'put' },
+    { deadlineMs: 30_000, describe: 'put' },
   );
   await seen(() => (changes.includes('later=3') ? true : undefined), 'the change after the return');
   end();
@@ -137,7 +137,7 @@ test('a bucket forgets its entries at the age it was given', async () => {
     1,
   );
   await waitFor(async () => ((await bucket.get('a')) === undefined ? true : undefined), {
-    deadlineMs: 5_000,
+    deadlineMs: 30_000,
     describe: 'the entry stays',
   });
   assert.equal(await bucket.create('a', 4), true);

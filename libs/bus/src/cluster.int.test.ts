@@ -39,7 +39,7 @@ test('with the leader killed amid appends, every event is stored and read in ord
     }
   });
   await waitFor(() => (total() > 30 ? true : undefined), {
-    deadlineMs: 10_000,
+    deadlineMs: 30_000,
     describe: 'the first events',
   });
   await killLeader(cluster);

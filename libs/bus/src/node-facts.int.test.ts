@@ -39,7 +39,7 @@ test('what a node says while the bus is away is on the stream in order when it i
   said.stopped();
   await nats.restart();
   await waitFor(async () => ((await bus.events.info()).lastSequence === 3 ? true : undefined), {
-    deadlineMs: 10_000,
+    deadlineMs: 30_000,
     describe: 'three events on the stream',
   });
   const stored = await Promise.all([1, 2, 3].map((sequence) => bus.events.at(sequence)));

@@ -41,7 +41,7 @@ const alive = (watch: NodeWatch): string[] =>
   watch.nodes().flatMap((watched) => (watched.alive ? [watched.heartbeat.nodeId] : []));
 
 const until = (probe: () => boolean, describe: string): Promise<true> =>
-  waitFor(() => (probe() ? true : undefined), { deadlineMs: 10_000, describe });
+  waitFor(() => (probe() ? true : undefined), { deadlineMs: 30_000, describe });
 
 test('a node that falls silent is lost within five seconds, the others are not', async () => {
   const watch = watchNodes(observer);

@@ -66,7 +66,7 @@ const readAfter = (
 
 const have = (reader: { ids(): string[] }, count: number): Promise<true> =>
   waitFor(() => (reader.ids().length >= count ? true : undefined), {
-    deadlineMs: 10_000,
+    deadlineMs: 30_000,
     describe: () => `${reader.ids().length} of ${count} events were read`,
   });
 

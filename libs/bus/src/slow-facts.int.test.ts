@@ -22,7 +22,7 @@ after(async () => {
 
 const fact = (sequence: number, value: unknown) => ({ server: 'primary', generation: 1, sequence, value });
 const seen = (describe: string, look: () => boolean): Promise<boolean> =>
-  waitFor(() => look() || undefined, { deadlineMs: 10_000, describe });
+  waitFor(() => look() || undefined, { deadlineMs: 30_000, describe });
 
 test('a view begins with what is there, follows changes, and lets nothing older in', async () => {
   const bucket = await bus.kv('rules');

@@ -10,7 +10,7 @@ import { placeSiprecCall } from '@reelstream/testing/callers';
 
 const listen = (['udp', 'tcp'] as const).map((protocol) => ({ protocol, address: '127.0.0.1', port: 0 }));
 
-const soon = (describe: string) => ({ deadlineMs: 5_000, describe });
+const soon = (describe: string) => ({ deadlineMs: 30_000, describe });
 
 /** A SIP server with an application that takes INVITEs; returns its port by transport. */
 const startRole = async (stack: AsyncDisposableStack, invite: SipHandlers['invite']) => {

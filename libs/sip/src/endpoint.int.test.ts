@@ -36,10 +36,10 @@ const bench = async (
   const server = await startServer(options);
   const errors: Error[] = [];
   const endpoint = await connect(server.control.port, { error: (error) => errors.push(error), ...handlers });
-  await waitFor(() => endpoint.connected || undefined, { deadlineMs: 5_000, describe: 'no connection' });
+  await waitFor(() => endpoint.connected || undefined, { deadlineMs: 30_000, describe: 'no connection' });
   // Routes follow the authentication on the same connection.
   await waitFor(() => (server.counters()['now.applications'] ?? 0) > 0 || undefined, {
-    deadlineMs: 5_000,
+    deadlineMs: 30_000,
     describe: 'no application',
   });
   const peer = await RawPeer.open(server.addresses[0]?.port ?? 0);
@@ -322,7 +322,7 @@ test('the endpoint waits for its server, and comes back when the server does', a
   await using endpoint = await connect(port, { connection: ({ connected }) => void states.push(connected) });
   const until = (connected: boolean): Promise<true> =>
     waitFor(() => endpoint.connected === connected || undefined, {
-      deadlineMs: 8_000,
+      deadlineMs: 30_000,
       describe: `not ${connected}`,
     });
   for (const life of [1, 2]) {
@@ -347,7 +347,7 @@ test('a dialog outlives a broken connection to a server that keeps it', async ()
       if (!connected) lost.tell();
     },
   });
-  await waitFor(() => endpoint.connected || undefined, { deadlineMs: 5_000, describe: 'no connection' });
+  await waitFor(() => endpoint.connected || undefined, { deadlineMs: 30_000, describe: 'no connection' });
   await using peer = await RawPeer.open(server.addresses[0]?.port ?? 0);
   peer.send('INVITE', { body: sdp });
   await peer.hear(/200/);

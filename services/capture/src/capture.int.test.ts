@@ -189,14 +189,14 @@ describe('a call', () => {
     };
     assert.deepEqual(await ask({ name: 'stop', sessionId }), { ok: true, version: 2 });
     await waitFor(() => caller.received.includes('BYE') || undefined, {
-      deadlineMs: 5_000,
+      deadlineMs: 30_000,
       describe: 'no BYE',
     });
     const before = await box.sessionOf(caller.callId);
     assert.deepEqual(await ask({ name: 'republish', sessionId, fromVersion: 1 }), { ok: true });
     await waitFor(
       async () => ((await box.sessionOf(caller.callId)).length === 2 * before.length ? true : undefined),
-      { deadlineMs: 5_000, describe: 'it was not told again' },
+      { deadlineMs: 30_000, describe: 'it was not told again' },
     );
     const unknown = await ask({ name: 'stop', sessionId: freshId() });
     assert.equal((unknown as { code?: string }).code, 'unknown-session');
@@ -219,7 +219,7 @@ describe('a call', () => {
 
         return (await box.outbox()).includes(started?.subject ?? '') ? undefined : true;
       },
-      { deadlineMs: 5_000, describe: 'the outbox keeps it' },
+      { deadlineMs: 30_000, describe: 'the outbox keeps it' },
     );
   });
 

@@ -32,7 +32,7 @@ if (hasOwnMounts()) {
     assert.equal(refused.status, 503);
     assert.match(refused.text, /^Retry-After: 1\r$/im);
     await waitFor(() => caller.received.includes('BYE') || undefined, {
-      deadlineMs: 15_000,
+      deadlineMs: 30_000,
       describe: 'the call was not ended',
     });
     await call.stop();
@@ -73,7 +73,7 @@ if (hasOwnMounts()) {
       using other = await Caller.open(box.target);
       assert.equal((await other.invite(siprec())).status, 503);
       await waitFor(() => caller.received.includes('BYE') || undefined, {
-        deadlineMs: 15_000,
+        deadlineMs: 30_000,
         describe: 'the call was not ended',
       });
 

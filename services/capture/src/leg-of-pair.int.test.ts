@@ -225,12 +225,12 @@ describe('a leg of which another home has the other', () => {
 
         return answer.status === 302 ? answer : undefined;
       },
-      { deadlineMs: 10_000, describe: 'never redirected' },
+      { deadlineMs: 30_000, describe: 'never redirected' },
     );
     assert.match(moved.text, /^Contact: <sip:record@127\.0\.0\.3:5099;transport=udp>/im);
     end();
     await waitFor(async () => ((await answerTo()).status === 200 ? true : undefined), {
-      deadlineMs: 15_000,
+      deadlineMs: 30_000,
       describe: 'still redirected to a dead home',
     });
   });

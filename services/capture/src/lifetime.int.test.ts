@@ -26,7 +26,7 @@ const speaking = async (port: number, stop: AbortSignal): Promise<void> => {
 };
 
 const hasBye = (caller: Caller): Promise<boolean> =>
-  waitFor(() => caller.received.includes('BYE') || undefined, { deadlineMs: 10_000, describe: 'no BYE' });
+  waitFor(() => caller.received.includes('BYE') || undefined, { deadlineMs: 30_000, describe: 'no BYE' });
 
 describe('a session that nobody hangs up', () => {
   test('and that knows no timer ends when nothing is heard any more; one on hold stays', async () => {

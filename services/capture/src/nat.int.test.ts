@@ -74,7 +74,7 @@ for (const [kind, from, offer] of [
     caller.ack();
     await stop(await sessionIdOf(caller.callId));
     await waitFor(() => caller.received.includes('BYE') || undefined, {
-      deadlineMs: 5_000,
+      deadlineMs: 30_000,
       describe: () => `no BYE among ${caller.received.join(', ')}`,
     });
     const { data } = endOf(await box.sessionOf(caller.callId));

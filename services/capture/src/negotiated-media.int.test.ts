@@ -96,7 +96,7 @@ describe('the media of a call', () => {
     await say(20, 9, 160);
     await box.events(({ type, data }) => type === 'session.updated' && data.tracks[0]?.codec === 'G722');
     await waitFor(() => (sender.received.length > 0 ? true : undefined), {
-      deadlineMs: 15_000,
+      deadlineMs: 30_000,
       describe: () => 'no receiver report came',
     });
     await caller.bye();
@@ -128,7 +128,7 @@ describe('the media of a call', () => {
     const [, port = 0] = portsIn(answer.body);
     await sender.send(port, 97, 0, Buffer.from([0x41, 1, 2, 3]));
     await waitFor(() => sender.received.find((packet) => packet.includes(Buffer.from([0x81, 206, 0, 2]))), {
-      deadlineMs: 15_000,
+      deadlineMs: 30_000,
       describe: () => 'no PLI came',
     });
     await caller.bye();

@@ -143,7 +143,7 @@ describe('the outbox', () => {
 
   const allOut = (): Promise<true> =>
     waitFor(() => rig.outbox.idle || undefined, {
-      deadlineMs: 10_000,
+      deadlineMs: 30_000,
       describe: 'something waits for the stream',
     });
 
@@ -159,7 +159,7 @@ describe('the outbox', () => {
 
         return rig.positions.tick > tick || undefined;
       },
-      { deadlineMs: 5_000, describe: 'an announcement is not heard' },
+      { deadlineMs: 30_000, describe: 'an announcement is not heard' },
     );
   };
 
@@ -192,7 +192,7 @@ describe('the outbox', () => {
       return rest.includes(id) ? undefined : rest;
     };
     await assert.rejects(waitFor(forgotten(lastSequence - 1), { deadlineMs: 500, describe: 'kept' }), /kept/);
-    await waitFor(forgotten(lastSequence), { deadlineMs: 5_000, describe: `${id} is not released` });
+    await waitFor(forgotten(lastSequence), { deadlineMs: 30_000, describe: `${id} is not released` });
     assert.equal(rig.outbox.size, 0);
   });
 
@@ -212,7 +212,7 @@ describe('the outbox', () => {
     const { lastSequence } = await rig.bus.events.info();
     await announce(position(lastSequence));
     await waitFor(() => rig.outbox.size === 0 || undefined, {
-      deadlineMs: 5_000,
+      deadlineMs: 30_000,
       describe: 'it is not released',
     });
   });
@@ -228,7 +228,7 @@ describe('the outbox', () => {
     await allOut();
     await nats.restore(snapshot);
     await waitFor(async () => ((await rig.bus.events.info()).lastSequence === base ? true : undefined), {
-      deadlineMs: 10_000,
+      deadlineMs: 30_000,
       describe: 'the stream was not put back',
     });
     await waitFor(
@@ -237,7 +237,7 @@ describe('the outbox', () => {
 
         return versionsBySession(await everything()).get(lost)?.length === 4 ? true : undefined;
       },
-      { deadlineMs: 10_000, describe: 'what was lost has not come again' },
+      { deadlineMs: 30_000, describe: 'what was lost has not come again' },
     );
     assert.deepEqual(versionsBySession(await everything()).get(lost), [1, 2, 3, 4]);
     assert.deepEqual(versionsBySession(await everything()).get(kept), [1, 2, 3, 4]);

@@ -80,7 +80,7 @@ test('media that is removed is nowhere on the disk any more, its journal goes on
 
       return (await box.outbox()).length === 0 ? true : undefined;
     },
-    { deadlineMs: 10_000, describe: 'the session was not released' },
+    { deadlineMs: 30_000, describe: 'the session was not released' },
   );
   assert.ok((await everythingOnDisk()).includes(payload));
 
@@ -93,7 +93,7 @@ test('media that is removed is nowhere on the disk any more, its journal goes on
   );
   assert.deepEqual((await readdir(box.folderOf(sessionId))).toSorted(), ['journal.ndjson', 'removed.json']);
   await waitFor(async () => ((await everythingOnDisk()).includes(payload) ? undefined : true), {
-    deadlineMs: 10_000,
+    deadlineMs: 30_000,
     describe: 'the media is still somewhere on the disk',
   });
 

@@ -96,7 +96,7 @@ describe('a SIPREC client', () => {
     const report = await waitFor(
       () => sender.received.find((packet) => packet[1] === 201 && packet.includes(Buffer.from([0x81, 202]))),
       {
-        deadlineMs: 15_000,
+        deadlineMs: 30_000,
         describe: () => `no report with a CNAME among ${sender.received.length} packets`,
       },
     );

@@ -17,7 +17,7 @@ const asked = (caller: Caller, count = 1): Promise<readonly string[]> =>
 
       return requests.length >= count ? requests : undefined;
     },
-    { deadlineMs: 8_000, describe: () => `not asked ${count} times: ${caller.received.join(', ')}` },
+    { deadlineMs: 30_000, describe: () => `not asked ${count} times: ${caller.received.join(', ')}` },
   );
 
 describe('a snapshot of the metadata', () => {
@@ -66,7 +66,7 @@ describe('a snapshot of the metadata', () => {
     assert.match(request, /^INVITE sip:/);
     assert.match(request, /m=audio [1-9]\d* RTP\/AVP[\s\S]*a=label:2/);
     await waitFor(() => caller.received.includes('ACK') || undefined, {
-      deadlineMs: 5_000,
+      deadlineMs: 30_000,
       describe: 'no ACK',
     });
     await caller.bye();

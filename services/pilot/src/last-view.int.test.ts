@@ -49,7 +49,7 @@ test('a pilot that begins while the bus is away places by the view of its life b
     await using _pilot = await startPilot(config, logger);
     const isKept = async (): Promise<true | undefined> =>
       (await readFile(viewFile, 'utf8').catch(() => '')).includes('capture-1') || undefined;
-    await waitFor(isKept, { deadlineMs: 10_000, describe: 'the view to be kept' });
+    await waitFor(isKept, { deadlineMs: 30_000, describe: 'the view to be kept' });
   }
   silence();
   await nats.stop();

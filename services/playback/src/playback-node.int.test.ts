@@ -17,7 +17,7 @@ import { startPlaybackNode } from './playback-node.ts';
 
 const log = createLogger({ service: 'playback', nodeId: 'playback-1', level: 'silent' });
 
-const within = (describe: string) => ({ deadlineMs: 10_000, describe });
+const within = (describe: string) => ({ deadlineMs: 30_000, describe });
 
 const settings = (root: string, more: Record<string, string>) =>
   loadPlaybackConfig({

@@ -27,7 +27,7 @@ test('a publisher killed between request and record repeats the delivery under t
   const { id } = await bench.subscribe(endpoint.url);
   const arrived = (count: number): Promise<true> =>
     waitFor(() => (endpoint.received.length >= count ? true : undefined), {
-      deadlineMs: 15_000,
+      deadlineMs: 30_000,
       describe: () => `${endpoint.received.length} of ${count} requests`,
     });
   endpoint.answer = () => undefined;
@@ -61,7 +61,7 @@ test('a publisher that is told to end gives up attempts under way, for others to
   endpoint.answer = () => undefined;
   const child = start(bench.environment());
   await bench.enqueue(id, 'a');
-  await waitFor(() => endpoint.received[0], { deadlineMs: 15_000, describe: 'the request' });
+  await waitFor(() => endpoint.received[0], { deadlineMs: 30_000, describe: 'the request' });
 
   const asked = performance.now();
   assert.equal(await end(child, 'SIGTERM'), 0);

@@ -39,7 +39,7 @@ const start = async (settings: Readonly<Record<string, string>> = {}): Promise<R
 };
 
 const until = (probe: () => boolean | Promise<boolean>, describe: string): Promise<true> =>
-  waitFor(async () => ((await probe()) ? true : undefined), { deadlineMs: 15_000, describe });
+  waitFor(async () => ((await probe()) ? true : undefined), { deadlineMs: 30_000, describe });
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `session-${index}`);
 

@@ -14,7 +14,7 @@ export class Inbox<T> {
   }
 
   /** The next item that fits; items before it are dropped. Rejects after `withinMs`. */
-  async next<U extends T>(what: string, fits: (item: T) => item is U, withinMs = 5000): Promise<U> {
+  async next<U extends T>(what: string, fits: (item: T) => item is U, withinMs = 30_000): Promise<U> {
     const deadline = Date.now() + withinMs;
     for (;;) {
       for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift()) {
@@ -38,7 +38,7 @@ export class Inbox<T> {
 }
 
 /** Waits until a condition holds, looking every few milliseconds; throws after `withinMs`. */
-export async function until(what: string, holds: () => boolean, withinMs = 5000): Promise<void> {
+export async function until(what: string, holds: () => boolean, withinMs = 30_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
@@ -46,7 +46,7 @@ export async function until(what: string, holds: () => boolean, withinMs = 5000)
   }
 }
 
-/** The arguments of an emitter's next event of this name; rejects after 5 s. */
+/** The arguments of an emitter's next event of this name; rejects after half a minute. */
 export function heard(emitter: EventEmitter, event: string): Promise<unknown[]> {
-  return once(emitter, event, { signal: AbortSignal.timeout(5000) });
+  return once(emitter, event, { signal: AbortSignal.timeout(30_000) });
 }

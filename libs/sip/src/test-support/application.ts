@@ -24,7 +24,7 @@ export class Application implements AsyncDisposable {
 
         return at < 0 ? undefined : this.#news.splice(at, 1)[0];
       },
-      { deadlineMs: 8_000, describe: () => `no ${kind}, but ${this.#news.join('; ')}` },
+      { deadlineMs: 30_000, describe: () => `no ${kind}, but ${this.#news.join('; ')}` },
     );
   }
 

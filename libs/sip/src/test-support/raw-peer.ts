@@ -90,7 +90,7 @@ export class RawPeer implements AsyncDisposable {
         return at < 0 ? undefined : this.#heard.splice(0, at + 1).at(-1);
       },
       {
-        deadlineMs: 5_000,
+        deadlineMs: 30_000,
         describe: () =>
           `${String(start)} was not heard, but ${this.#heard.map(({ start: line }) => line).join('; ')}`,
       },

@@ -8,7 +8,8 @@ import type { AddressInfo } from 'node:net';
 export type Response = { readonly status: number; readonly text: string; readonly body: string };
 
 const retransmitAfterMs = 500;
-const giveUpAfterMs = 8_000;
+/** Timer B of RFC 3261 §17.1.1.2. */
+const giveUpAfterMs = 32_000;
 
 const header = (text: string, name: string): string | undefined =>
   new RegExp(`^${name}\\s*:\\s*(.*)$`, 'im').exec(text)?.[1]?.trim();

@@ -40,7 +40,7 @@ test('PostgreSQL takes connections, and again on the same address after a crash'
   await postgres.kill();
   // A process that it had just forked holds the listening socket for a moment longer.
   await waitFor(async () => !(await reachable(socket)) || undefined, {
-    deadlineMs: 10_000,
+    deadlineMs: 30_000,
     describe: 'it still takes connections',
   });
   await postgres.restart();
@@ -86,7 +86,7 @@ test('servers end with the process that started them, even by SIGKILL', privateO
 
   starter.kill('SIGKILL');
   await waitFor(() => (pids.some(alive) ? undefined : true), {
-    deadlineMs: 5_000,
+    deadlineMs: 30_000,
     describe: 'the servers outlived their starter',
   });
 });

@@ -11,7 +11,7 @@ import { openRecorder } from './index.ts';
 import type { Recorder } from './types.ts';
 
 const host = '127.0.0.1';
-const soon = (describe: string) => ({ deadlineMs: 10_000, describe });
+const soon = (describe: string) => ({ deadlineMs: 30_000, describe });
 
 /** What a caller says that must not be kept: no other packet here holds such a run. */
 const secret = Buffer.alloc(160, 0xab);

@@ -207,7 +207,7 @@ export class Box implements AsyncDisposable {
     this.#heartbeat = undefined;
 
     return waitFor(() => (this.#heartbeat && wanted(this.#heartbeat) ? this.#heartbeat : undefined), {
-      deadlineMs: 10_000,
+      deadlineMs: 30_000,
       describe: () => `no such heartbeat; last was ${JSON.stringify(this.#heartbeat)}\n${this.#output}`,
     });
   }
@@ -215,7 +215,7 @@ export class Box implements AsyncDisposable {
   /** Resolves once the process has written this into its log. */
   async logged(what: RegExp): Promise<void> {
     await waitFor(() => (what.test(this.#output) ? true : undefined), {
-      deadlineMs: 10_000,
+      deadlineMs: 30_000,
       describe: () => `${what} is not in the log:\n${this.#output}`,
     });
   }
@@ -229,7 +229,7 @@ export class Box implements AsyncDisposable {
 
         return stored.some(wanted) ? stored : undefined;
       },
-      { deadlineMs: 15_000, describe: () => `no such event on the stream\n${this.#output}` },
+      { deadlineMs: 30_000, describe: () => `no such event on the stream\n${this.#output}` },
     );
   }
 

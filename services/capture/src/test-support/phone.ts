@@ -124,7 +124,7 @@ export class Phone implements Disposable {
   /** A request of this method, once it has come: the first, or a later one. */
   received(method: string, place = 0): Promise<string> {
     return waitFor(() => this.requests.filter((text) => text.startsWith(`${method} `))[place], {
-      deadlineMs: 10_000,
+      deadlineMs: 30_000,
       describe: () => `no ${method} among ${this.requests.map((text) => text.split(' ')[0]).join(', ')}`,
     });
   }

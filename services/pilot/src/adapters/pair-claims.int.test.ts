@@ -31,7 +31,7 @@ const twoPilots = async (): Promise<readonly [PairClaims, PairClaims]> => {
 
 const connected = (wanted: boolean): Promise<unknown> =>
   waitFor(() => buses.every((bus) => bus.connected === wanted) || undefined, {
-    deadlineMs: 10_000,
+    deadlineMs: 30_000,
     describe: `connected: ${wanted}`,
   });
 
@@ -117,7 +117,7 @@ test('what one pilot has done the other does too, whatever the bucket says', asy
 
       return agreed.homes[0] === 'chosen' || undefined;
     },
-    { deadlineMs: 5_000, describe: 'the other pilot was not told' },
+    { deadlineMs: 30_000, describe: 'the other pilot was not told' },
   );
 });
 

@@ -100,7 +100,7 @@ export class RawCaller implements AsyncDisposable {
   /** The final answer to a request of this call. */
   async answer(method: string, callId: string): Promise<Answer> {
     return waitFor(() => this.#answers().find((each) => each.status >= 200 && fits(each, method, callId)), {
-      deadlineMs: 5_000,
+      deadlineMs: 30_000,
       describe: () => `no answer to ${method} ${callId} in:\n${this.#text}`,
     });
   }
@@ -111,7 +111,7 @@ export class RawCaller implements AsyncDisposable {
       this.#text.split('\r\n\r\n').some((text) => text.startsWith(`${method} `) && text.includes(callId)) ||
       undefined;
     await waitFor(come, {
-      deadlineMs: 5_000,
+      deadlineMs: 30_000,
       describe: () => `no ${method} of ${callId} in:\n${this.#text}`,
     });
   }

@@ -21,7 +21,7 @@ const start = async (stack: AsyncDisposableStack, isDrained = false) => {
       isDrained: () => isDrained,
     }),
   );
-  await waitFor(() => (sip.connected ? true : undefined), { deadlineMs: 5_000, describe: 'SIP is away' });
+  await waitFor(() => (sip.connected ? true : undefined), { deadlineMs: 30_000, describe: 'SIP is away' });
 
   return (protocol: 'udp' | 'tcp'): number =>
     server.addresses.find((address) => address.protocol === protocol)?.port ?? 0;

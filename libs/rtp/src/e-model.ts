@@ -9,22 +9,29 @@
  * MOS     = 1 + 0.035 · R + R · (R − 60) · (100 − R) · 7·10⁻⁶
  * ```
  *
- * 93.2 is R with G.107's default values for everything else (echo, noise, loudness). `Ie` and `Bpl` say what a codec costs
- * and how it bears loss (ITU-T G.113, appendix I). `BurstR` is the mean length of a loss over what it would be, were losses
- * independent. `d` is the delay of a jitter buffer that takes twice the jitter: the delay of the network isn't known here.
+ * Rating and `Ie,eff` are G.107 §7.1 and §7.5, MOS its annex B. 93.2 is R with its default values for everything else (echo,
+ * noise, loudness). `Id` isn't G.107's own §7.4 but the straight lines that Cole and Rosenbluth fitted to it ("Voice over IP
+ * performance monitoring", 2001) and most monitors use. `BurstR` is the mean length of a loss over what it would be, were
+ * losses independent. `d` is an estimate too: the delay of a jitter buffer that takes twice the jitter; that of the network
+ * isn't known here.
  */
 export type Impairment = { readonly ie: number; readonly bpl: number };
 
 /**
- * As G.113 appendix I is quoted: G.711 with its concealment, which every player has today; G.729A and G.723.1 (6.3 kbit/s)
- * with VAD; AMR at 12.2 kbit/s, which is GSM-EFR. Which of these have a checked source: docs/media.md. Wide-band codecs are
- * judged on another scale (G.107.1) and have no estimate here.
+ * What a codec costs (`Ie`) and how it bears loss (`Bpl`), by ITU-T G.113, appendix I. We don't have its text: the values of
+ * the first three are those that independent implementations of RTCP XR and of the E-model name as from there, for the
+ * packets and the concealment given here; those of GSM-EFR, and AMR at all its rates as 12.2 kbit/s (the same codec), are
+ * estimates. Wide-band codecs are judged on another scale (G.107.1), and iLBC has no published values: they have no estimate.
  */
 const impairments: ReadonlyMap<string, Impairment> = new Map([
+  // With the concealment of G.711's appendix I, 10 ms.
   ['PCMU', { ie: 0, bpl: 25.1 }],
   ['PCMA', { ie: 0, bpl: 25.1 }],
+  // G.729A with VAD, 20 ms.
   ['G729', { ie: 11, bpl: 19 }],
+  // At 6.3 kbit/s with VAD, 30 ms.
   ['G723', { ie: 15, bpl: 16.1 }],
+  // Estimates.
   ['GSM-EFR', { ie: 5, bpl: 10 }],
   ['AMR', { ie: 5, bpl: 10 }],
 ]);

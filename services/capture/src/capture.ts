@@ -87,7 +87,7 @@ const sipHandlers = (
   invite: (invite) => void ready.then(() => takeInvite(node, invite)),
   options: (info) => ({
     status: node.status.obstacle(callWeight) === undefined ? 200 : 503,
-    // RFC 7866 §6.1.2: who asks learns that a recording server is here.
+    // RFC 7866 §6: who asks learns that a recording server is here.
     headers: { contact: contactTowards(node, info, 'siprec') },
   }),
   connection: ({ connected, addresses }) => {

@@ -27,7 +27,7 @@ export type HandshakesState = {
   readonly lines: readonly (readonly [number, Association])[];
 };
 
-/** Of 20 characters at least (RFC 8842 §5.2). */
+/** Of 20 characters at least (RFC 8842 §4). */
 const newId = (): string => randomBytes(18).toString('base64url');
 
 const placesOf = (line: MediaLine): Association['places'] => {
@@ -61,7 +61,7 @@ export class LegHandshakes {
     return this.#identity && { identity: this.#identity, lines: [...this.#lines] };
   }
 
-  /** What our answer to a line says, be it offered or the answer to an offer of ours. The association stays, unless the peer wants another (RFC 8842 §4). */
+  /** What our answer to a line says, be it offered or the answer to an offer of ours. The association stays, unless the peer wants another (RFC 8842 §3.1). */
   answer(line: MediaLine, offered: DtlsProtection): readonly string[] {
     const before = this.#lines.get(line.index);
     const setup = before && offered.mayChoose ? before.setup : offered.setup;

@@ -1,6 +1,6 @@
 /** What a protection profile prescribes; lengths in bytes. */
 export type SrtpSuite = {
-  /** As `a=crypto` writes it (RFC 4568 §6.2, RFC 6188 §4, RFC 7714 §14.2). */
+  /** As `a=crypto` writes it (RFC 4568 §6.2, RFC 6188 §4, RFC 7714 §14.1). */
   readonly name: string;
   readonly cipher: 'aes-cm' | 'aes-gcm';
   readonly keyLength: 16 | 32;

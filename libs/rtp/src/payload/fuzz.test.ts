@@ -42,6 +42,8 @@ const formats: Readonly<Record<string, Depacketise | undefined>> = {
   'amr bandwidth-efficient': amrFrames(false, undefined),
   'amr octet-aligned': amrFrames(false, 'octet-align=1'),
   'amr with crc': amrFrames(false, 'crc=1'),
+  'amr sorted': amrFrames(false, 'robust-sorting=1;crc=1'),
+  'amr interleaved': amrFrames(false, 'interleaving=30'),
   'amr-wb': amrFrames(true, undefined),
   'latm units': latmFrames(units, 1_024),
   'latm loas': latmFrames({ kind: 'loas' }, 1_024),
@@ -58,7 +60,9 @@ for (const [name, format] of Object.entries(formats)) {
     ])) {
       for (const { bytes, timestamp } of format(packet) ?? []) {
         assert.ok(bytes.length <= 0x2000 + 3);
-        assert.ok(Number.isSafeInteger(timestamp) && timestamp >= packet.timestamp);
+        assert.ok(Number.isSafeInteger(timestamp));
+        // Of a group that lost its end, frames come late.
+        assert.ok(timestamp >= packet.timestamp || name === 'amr interleaved');
       }
     }
   });

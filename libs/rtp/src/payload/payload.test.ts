@@ -72,13 +72,77 @@ test('AMR octet-aligned: speech, comfort noise and nothing, each 20 ms further',
   ]);
 });
 
-test('AMR: what its frames would reach past, an unknown type, and interleaving are refused', () => {
+test('AMR: what its frames would reach past, and an unknown type are refused', () => {
   const format = amrFrames(false, 'octet-align=1');
 
   assert.deepEqual(frames(format, packet([0xf0, 0x04, 1, 2])), [undefined]);
   assert.deepEqual(frames(format, packet([0xf0, 0x54, 1, 2])), [undefined]);
   assert.deepEqual(frames(format, packet([])), [undefined]);
-  assert.equal(amrFrames(false, 'octet-align=1; interleaving=30'), undefined);
+});
+
+/** Frames of 4.75 kbit/s, told by their first byte, packed under one header. */
+const spoken = (...names: readonly number[]): number[] =>
+  names.flatMap((name) => [name, ...Array.from({ length: 10 }, () => 0), 0xfe]);
+
+test('AMR interleaved: frames come in order, at their times, as soon as none can come before them', () => {
+  const format = amrFrames(false, 'interleaving=30');
+  const part = (ill: number, ilp: number, start: number, ...names: readonly number[]) =>
+    packet(
+      [
+        0xf0,
+        (ill << 4) | ilp,
+        ...names.map((_, n) => (n + 1 < names.length ? 0x84 : 0x04)),
+        ...spoken(...names),
+      ],
+      {
+        timestamp: start + ilp * 160,
+      },
+    );
+  const heard = (...packets: readonly MediaPacket[]) =>
+    packets.map((each) => format(each)?.map(({ bytes, timestamp }) => [timestamp / 160, bytes[1]]));
+
+  assert.deepEqual(heard(part(2, 0, 0, 10, 13), part(2, 1, 0, 11, 14), part(2, 2, 0, 12, 15)), [
+    [[0, 10]],
+    [[1, 11]],
+    [
+      [2, 12],
+      [3, 13],
+      [4, 14],
+      [5, 15],
+    ],
+  ]);
+  // The last of a group got lost: what waited is not.
+  assert.deepEqual(heard(part(1, 0, 960, 20, 22), part(1, 0, 1_600, 30, 32), part(1, 1, 1_600, 31, 33)), [
+    [[6, 20]],
+    [
+      [8, 22],
+      [10, 30],
+    ],
+    [
+      [11, 31],
+      [12, 32],
+      [13, 33],
+    ],
+  ]);
+  // A place outside the group (§4.4.1).
+  assert.equal(format(part(1, 2, 3_200, 40)), undefined);
+});
+
+test('AMR: CRCs are passed over, bytes that were sorted go back to their frames', () => {
+  const entries = [0x84, 0xfc, 0x04];
+  const plain = frames(amrFrames(false, 'octet-align=1'), packet([0xf0, ...entries, ...spoken(1, 2)]));
+  const [one, two] = [spoken(1), spoken(2)];
+  const sorted = one.flatMap((byte, i) => [byte, two[i] ?? 0]);
+
+  assert.deepEqual(
+    frames(amrFrames(false, 'crc=1'), packet([0xf0, ...entries, 77, 78, ...one, ...two])),
+    plain,
+  );
+  assert.deepEqual(
+    frames(amrFrames(false, 'robust-sorting=1'), packet([0xf0, ...entries, ...sorted])),
+    plain,
+  );
+  assert.equal(plain[0]?.length, 2);
 });
 
 test('LATM with the configuration in the SDP: lengths in bytes of 255, fragments joined by their timestamp', () => {

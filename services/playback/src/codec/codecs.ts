@@ -58,12 +58,12 @@ const ffmpeg = (spec: Ffmpeg, depacketise: (() => Depacketise) | undefined): Aud
     depacketise,
   };
 
-const amr = (wide: boolean, fmtp: string | undefined): AudioCodec | undefined => {
-  const frames = amrFrames(wide, fmtp);
-  const decoder = wide ? 'amrwb' : 'amrnb';
-
-  return ffmpeg({ decoder, sampleRate: wide ? 16_000 : 8_000 }, frames && (() => frames));
-};
+const amr = (wide: boolean, { channels = 1, fmtp }: NamedCodec): AudioCodec | undefined =>
+  // The frames of several channels take turns (RFC 4867 §4.1): nobody sends them, and one decoder would mix them up.
+  ffmpeg(
+    { decoder: wide ? 'amrwb' : 'amrnb', sampleRate: wide ? 16_000 : 8_000 },
+    channels === 1 ? () => amrFrames(wide, fmtp) : undefined,
+  );
 
 /**
  * FFmpeg's decoder of iLBC begins with a spectrum of zeros instead of the mean (RFC 3951, `initDecode`): the first
@@ -142,8 +142,8 @@ const known: Readonly<Record<string, (codec: NamedCodec) => AudioCodec | undefin
     clockRate === 48_000
       ? ffmpeg({ decoder: 'libopus', sampleRate: 48_000, channels: 2 }, () => wholePayload)
       : undefined,
-  AMR: ({ clockRate, fmtp }) => (clockRate === 8_000 ? amr(false, fmtp) : undefined),
-  'AMR-WB': ({ clockRate, fmtp }) => (clockRate === 16_000 ? amr(true, fmtp) : undefined),
+  AMR: (codec) => (codec.clockRate === 8_000 ? amr(false, codec) : undefined),
+  'AMR-WB': (codec) => (codec.clockRate === 16_000 ? amr(true, codec) : undefined),
   'MP4A-LATM': latm,
   'MPEG4-GENERIC': generic,
 };

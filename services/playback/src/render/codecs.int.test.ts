@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parseWav } from '@reelstream/testing/callers';
 import { audioFixtures, sendFixture, speech } from '../test-support/fixtures.ts';
-import { match, thinned } from '../test-support/match.ts';
-import { record } from '../test-support/recording.ts';
-import type { RecordedTrack } from '../test-support/recording.ts';
+import { firstDifference, match, thinned } from '../test-support/match.ts';
+import { record, rtp } from '../test-support/recording.ts';
+import type { RecordedTrack, SentPacket } from '../test-support/recording.ts';
 import { render } from './render.ts';
 
 let root = '';
@@ -94,6 +94,62 @@ test('bandwidth-efficient AMR is heard as the octet-aligned one is', async () =>
   assert.deepEqual(second.channels, first.channels);
   assert.deepEqual(second.notes, []);
 });
+
+test('interleaved AMR with CRCs, and sorted AMR, are heard as the plain one is', async () => {
+  const aligned = audioFixtures['amr-nb']!;
+  const sent = sendFixture('amr-nb', 8_000, 500);
+  const frames = sent.flatMap(({ packet }) => framesOf(packet.subarray(12)));
+  // Groups of three packets with two frames each.
+  const whole = frames.slice(0, frames.length - (frames.length % 6));
+  const send = (sequence: number, frame: number, payload: readonly number[]): SentPacket => ({
+    atMs: 500 + frame * 20,
+    packet: rtp({ payloadType: 97, sequence, timestamp: frame * 160 }, Uint8Array.from(payload)),
+  });
+  const plain = whole.map((frame, n) => send(n, n, [0xf0, frame[0]!, ...frame.subarray(1)]));
+  const interleaved = whole.flatMap((_, n) => {
+    const place = n % 6;
+    if (place > 2) return [];
+    const [first, second] = [whole[n]!, whole[n + 3]!];
+    const entries = [first[0]! | 0x80, second[0]!];
+    const [crcs, speech] = [
+      [1, 2],
+      [...first.subarray(1), ...second.subarray(1)],
+    ];
+    const number = Math.floor(n / 6) * 3 + place;
+
+    return [send(number, n, [0xf0, 0x20 | place, ...entries, ...crcs, ...speech])];
+  });
+  const sorted = whole.flatMap((first, n) => {
+    const second = whole[n + 1];
+    if (n % 2 === 1 || !second) return [];
+    const dealt = [...first.subarray(1)].flatMap((byte, i) => [byte, second[i + 1]!]);
+
+    return [send(n / 2, n, [0xf0, first[0]! | 0x80, second[0]!, ...dealt])];
+  });
+  const [expected] = (await renderWav([{ codecs: [aligned], packets: plain }])).channels;
+  for (const [fmtp, packets] of [
+    ['octet-align=1;interleaving=6;crc=1', interleaved],
+    ['octet-align=1;robust-sorting=1', sorted],
+  ] as const) {
+    const { channels, notes } = await renderWav([{ codecs: [{ ...aligned, fmtp }], packets }]);
+
+    assert.equal(firstDifference(channels[0], expected!), -1, fmtp);
+    assert.deepEqual(notes, []);
+  }
+});
+
+/** The frames of 12.2 kbit/s of an octet-aligned payload, each behind its entry in the table of contents. */
+const framesOf = (payload: Uint8Array): readonly Buffer[] => {
+  let entries = 1;
+  while (payload[entries]! & 0x80) entries++;
+
+  return Array.from({ length: entries }, (_, n) =>
+    Buffer.from([
+      payload[1 + n]! & 0x7f,
+      ...payload.subarray(1 + entries + n * 31, 1 + entries + (n + 1) * 31),
+    ]),
+  );
+};
 
 /** 12.2 kbit/s frames: 244 bits. The bits of RFC 4867 §4.4 laid out as §4.3 has them. */
 const bandwidthEfficient = (payload: Uint8Array): Buffer => {

@@ -7,6 +7,8 @@ import type { Calls, RunningCall } from '../support/calls.ts';
 import type { Sender } from '../support/sender.ts';
 
 export type LoadFigures = {
+  /** Calls that are there now, and sent to. */
+  running: number;
   sent: number;
   kept: number;
   calls: number;
@@ -24,7 +26,7 @@ const toldWithinMs = 120_000;
  * Packets are counted by what the webhooks say of sealed recordings.
  */
 export class Load implements AsyncDisposable {
-  readonly figures: LoadFigures = { sent: 0, kept: 0, calls: 0, closedNormal: 0, deleted: 0 };
+  readonly figures: LoadFigures = { running: 0, sent: 0, kept: 0, calls: 0, closedNormal: 0, deleted: 0 };
   readonly #told = new Map<string, PublicSession>();
   readonly #system: System;
   readonly #home: Calls;
@@ -48,20 +50,34 @@ export class Load implements AsyncDisposable {
 
   /** One lot, from its first INVITE to its last deletion. */
   async lot(calls: number, seconds: number): Promise<void> {
+    const { ended } = await this.begin(calls, seconds);
+    await ended;
+  }
+
+  /** One lot, until all of its calls are there and are sent to. */
+  async begin(calls: number, seconds: number): Promise<{ readonly ended: Promise<void> }> {
     const placed = await this.#home.placeAll(calls, voices);
-    const { sent } = await this.#send(
-      placed.flatMap(({ rtpPorts }) => rtpPorts),
-      seconds,
-    );
-    await sleep(settleMs);
-    await this.#home.hangUp(placed);
-    this.figures.sent += sent;
-    this.figures.calls += calls;
-    for (const call of placed) await this.#judge(call);
+    const ended = this.#end(placed, seconds);
+    // Whoever waits for it hears of it.
+    ended.catch(() => undefined);
+
+    return { ended };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#endpoint?.[Symbol.asyncDispose]();
+  }
+
+  async #end(placed: readonly RunningCall[], seconds: number): Promise<void> {
+    const ports = placed.flatMap(({ rtpPorts }) => rtpPorts);
+    this.figures.running += placed.length;
+    const { sent } = await this.#send(ports, seconds);
+    await sleep(settleMs);
+    this.figures.running -= placed.length;
+    await this.#home.hangUp(placed);
+    this.figures.sent += sent;
+    this.figures.calls += placed.length;
+    for (const call of placed) await this.#judge(call);
   }
 
   #hear({ type, data }: WebhookBody): number {

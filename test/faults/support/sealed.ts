@@ -1,7 +1,7 @@
-import type { Dirent } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { PublicSession } from '@reelstream/events';
+import { isThere, journalFile, listRecordings, manifestFile, recordingFolder } from '@reelstream/recording';
 import { waitFor } from '@reelstream/testing';
 import type { System } from '../../support/system.ts';
 
@@ -10,7 +10,8 @@ export type SealedFolder = { readonly folder: string; readonly sessionId: string
 /** The sealed recordings of a system, by the Call-ID of their call. */
 export class Sealed {
   readonly #root: string;
-  readonly #seen = new Set<string>();
+  /** Sessions whose call is known. */
+  readonly #known = new Set<string>();
   readonly #folders = new Map<string, string>();
   #looking: Promise<void> | undefined;
 
@@ -22,8 +23,9 @@ export class Sealed {
   async find(callId: string, deadlineMs = 60_000): Promise<SealedFolder> {
     const look = async (): Promise<string | undefined> => {
       if (!this.#folders.has(callId)) await (this.#looking ??= this.#look());
+      const folder = this.#folders.get(callId);
 
-      return this.#folders.get(callId);
+      return folder !== undefined && (await isThere(join(folder, manifestFile))) ? folder : undefined;
     };
     const folder = await waitFor(look, {
       deadlineMs,
@@ -36,25 +38,18 @@ export class Sealed {
 
   async #look(): Promise<void> {
     try {
-      for (const { name, parentPath } of await this.#entries()) {
-        if (name !== 'manifest.json' || this.#seen.has(parentPath)) continue;
-        this.#seen.add(parentPath);
-        const journal = await readFile(join(parentPath, 'journal.ndjson'), 'utf8');
+      for await (const sessionId of listRecordings(this.#root)) {
+        if (this.#known.has(sessionId)) continue;
+        const folder = join(this.#root, recordingFolder(sessionId));
+        // One that has just begun may not have it yet.
+        const journal = await readFile(join(folder, journalFile), 'utf8').catch(() => '');
         const callId = /"callId":"([^"]+)"/.exec(journal)?.[1];
-        if (callId !== undefined) this.#folders.set(callId, parentPath);
+        if (callId === undefined) continue;
+        this.#known.add(sessionId);
+        this.#folders.set(callId, folder);
       }
     } finally {
       this.#looking = undefined;
-    }
-  }
-
-  /** A folder that is removed while it is read has to be read another time. */
-  async #entries(): Promise<Dirent[]> {
-    try {
-      return await readdir(this.#root, { recursive: true, withFileTypes: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw error;
     }
   }
 }

@@ -93,6 +93,12 @@ const sipOf = (settings: LauncherSettings, role: SipRole) =>
     playback: { port: settings.playbackSipPort, tlsPort: 0, server: settings.playbackSipServer },
   })[role];
 
+/**
+ * Most of what a call waits for at its beginning are syncs, and those that wait at the same time share the disk's work. Node has four
+ * threads for them, which also write the media.
+ */
+const syncThreads = { UV_THREADPOOL_SIZE: '16' } as const;
+
 /** Only capture knows whether media still comes of a call that its controller has ceased to refresh. */
 const captureServer = ({ folder }: Surroundings): Variables => ({
   SIP_SERVER_STATE_DIR: join(folder.path, 'sip-capture'),
@@ -145,6 +151,7 @@ const serviceVariables = (
       REEL_PILOT_VIEW_FILE: join(folder.path, 'pilot-view.json'),
     },
     capture: {
+      ...syncThreads,
       CAPTURE_SIP_SERVER: sipServer('capture'),
       REEL_CAPTURE_SIP_PORT: String(settings.captureSipPort),
       REEL_RTP_PORTS: `${settings.rtpPorts.low}-${settings.rtpPorts.high}`,

@@ -8,14 +8,41 @@ export const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Syncs a directory, so that the names in it survive a power loss. */
-export const syncFolder = async (folder: string): Promise<void> => {
+type Syncing = { readonly now: Promise<void>; next?: Promise<void> };
+
+/** Folders that are being synced. */
+const syncing = new Map<string, Syncing>();
+
+const syncNow = async (folder: string): Promise<void> => {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
   } finally {
     await handle.close();
   }
+};
+
+const beginSync = (folder: string): Promise<void> => {
+  const sync: Syncing = { now: syncNow(folder) };
+  syncing.set(folder, sync);
+  const over = (): void => {
+    if (!sync.next) syncing.delete(folder);
+  };
+  sync.now.then(over, over);
+
+  return sync.now;
+};
+
+/**
+ * Syncs a directory, so that the names in it survive a power loss. Calls that come while it is being synced share the sync after
+ * that: many sessions may begin at once in one folder.
+ */
+export const syncFolder = (folder: string): Promise<void> => {
+  const sync = syncing.get(folder);
+  if (!sync) return beginSync(folder);
+  const begin = (): Promise<void> => beginSync(folder);
+
+  return (sync.next ??= sync.now.then(begin, begin));
 };
 
 /** Folders that were made, and whose names are not durable yet: until when. */

@@ -38,6 +38,21 @@ export const MediaFigures = Type.Object({
       description: 'packets that came when the lifetime of their SRTP key had run out (RFC 3711 §9.2): kept',
     }),
   ),
+  handshakesFailed: Type.Optional(
+    Type.Integer({
+      ...Count,
+      description: 'DTLS handshakes that were broken off, by the peer, by strangers or by us',
+    }),
+  ),
+  wrongCertificates: Type.Optional(
+    Type.Integer({
+      ...Count,
+      description: 'of these, those for a certificate that the SDP names nowhere',
+    }),
+  ),
+  handshakeJunk: Type.Optional(
+    Type.Integer({ ...Count, description: 'DTLS datagrams that were part of no handshake' }),
+  ),
   sourceChanges: Type.Optional(
     Type.Integer({ ...Count, description: 'times that the media went on from another address or port' }),
   ),

@@ -302,6 +302,8 @@ describe('a call whose keys come by a handshake', { skip: obstacle }, () => {
     assert.equal(`${data.state} ${data.endReason}`, 'CLOSED_ERROR no-media');
     assert.deepEqual(data.flags, ['dtls-failed']);
     assert.equal(data.tracks[0]?.encryption, undefined);
+    const { handshakesFailed = 0, wrongCertificates = 0 } = data.tracks[0]?.figures ?? {};
+    assert.ok(wrongCertificates >= 1 && handshakesFailed >= wrongCertificates);
     assert.equal((await box.manifest(subject)).tracks[0]?.packets, 0);
   });
 });

@@ -196,6 +196,11 @@ export class ReceivedStream {
         strays: latch.strays,
         sourceChanges: latch.moves,
         ...(srtp && { undecryptable: this.#rejected, overLifetime: srtp.overLifetime }),
+        ...(handshakes && {
+          handshakesFailed: handshakes.failed,
+          wrongCertificates: handshakes.differing,
+          handshakeJunk: handshakes.junk,
+        }),
       },
       malformed,
       // What waits for keys is not read as long as it does.

@@ -73,14 +73,12 @@ export const namesIn = (info: RequestInfo, source: SrfRequest['source']): Dialog
 
 const tags = (localTag: string, remoteTag: string) => ({ localTag, remoteTag });
 
-/** What requests of ours in the dialog are proven by, as its INVITE was: its remote target is their URI. */
-export type Proof = { readonly client: DigestClient; readonly uri: string };
-
 /** A dialog we opened by a 200, or by a call of ours. It lives as long as the server knows it, also over a reconnect. */
 export class SipDialog implements Dialog {
   readonly callId: string;
   readonly localTag: string;
   readonly remoteTag: string;
+  readonly remoteTarget: string | undefined;
   readonly #id: string;
   readonly #connection: Connection;
   readonly #dialogs: DialogTable;
@@ -92,7 +90,8 @@ export class SipDialog implements Dialog {
   #onEnded: ((end: DialogEnd) => unknown) | undefined;
   #unheardAcks: string[] = [];
   #end: DialogEnd | undefined;
-  readonly #proof: Proof | undefined;
+  /** What requests of ours in the dialog are proven by, as its INVITE was. */
+  readonly #proof: DigestClient | undefined;
   #timer: SessionTimer | undefined;
   #refreshedMs: number;
 
@@ -101,7 +100,9 @@ export class SipDialog implements Dialog {
     dialogs: DialogTable,
     names: DialogNames,
     id: string = dialogId(names),
-    agreed: Pick<KnownDialog, 'timer' | 'refreshedMs'> & { readonly proof?: Proof | undefined } = {},
+    agreed: Pick<KnownDialog, 'timer' | 'refreshedMs' | 'remoteTarget'> & {
+      readonly proof?: DigestClient | undefined;
+    } = {},
   ) {
     this.#connection = connection;
     this.#dialogs = dialogs;
@@ -109,6 +110,7 @@ export class SipDialog implements Dialog {
     this.callId = names.callId;
     this.localTag = names.localTag;
     this.remoteTag = names.remoteTag;
+    this.remoteTarget = agreed.remoteTarget;
     this.#proof = agreed.proof;
     this.#timer = agreed.timer;
     this.#refreshedMs = agreed.refreshedMs ?? performance.now();
@@ -148,8 +150,9 @@ export class SipDialog implements Dialog {
     message: { readonly headers?: Headers; readonly contentType?: string; readonly body?: string },
   ): Promise<DialogResponse> {
     const proof = this.#proof;
+    const uri = this.remoteTarget ?? '';
     const send = (): Promise<DialogResponse> => {
-      const proven = proof && { ...proof.client.headers({ method, uri: proof.uri }), ...message.headers };
+      const proven = proof && { ...proof.headers({ method, uri }), ...message.headers };
 
       return requestWithin(this.#connection, this.#id, method, {
         ...message,
@@ -158,7 +161,7 @@ export class SipDialog implements Dialog {
     };
     const answer = await send();
 
-    return proof?.client.take(answer.status, (name) => answer.header(name) ?? '') ? send() : answer;
+    return proof?.take(answer.status, (name) => answer.header(name) ?? '') ? send() : answer;
   }
 
   async bye(reason?: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { Connection } from './connection.ts';
 import { dialogId, namesIn, placedId, SipDialog } from './dialog.ts';
 import type { DialogTable } from './dialog.ts';
+import { DigestClient } from './digest-client.ts';
 import { asError, SipError } from './errors.ts';
 import { IncomingInvite } from './invite.ts';
 import { placeCall } from './outgoing.ts';
@@ -86,8 +87,12 @@ class Endpoint implements SipEndpoint {
 
   resume(known: KnownDialog): Dialog {
     const id = known.isOurs ? placedId(known) : dialogId(known);
+    const { isOurs, credentials } = known;
+    const proof = isOurs && credentials ? new DigestClient(credentials) : undefined;
 
-    return this.#dialogs.get(id) ?? new SipDialog(this.#connection, this.#dialogs, known, id, known);
+    return (
+      this.#dialogs.get(id) ?? new SipDialog(this.#connection, this.#dialogs, known, id, { ...known, proof })
+    );
   }
 
   call(call: OutgoingCall): Promise<CallOutcome> {

@@ -150,8 +150,8 @@ const answered = (
   const { headers, body } = final.message;
   const remoteTag = parseNameAddr(headers.get('to')?.[0] ?? '').parameters['tag'] ?? '';
   const names = { callId, localTag: fromTag, remoteTag };
-  const target = parseNameAddr(headers.get('contact')?.[0] ?? '').uri || uri;
-  const agreed = client ? { proof: { client, uri: target } } : {};
+  const remoteTarget = parseNameAddr(headers.get('contact')?.[0] ?? '').uri || uri;
+  const agreed = { remoteTarget, proof: client };
   const dialog = new SipDialog(connection, dialogs, names, placedId(names), agreed);
 
   // An ACK can't be challenged: it shows what its INVITE showed (RFC 3261 §22.1).

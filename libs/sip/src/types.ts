@@ -103,6 +103,8 @@ export interface Dialog {
   readonly callId: string;
   readonly localTag: string;
   readonly remoteTag: string;
+  /** URI of the peer's Contact, for which requests of ours are; known of dialogs that a call of ours opened. */
+  readonly remoteTarget: string | undefined;
   /** What was agreed on how long it lives (RFC 4028); undefined where its peer knows no timers. */
   readonly timer: SessionTimer | undefined;
   /** When that was agreed on or refreshed last: milliseconds of `performance.now()`. */
@@ -185,6 +187,9 @@ export type CallOutcome =
 export type KnownDialog = Pick<Dialog, 'callId' | 'localTag' | 'remoteTag'> & {
   /** Whether a call of ours opened it. Default false: a 200 of ours did. */
   readonly isOurs?: boolean;
+  /** Of a call of ours, and what requests in it are proven by where somebody asks. */
+  readonly remoteTarget?: string | undefined;
+  readonly credentials?: Credentials | undefined;
   /** What was agreed on how long it lives, and when it was refreshed last, ms of `performance.now()`. */
   readonly timer?: SessionTimer | undefined;
   readonly refreshedMs?: number | undefined;

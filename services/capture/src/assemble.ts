@@ -44,7 +44,7 @@ export const assemble = async (
   const sessions = new Map<string, LiveSession>();
   const status = newStatus(config, { epoch, pid: life.pid, advertise, capacity });
   const recorder = await startRecorder({ ...config, capacity: capacity.streams }, epoch, (event) =>
-    hearRecorder({ sessions, status, log }, event),
+    hearRecorder({ sessions, status, meters, log }, event),
   );
   status.receivesBy(recorder.packetSource);
   log.info({ packetSource: recorder.packetSource, workers: mediaWorkers(config) }, 'media is received');

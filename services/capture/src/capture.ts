@@ -18,7 +18,7 @@ import { answerQueries } from './journals.ts';
 import { OutgoingCalls } from './outgoing-calls.ts';
 import { recover } from './recover.ts';
 import { resumeSessions } from './resume.ts';
-import { hangUpLost, takeDialogs } from './return-dialogs.ts';
+import { credentialsOfBefore, hangUpLost, takeDialogs } from './return-dialogs.ts';
 import { watchStorage } from './storage-watch.ts';
 
 /** Brings a capture node up; it takes calls as soon as its SIP server is there. Disposing it drains it. */
@@ -44,11 +44,12 @@ export const startCapture = async (config: Config, log: Logger, pid: number): Pr
   ensureStream(node);
   // What others have said of this node and of controllers counts for new calls; nothing else waits for it.
   const ready = Promise.allSettled([drains, node.profilesRead]);
+  const credentials = await credentialsOfBefore(node);
   const sip = await connectSip(
     { server: config.sipServer, product: 'Reelstream' },
-    sipHandlers(node, { ready, onConnected: () => hangUpLost(node, sip, resumption) }),
+    sipHandlers(node, { ready, onConnected: () => hangUpLost(node, sip, resumption, credentials) }),
   );
-  takeDialogs(node, sip, resumption);
+  takeDialogs(node, sip, resumption, credentials);
   calls.placeBy(sip);
   await countAside(node);
   const recovery = recover(node, resumption.left);

@@ -83,6 +83,35 @@ test('a proxy that asks is shown a proof of the password, in every request after
   );
 });
 
+test('a node that was killed in such a call proves its BYE, once it is asked', async () => {
+  using proxy = await Phone.open();
+  await using box = await Box.open({
+    settings: {
+      REEL_OUTBOUND_PROXY: `sip:127.0.0.1:${proxy.port}`,
+      REEL_OUTBOUND_USER: 'recorder',
+      REEL_OUTBOUND_PASSWORD: password,
+    },
+  });
+  const asked = dial(box, { to: `sip:1001@${realm}` });
+  const invite = await proxy.received('INVITE');
+  proxy.answer(invite, ['8 PCMA/8000']);
+  const { sessionId = '' } = await asked;
+  proxy.byeChallenge = challenge;
+  await box.endCapture('SIGKILL');
+  await box.startCapture();
+  using voice = new Voice(proxy.offered(invite)[0] ?? 0, 8);
+  await voice.say(5);
+  const stopped = stop(box, sessionId);
+  const bye = await proxy.received('BYE');
+  assert.equal(headerOf(bye, 'Proxy-Authorization'), '');
+  const proven = await proxy.received('BYE', 1);
+  assert.ok(isProven(proven), headerOf(proven, 'Proxy-Authorization'));
+  assert.equal(cseqOf(proven), cseqOf(bye) + 1);
+  await stopped;
+  const { data } = endOf(await box.sessionOf(headerOf(invite, 'Call-ID')));
+  assert.equal(data.endReason, 'stopped');
+});
+
 test('a wrong password, another realm, or none: the call has failed, and nothing is tried again and again', async () => {
   using proxy = await Phone.open();
   const common = { REEL_OUTBOUND_PROXY: `sip:127.0.0.1:${proxy.port}`, REEL_OUTBOUND_USER: 'recorder' };

@@ -7,7 +7,7 @@ type Heard<K extends RecorderEvent['kind']> = Extract<RecorderEvent, { readonly 
 
 /** What the recorder tells of its own accord becomes part of the session, or of the node's state. Never throws. */
 export const hearRecorder = (
-  { sessions, status, log }: Pick<CaptureNode, 'sessions' | 'status' | 'log'>,
+  { sessions, status, meters, log }: Pick<CaptureNode, 'sessions' | 'status' | 'meters' | 'log'>,
   event: RecorderEvent,
 ): void => {
   const noted = (what: string, noting: Promise<unknown> | undefined): void =>
@@ -28,6 +28,8 @@ export const hearRecorder = (
     case 'keys':
       return noted('the keys of a handshake', hearKeys(sessions.get(event.sessionId), event));
     case 'handshake-failed':
+      meters.count('dtls.failed', event.reason);
+
       return log.warn({ ...event }, 'a DTLS handshake failed');
     case 'codec':
       return noted('a codec', hearCodec(sessions.get(event.sessionId), event));

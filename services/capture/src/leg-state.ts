@@ -31,6 +31,8 @@ export type LegState = {
   /** Tag of the side that opened the dialog, and whether that was us: what the SIP server knows it by. */
   readonly opener: { readonly tag: string; readonly isUs: boolean };
   readonly localTag?: string | undefined;
+  /** Of a call that we placed: where requests of ours go. */
+  readonly remoteTarget?: string | undefined;
   /** Whether its video is left out, now and in later offers. */
   readonly audioOnly: boolean;
   /** Our address as the peer knows it. */

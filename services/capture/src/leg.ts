@@ -77,6 +77,7 @@ export class Leg {
     return {
       ...this.#begun,
       localTag: dialog?.localTag ?? this.#begun.localTag,
+      remoteTarget: dialog?.remoteTarget ?? this.#begun.remoteTarget,
       sdp: { ...this.#begun.sdp, version: this.#sdpVersion },
       lines: Array.from(this.#lines, (line) => line ?? null),
       encryption: encryption.state,
@@ -107,11 +108,11 @@ export class Leg {
 
   /** The dialog by the names that the SIP server knows it by. */
   get known(): KnownDialog {
-    const { opener, localTag = '', timer } = this.state;
+    const { opener, localTag = '', remoteTarget, timer } = this.state;
     const tags = opener.isUs ? { localTag: opener.tag, remoteTag: '' } : { localTag, remoteTag: opener.tag };
     const refreshedMs = timer && performance.now() - (Date.now() - timer.refreshedAtMs);
 
-    return { callId: this.info.callId, ...tags, isOurs: opener.isUs, timer, refreshedMs };
+    return { callId: this.info.callId, ...tags, remoteTarget, isOurs: opener.isUs, timer, refreshedMs };
   }
 
   /** The m-lines that are recorded. */

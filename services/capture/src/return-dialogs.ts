@@ -1,4 +1,5 @@
-import type { SipEndpoint } from '@reelstream/sip';
+import type { Credentials, SipEndpoint } from '@reelstream/sip';
+import { outboundCredentials } from './adapters/outbound-credentials.ts';
 import { attend } from './answer.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { attendIdle } from './open-idle.ts';
@@ -7,12 +8,28 @@ import type { Resumption } from './resume.ts';
 /** RFC 3261 §17.1.1.2, timer B: so long a caller sends its INVITE anew. */
 const inviteLifeMs = 32_000;
 
+/** What calls that an earlier life placed prove themselves by; one that can't be had costs no more than that. */
+export const credentialsOfBefore = async ({
+  config,
+  log,
+}: Pick<CaptureNode, 'config' | 'log'>): Promise<Credentials | undefined> =>
+  outboundCredentials(config).catch((error: unknown) => {
+    log.error({ error }, 'the password for calls of ours can not be read');
+
+    return undefined;
+  });
+
 /** The dialogs of sessions that go on are ours again: to be called before the SIP server has anything to say. */
-export const takeDialogs = (node: CaptureNode, sip: SipEndpoint, { legs }: Resumption): void => {
+export const takeDialogs = (
+  node: CaptureNode,
+  sip: SipEndpoint,
+  { legs }: Resumption,
+  credentials: Credentials | undefined,
+): void => {
   for (const leg of legs) {
     if (!leg.session) continue;
     node.unconfirmed.set(leg.id, leg);
-    attend(node, leg.session, leg, sip.resume(leg.known));
+    attend(node, leg.session, leg, sip.resume({ ...leg.known, credentials }));
   }
   for (const leg of node.idle) attendIdle(node, leg, sip.resume(leg.known));
   const forget = setTimeout(() => node.unconfirmed.clear(), inviteLifeMs);
@@ -24,10 +41,11 @@ export const hangUpLost = (
   { log }: Pick<CaptureNode, 'log'>,
   sip: SipEndpoint,
   { lost }: Resumption,
+  credentials: Credentials | undefined,
 ): void => {
   for (const known of lost.splice(0))
     sip
-      .resume(known)
+      .resume({ ...known, credentials })
       .bye('the recorder was away')
       .catch((error: unknown) => log.warn({ error }, 'BYE failed'));
 };

@@ -98,6 +98,8 @@ export class Phone implements Disposable {
   readonly #line: Line;
   readonly #tag = randomBytes(4).toString('hex');
   #bye: ((status: number) => void) | undefined;
+  /** Who calls hangs up only with a proof: the first BYE is answered by this header, and 407. */
+  byeChallenge: string | undefined;
 
   private constructor(line: Line) {
     this.#line = line;
@@ -207,6 +209,9 @@ export class Phone implements Disposable {
         known.split(' ')[0] === text.split(' ')[0] && headerOf(known, 'Via') === headerOf(text, 'Via'),
     );
     if (!isRepeat) this.requests.push(text);
-    if (text.startsWith('BYE ') || text.startsWith('CANCEL ')) this.respond(text, '200 OK');
+    if (!text.startsWith('BYE ') && !text.startsWith('CANCEL ')) return;
+    const challenge = headerOf(text, 'Proxy-Authorization') === '' ? this.byeChallenge : undefined;
+    if (challenge) this.respond(text, '407 Proxy Authentication Required', '', [challenge]);
+    else this.respond(text, '200 OK');
   }
 }

@@ -9,6 +9,8 @@ export type Memory = {
   readonly rssBytes: number;
   /** What JavaScript still reaches, with the buffers it holds, of all threads. */
   readonly heapBytes: number;
+  /** Of that, the buffers. They count in full; the kernel gives memory for what of them was used. */
+  readonly bufferBytes: number;
 };
 
 /** Node's options for a program that `memoryOf` shall look into: costs nothing until then. */
@@ -32,12 +34,15 @@ export const memoryOf = async (
 
   return {
     rssBytes: await rssOf(program.pid),
-    heapBytes: usages.reduce((all, usage) => all + heldIn(usage), 0),
+    heapBytes: sum(usages.map(heldIn)),
+    bufferBytes: sum(usages.map(({ backingStorageSize = 0 }) => backingStorageSize)),
   };
 };
 
 const heldIn = ({ usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 }: Usage): number =>
   usedSize + embedderHeapUsedSize + backingStorageSize;
+
+const sum = (bytes: readonly number[]): number => bytes.reduce((all, some) => all + some, 0);
 
 /** Twice: what only a finalizer let go of is collected the second time. */
 const collect = async (ask: Ask): Promise<Usage> => {

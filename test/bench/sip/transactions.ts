@@ -42,7 +42,7 @@ export const measureGrowth = async (
   };
 };
 
-const quietMemory = async ({ server, pilot }: FrontDoor): Promise<Memory> => {
+const quietMemory = async ({ server, pilot }: FrontDoor): Promise<Pick<Memory, 'rssBytes' | 'heapBytes'>> => {
   await sleep(quietMs);
   const [first, second] = [await memoryOf(server), await memoryOf(pilot)];
 

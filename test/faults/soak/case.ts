@@ -17,6 +17,8 @@ const lots = 10;
 const callSeconds = 28;
 const mib = 1_048_576;
 const mostHeapGrowth = 4 * mib;
+/** Two chunks of a receiving thread's segment log, which keep room for 16 MiB each once a disk made them wait. */
+const mostBufferGrowth = 32 * mib;
 const mostGrowth = 16 * mib;
 const mostPerCall = 65_536;
 /** With all the room that Node and malloc keep: docs/capacity.md says which. */
@@ -55,11 +57,12 @@ const rowOf = (
       ]),
     ),
     ...Object.fromEntries(
-      memory.flatMap(({ name, mostBytes, endBytes, rssGrowth, heapGrowth }) => [
+      memory.flatMap(({ name, mostBytes, endBytes, rssGrowth, heapGrowth, bufferGrowth }) => [
         [`${name}, MiB at most`, Math.round(mostBytes / mib)],
         [`${name}, MiB after the last collection`, Math.round(endBytes / mib)],
         [`${name}, growth in the second half after collections, KiB`, kib(rssGrowth)],
         [`${name}, of its heap, KiB`, kib(heapGrowth)],
+        [`${name}, of its buffers, KiB`, kib(bufferGrowth)],
       ]),
     ),
   },
@@ -71,9 +74,14 @@ const rowOf = (
       { name: `KiB of ${name} per call, resident`, found: kib(rssBytes), atMost: kib(mostPerCall) },
       { name: `KiB of ${name} per call, heap`, found: kib(heapBytes), atMost: kib(mostPerCall) },
     ]),
-    ...memory.flatMap(({ name, mostBytes, rssGrowth, heapGrowth }) => [
+    ...memory.flatMap(({ name, mostBytes, rssGrowth, heapGrowth, bufferGrowth }) => [
       { name: `MiB of ${name}`, found: Math.round(mostBytes / mib), atMost: mostResident / mib },
       { name: `KiB by which ${name}'s heap grows`, found: kib(heapGrowth), atMost: kib(mostHeapGrowth) },
+      {
+        name: `KiB by which ${name}'s buffers grow`,
+        found: kib(bufferGrowth),
+        atMost: kib(mostBufferGrowth),
+      },
       { name: `KiB by which ${name} grows`, found: kib(rssGrowth), atMost: kib(mostGrowth) },
     ]),
   ],

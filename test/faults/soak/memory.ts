@@ -17,7 +17,9 @@ export type Growth = {
   /** Resident after the last collection. */
   readonly endBytes: number;
   readonly rssGrowth: number;
+  /** Of what JavaScript reaches, without its buffers. */
   readonly heapGrowth: number;
+  readonly bufferGrowth: number;
 };
 
 export type PerCall = { readonly name: Watched; readonly rssBytes: number; readonly heapBytes: number };
@@ -29,7 +31,12 @@ const settleMs = 10_000;
 /** The others are placed meanwhile, beside all that runs. */
 const callSeconds = 90;
 
-type Sample = { readonly minutes: number; readonly rss: number; readonly heap: number };
+type Sample = {
+  readonly minutes: number;
+  readonly rss: number;
+  readonly heap: number;
+  readonly buffers: number;
+};
 
 /** Looks at all services while `load` runs for so many minutes: how much they take, and in the second half what of it is left by a full collection. */
 export const watchMemory = async (
@@ -46,8 +53,9 @@ export const watchMemory = async (
     most.set(name, Math.max(bytes, most.get(name) ?? 0));
   };
   const collect = async (name: Watched): Promise<void> => {
-    const { rssBytes, heapBytes } = await memoryIn(system, name);
-    samples.get(name)?.push({ minutes: minutesNow(), rss: rssBytes, heap: heapBytes });
+    const { rssBytes, heapBytes, bufferBytes } = await memoryIn(system, name);
+    const heap = heapBytes - bufferBytes;
+    samples.get(name)?.push({ minutes: minutesNow(), rss: rssBytes, heap, buffers: bufferBytes });
   };
   let isOver = false;
   const watch = async (): Promise<void> => {
@@ -72,6 +80,7 @@ export const watchMemory = async (
       endBytes: some.at(-1)?.rss ?? NaN,
       rssGrowth: growth(({ rss }) => rss),
       heapGrowth: growth(({ heap }) => heap),
+      bufferGrowth: growth(({ buffers }) => buffers),
     };
   });
 };

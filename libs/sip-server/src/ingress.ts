@@ -48,6 +48,7 @@ export function isTurnedAway(core: Core, guard: Guard, request: SipRequest, flow
   const refusal = guard.refusal(request, flow.remote.address, {
     pending: core.incoming.size,
     queueMs: core.transports.queueMs,
+    unsaved: core.dialogs.unsaved,
   });
   if (refusal !== undefined) {
     core.counters.count(`guard.${refusal.cause}`);

@@ -83,6 +83,11 @@ export class Dialogs {
     this.#saver.whenSynced(then);
   }
 
+  /** Whether they can't be saved just now. */
+  get unsaved(): boolean {
+    return this.#saver.isTroubled;
+  }
+
   all(): Iterable<Dialog> {
     return this.#byTags.values();
   }

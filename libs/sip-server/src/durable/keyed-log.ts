@@ -10,10 +10,17 @@ export type Saver<T> = {
   delete(key: string): void;
   /** Calls `then` once all that was put and deleted so far is safe; at once if it is already. */
   whenSynced(then: () => void): void;
+  /** What was put last could not be saved; it is tried again once a second. */
+  readonly isTroubled: boolean;
 };
 
 /** Keeps nothing. */
-export const nothingSaved: Saver<unknown> = { put: () => {}, delete: () => {}, whenSynced: (then) => then() };
+export const nothingSaved: Saver<unknown> = {
+  put: () => {},
+  delete: () => {},
+  whenSynced: (then) => then(),
+  isTroubled: false,
+};
 
 export type KeyedLogOptions = {
   readonly path: string;
@@ -49,6 +56,9 @@ export class KeyedLog<T> implements Saver<T>, AsyncDisposable {
   /** All values that are alive now: what a compacted log consists of. Undefined before the first one, and at last. */
   #live: (() => Iterable<readonly [string, T]>) | undefined;
   #retryAt = 0;
+  #isTroubled = false;
+  /** Whether anything has changed or not: until a log is whole again. */
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(options: KeyedLogOptions) {
     this.#options = options;
@@ -77,9 +87,14 @@ export class KeyedLog<T> implements Saver<T>, AsyncDisposable {
     return undefined;
   }
 
+  get isTroubled(): boolean {
+    return this.#isTroubled;
+  }
+
   /** What has changed is written before it resolves, and nothing after. */
   async [Symbol.asyncDispose](): Promise<void> {
     while (this.#running !== undefined) await this.#running;
+    clearTimeout(this.#retry);
     this.#live = undefined;
     await this.#file?.close();
     this.#file = undefined;
@@ -118,13 +133,22 @@ export class KeyedLog<T> implements Saver<T>, AsyncDisposable {
     try {
       if (this.#file === undefined || this.#appendedBytes > most) await this.#compact(live);
       else await this.#append(this.#file, changed);
+      this.#isTroubled = false;
     } catch (error) {
       // What of it has reached the disk is unknown: only a whole new log is sure.
       await this.#file?.close().catch(() => {});
       this.#file = undefined;
       this.#retryAt = performance.now() + RETRY_AFTER_MS;
+      this.#isTroubled = true;
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => this.#tryAgain(), RETRY_AFTER_MS + 1).unref();
       this.#options.failed(error);
     }
+  }
+
+  #tryAgain(): void {
+    this.#waiting.push(() => {});
+    this.#run();
   }
 
   async #append(file: FileHandle, changed: ReadonlyMap<string, T | null>): Promise<void> {

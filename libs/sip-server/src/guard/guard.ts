@@ -20,10 +20,15 @@ export type Load = {
   readonly pending: number;
   /** How long what arrives waits to be read, in ms. */
   readonly queueMs: number;
+  /** Whether dialogs can't be saved. */
+  readonly unsaved: boolean;
 };
 
 /** Requests that end or settle what was taken before; turning them away would only keep it alive. */
 const SETTLING = new Set(['ACK', 'BYE', 'CANCEL', 'PRACK']);
+
+/** What begins a call, or asks whether one would be taken. */
+const CALLING = new Set(['INVITE', 'OPTIONS']);
 
 /** Stands before everything else: lets in who may come, and no more than can be served. Calls that run go first. */
 export class Guard implements Disposable {
@@ -53,13 +58,15 @@ export class Guard implements Disposable {
   }
 
   /** Why a new request is turned away as things stand; undefined where it is let in. */
-  refusal(request: SipRequest, source: string, { pending, queueMs }: Load): Refusal | undefined {
+  refusal(request: SipRequest, source: string, { pending, queueMs, unsaved }: Load): Refusal | undefined {
     const { requestsPerSecond, maxPending, maxLagMs, maxQueueMs } = this.limits;
     const buckets = request.method === 'INVITE' ? this.#invites : this.#others;
     if (requestsPerSecond > 0 && !buckets.take(source, performance.now())) return busy('rate');
     if (pending >= maxPending) return busy('pending');
     if (this.#lag.ms > maxLagMs) return busy('lag');
     if (queueMs > maxQueueMs) return busy('queue');
+    // A call that is not saved would be lost with this process; what runs goes on.
+    if (unsaved && CALLING.has(request.method)) return busy('unsaved');
     return this.#challenge(request);
   }
 

@@ -61,15 +61,35 @@ const syncNames = async (names: readonly string[]): Promise<void> => {
   for (const name of names) await syncFolder(dirname(name));
 };
 
+/** Year, month, day and session: a process that was killed may have made them, and not have lived to sync them. */
+const levels = 4;
+/** Names that this process knows to be durable; those of sessions come and go. */
+const known = new Set<string>();
+const mostKnown = 1_000;
+
+/** What is there since before, and may not be durable: synced once in the life of a process. */
+const syncInherited = async (names: readonly string[]): Promise<void> => {
+  for (const name of names.slice(0, levels).filter((one) => !known.has(one)))
+    await syncFolder(dirname(name)).catch((error: NodeJS.ErrnoException) => {
+      // A folder that isn't ours to read was not made by us.
+      if (error.code !== 'EACCES') throw error;
+    });
+  if (known.size > mostKnown) known.clear();
+  for (const name of names.slice(0, levels)) known.add(name);
+};
+
 const makeNow = async (folder: string): Promise<readonly Promise<void>[]> => {
   const first = await mkdir(folder, { recursive: true });
   const names = upFrom(folder);
   const made = first === undefined ? [] : names.filter((name) => name.length >= first.length);
   const others = names.flatMap((name) => making.get(name) ?? []);
-  if (made.length === 0) return others;
-  const durable = syncNames(made).finally(() => {
-    for (const name of made) making.delete(name);
-  });
+  const inherited = names.filter((name) => !made.includes(name) && !making.has(name));
+  if (made.length === 0) return [...others, syncInherited(inherited)];
+  const durable = Promise.all([syncNames(made), syncInherited(inherited)])
+    .then(() => undefined)
+    .finally(() => {
+      for (const name of made) making.delete(name);
+    });
   for (const name of made) making.set(name, durable);
 
   return [durable, ...others];
@@ -77,7 +97,8 @@ const makeNow = async (folder: string): Promise<readonly Promise<void>[]> => {
 
 /**
  * Makes a folder with its parents; every name that was made is durable when it resolves, also those that another call has made just
- * now. One call after the other makes, so that each knows what those before it have made; they sync at the same time.
+ * now, or a process that was killed before it could sync them. One call after the other makes, so that each knows what those before it
+ * have made; they sync at the same time.
  */
 export const makeFolder = async (folder: string): Promise<void> => {
   const made = lastMade.then(() => makeNow(folder));

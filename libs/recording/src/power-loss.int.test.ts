@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { freshId } from '@reelstream/events';
@@ -69,6 +69,22 @@ test('sessions that begin at once in a new day survive, though only one of them 
     await journal.close();
   };
   await Promise.all(Array.from({ length: 20 }, begin));
+});
+
+test('a session survives in a day whose folders a process had made that was killed before it synced them', async () => {
+  using power = new PowerLoss();
+  const sessionId = freshId();
+  const folder = join(power.root, 'recordings', recordingFolder(sessionId));
+  // Its outbox names the session, of which there is not even a journal: the next life takes it for one that never began.
+  await (await openOutbox(join(power.root, 'capture', 'outbox'))).add(sessionId);
+  mkdirSync(folder, { recursive: true });
+  assert.deepEqual((await readJournal(folder)).events, []);
+  const another = join(folder, '..', freshId());
+  const journal = await openJournal(another);
+  await journal.append([event('s', 1)]);
+  const { events } = await afterLoss(power, another, readJournal);
+  assert.equal(events.length, 1);
+  await journal.close();
 });
 
 test('media that was synced survives, in every segment it lies in', async () => {

@@ -1,6 +1,7 @@
 import type { FaultCase } from './fault-case.ts';
 import { awayCase } from './away/case.ts';
 import { besideCase } from './beside/case.ts';
+import { diskCase } from './disk/case.ts';
 import { freezeCase } from './freeze/case.ts';
 import { killCase } from './kill/case.ts';
 import { outageCase } from './outage/case.ts';
@@ -16,6 +17,7 @@ export const faultCases: readonly FaultCase[] = [
   servicesCase,
   awayCase,
   outageCase,
+  diskCase,
   freezeCase,
   besideCase,
   sealingCase,

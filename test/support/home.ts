@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { MountableDisk } from '@reelstream/testing';
 import { startSipServerProcess } from './front-door.ts';
 import { startProgram } from './program.ts';
 import type { Program } from './program.ts';
@@ -28,6 +29,8 @@ export const startHome = async (options: {
   readonly rtpPorts: string;
   /** Streams. */
   readonly capacity: number;
+  /** The file system on which all of it lies. Default: that of the temporary files. */
+  readonly disk?: MountableDisk;
 }): Promise<Home> => {
   const { nodeId } = options;
   await using started = new AsyncDisposableStack();
@@ -35,6 +38,11 @@ export const startHome = async (options: {
   started.use(server);
   const folder = await mkdtemp(join(tmpdir(), 'reel-home-'));
   started.defer(() => rm(folder, { recursive: true, force: true }));
+  const { disk } = options;
+  if (disk) {
+    await disk.mount(folder);
+    started.defer(() => disk.unmount());
+  }
   const recordings = join(folder, 'recordings');
   const program = {
     file: process.execPath,

@@ -120,3 +120,11 @@ export const cancelText = (invite: string): string => {
     '',
   ].join('\r\n');
 };
+
+/** The 200 of a request within a dialog that has nothing to say. */
+export const okText = (request: string): string => {
+  const lines = request.split('\r\n\r\n')[0]?.split('\r\n') ?? [];
+  const kept = lines.filter((line) => /^(Via|From|To|Call-ID|CSeq):/i.test(line));
+
+  return ['SIP/2.0 200 OK', ...kept, 'Content-Length: 0', '', ''].join('\r\n');
+};

@@ -39,8 +39,13 @@ export type System = AsyncDisposable & {
 const launcher = fileURLToPath(new URL('../../deploy/local/start.ts', import.meta.url));
 const readyLimitMs = 60_000;
 
-export const startSystem = async (settings: Readonly<Record<string, string>> = {}): Promise<System> => {
+/** `prepare` gets the data folder before anything is in it. */
+export const startSystem = async (
+  settings: Readonly<Record<string, string>> = {},
+  prepare: (dataDir: string) => Promise<void> = () => Promise.resolve(),
+): Promise<System> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'reelstream-story-'));
+  await prepare(dataDir);
   const [sipPort = 0, captureSip = 0, playbackSip = 0, http = 0, playbackHttp = 0] = await freePorts(5);
   const env = {
     ...process.env,

@@ -116,7 +116,8 @@ const allAre = async (
   return items.filter((session) => session.state === state).length === count ? true : undefined;
 };
 
-const beatsIn = async ({ folder }: SealedFolder): Promise<ReadonlySet<number>> => {
+/** The beats whose packets a recording of one voice holds. */
+export const beatsIn = async ({ folder }: SealedFolder): Promise<ReadonlySet<number>> => {
   const beats = new Set<number>();
   for await (const { packet } of readRtpdump(join(folder, rtpdumpFile(0))))
     beats.add(Buffer.from(packet).readUInt16BE(2));
@@ -133,7 +134,8 @@ const lostBefore = ({ sentAt }: Voices, killedAt: number, beats: ReadonlySet<num
 const gapOf = ({ sentAt }: Voices, killedAt: number, beats: ReadonlySet<number>): number =>
   (sentAt.find((at, beat) => at > killedAt && beats.has(beat)) ?? Infinity) - killedAt;
 
-const countPlayable = async (
+/** How many of these recordings are as long as they should be, and not silent. */
+export const countPlayable = async (
   system: System,
   recordings: readonly { readonly sessionId: string; readonly ms: number }[],
 ): Promise<number> => {

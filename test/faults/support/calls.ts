@@ -3,7 +3,7 @@ import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inLots } from '../../support/in-lots.ts';
-import { ackText, readAnswer, requestText, tagOf, unique } from '../../support/sip-text.ts';
+import { ackText, okText, readAnswer, requestText, tagOf, unique } from '../../support/sip-text.ts';
 import type { Answer } from '../../support/sip-text.ts';
 
 const host = '127.0.0.1';
@@ -54,9 +54,11 @@ type Request = {
 /** A call that was not taken. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
+  readonly status: number;
 
   constructor(status: number) {
     super(`a call was answered ${status}`);
+    this.status = status;
   }
 }
 
@@ -66,13 +68,17 @@ const keyOf = (callId: string | undefined, cseq: string | undefined): string => 
 export class Calls implements AsyncDisposable {
   readonly #socket: Socket;
   readonly #server: number;
+  /** Calls that the other side has hung up, by their Call-IDs. */
+  readonly hungUp = new Set<string>();
   readonly #waiting = new Map<string, (answer: Answer | Error) => void>();
 
   private constructor(socket: Socket, server: number) {
     this.#socket = socket;
     this.#server = server;
     socket.on('message', (bytes, { port }) => {
-      const answer = readAnswer(bytes.toString('latin1'), port);
+      const text = bytes.toString('latin1');
+      if (text.startsWith('BYE ')) return this.#hearBye(text, port);
+      const answer = readAnswer(text, port);
       if (answer && answer.status >= 200)
         this.#waiting.get(keyOf(answer.header('Call-ID'), answer.header('CSeq')))?.(answer);
     });
@@ -86,12 +92,14 @@ export class Calls implements AsyncDisposable {
     return new Calls(socket, sipPort);
   }
 
-  /** Asks a pilot for the way of a call. Throws RefusedError where it gives none. */
-  async redirect(callId: string): Promise<void> {
+  /** Asks a pilot for the way of a call: the port of its first home. Throws RefusedError where it gives none. */
+  async redirect(callId: string): Promise<number> {
     const request = { callId, seq: 1, body: offerOf(1) };
     const answer = await this.#ask('INVITE', request);
     this.#socket.send(ackText(this.#text('INVITE', request), answer), this.#server, host);
     if (answer.status !== 302) throw new RefusedError(answer.status);
+
+    return Number(/^[^,]*?sip:[^>;]*:(\d+)/.exec(answer.header('Contact') ?? '')?.[1]);
   }
 
   /** Places a call of so many voices. */
@@ -151,6 +159,11 @@ export class Calls implements AsyncDisposable {
     const closed = once(this.#socket, 'close');
     this.#socket.close();
     await closed;
+  }
+
+  #hearBye(text: string, port: number): void {
+    this.hungUp.add(/^Call-ID: (.+)\r$/im.exec(text)?.[1] ?? '');
+    this.#socket.send(okText(text), port, host);
   }
 
   #send(method: string, request: Request): void {

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { findOnPath } from './command.ts';
+import type { Command } from './command.ts';
 
 const mark = 'REELSTREAM_OWN_MOUNTS';
 
@@ -21,13 +22,17 @@ export const obstacleToOwnMounts = (): string | undefined => {
   return trial.status === 0 ? undefined : `mounting is not permitted: ${trial.stderr.trim()}`;
 };
 
+/** A command of this Node that runs in a process with mounts of its own. */
+export const withOwnMounts = (args: readonly string[]): Command => ({
+  file: 'unshare',
+  args: [...unshare, 'env', `${mark}=1`, process.execPath, ...args],
+});
+
 /** Runs the tests of a file once more, in a process with mounts of its own; rejects with what it printed where they fail. */
-export const runWithOwnMounts = async (file: string): Promise<void> => {
+export const runWithOwnMounts = async (testFile: string): Promise<void> => {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const child = spawn('unshare', [...unshare, process.execPath, '--test', file], {
-    env: { ...env, [mark]: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const { file, args } = withOwnMounts(['--test', testFile]);
+  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (bytes: Buffer) => (output += bytes.toString()));

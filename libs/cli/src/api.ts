@@ -51,6 +51,10 @@ export type ServerStatus = {
     readonly due: number;
     readonly held: number;
     readonly pruned: number;
+    readonly differing?: readonly {
+      readonly nodeId: string;
+      readonly retention: { readonly mode: string; readonly days?: number; readonly metadataDays?: number };
+    }[];
   };
 };
 

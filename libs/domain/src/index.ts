@@ -22,12 +22,14 @@ export {
   bytesToFree,
   chooseToPrune,
   deleteBefore,
+  endsRecordings,
   freeDownToPercent,
   mayForget,
   pruneBefore,
+  refusesCalls,
   retentionModes,
 } from './retention.ts';
-export type { PruneCandidate, RetentionMode, RetentionPolicy } from './retention.ts';
+export type { PruneCandidate, RetentionPolicy } from './retention.ts';
 export {
   evolveSession,
   interrupt,

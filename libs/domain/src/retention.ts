@@ -1,13 +1,18 @@
 import { isHeld, noAnnotations } from './annotations.ts';
 import { obstacleToDeletion } from './deletion.ts';
+import type { RetentionMode, StorageLevel } from '@reelstream/events';
 import type { SessionRecord } from './session.ts';
 
 /**
  * How long media is kept, the same on every node: `never` prunes nothing, `age` what is older than `days`, `space` the oldest
  * of a node whose disk is critical, `age-or-space` both ("new recording priority" of the reference system).
  */
-export const retentionModes = ['never', 'age', 'space', 'age-or-space'] as const;
-export type RetentionMode = (typeof retentionModes)[number];
+export const retentionModes = [
+  'never',
+  'age',
+  'space',
+  'age-or-space',
+] as const satisfies readonly RetentionMode[];
 
 export type RetentionPolicy = {
   readonly mode: RetentionMode;
@@ -30,6 +35,17 @@ export const freeDownToPercent = 84;
 
 const isFor = (mode: RetentionMode, what: 'age' | 'space'): boolean =>
   mode === what || mode === 'age-or-space';
+
+/**
+ * Whether a node whose disk is at this level takes no calls. Where it is freed of its oldest media new recordings come first, and it goes
+ * on while it is being freed; where that is kept, it keeps the rest of its room for what runs.
+ */
+export const refusesCalls = (level: StorageLevel, mode: RetentionMode): boolean =>
+  level === 'EMERGENCY' || (level === 'CRITICAL' && !isFor(mode, 'space'));
+
+/** Whether what runs is ended at this level, while there is room to seal it: where nothing old is going to make room for it. */
+export const endsRecordings = (level: StorageLevel, mode: RetentionMode): boolean =>
+  level === 'EMERGENCY' && !isFor(mode, 'space');
 
 /** Media of sessions that ended before this has reached its age; ms since 1970, undefined where age doesn't count. */
 export const pruneBefore = ({ mode, days }: RetentionPolicy, nowMs: number): number | undefined =>

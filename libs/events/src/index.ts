@@ -34,6 +34,7 @@ export {
   NodeStopped,
   NodeUndrained,
   NodeStorageChanged,
+  RetentionMode,
   StorageLevel,
   PositionRewound,
   Role,

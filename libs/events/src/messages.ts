@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { StoredEvent } from './envelope.ts';
 import { DialMedia } from './session.ts';
-import { Role, StorageLevel } from './node.ts';
+import { RetentionMode, Role, StorageLevel } from './node.ts';
 import { Count, Name, Timestamp, Uuid } from './primitives.ts';
 import { RemovalCause } from './recording.ts';
 
@@ -56,6 +56,13 @@ export const Heartbeat = Type.Object({
     }),
   ),
   server: Type.Optional(Type.String({ ...Name, description: 'database server, for metadata and publisher' })),
+  retention: Type.Optional(
+    Type.Object({
+      mode: RetentionMode,
+      days: Type.Optional({ ...Count, description: 'of a metadata service, as the next' }),
+      metadataDays: Type.Optional(Count),
+    }),
+  ),
 });
 export type Heartbeat = Type.Static<typeof Heartbeat>;
 

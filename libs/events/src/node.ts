@@ -18,6 +18,14 @@ export const StorageLevel = Type.Union([
 ]);
 export type StorageLevel = Type.Static<typeof StorageLevel>;
 
+export const RetentionMode = Type.Union([
+  Type.Literal('never'),
+  Type.Literal('age', { description: 'prunes what is older than some days' }),
+  Type.Literal('space', { description: 'prunes the oldest of a node whose disk is critical' }),
+  Type.Literal('age-or-space'),
+]);
+export type RetentionMode = Type.Static<typeof RetentionMode>;
+
 export const NodeStarted = Type.Object({
   nodeId: Name,
   role: Role,

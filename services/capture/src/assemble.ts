@@ -76,7 +76,7 @@ export const assemble = async (
 };
 
 const newStatus = (
-  { nodeId, hostId: host, host: address, sipPort }: Config,
+  { nodeId, hostId: host, host: address, sipPort, retention: mode }: Config,
   {
     epoch,
     pid,
@@ -92,7 +92,10 @@ const newStatus = (
   const role = 'capture' as const;
   const identity = { nodeId, role, epoch, pid, host, address, advertise: [...advertise] };
 
-  return new NodeStatus({ ...identity, capacity, ...(limitedBy && { limitedBy }) }, sipPort);
+  return new NodeStatus(
+    { ...identity, capacity, ...(limitedBy && { limitedBy }), retention: { mode } },
+    sipPort,
+  );
 };
 
 /** What ties this node's dialogs to one another, to those of other nodes, and to what is known of their controllers. */

@@ -1,3 +1,4 @@
+import { retentionModes } from '@reelstream/domain';
 import { packetSources } from '@reelstream/rtp';
 import {
   commonSettings,
@@ -27,6 +28,12 @@ export const settings = {
   ),
   recordingsDir: text('REEL_RECORDINGS_DIR', 'folder of the recordings', '.reelstream/recordings'),
   captureDir: text('REEL_CAPTURE_DIR', "folder of this node's own state", '.reelstream/capture'),
+  retention: oneOf(
+    'REEL_RETENTION',
+    'as of the metadata services: with space or age-or-space a critical disk takes calls while it is being freed',
+    retentionModes,
+    'never',
+  ),
   capacity: integer('REEL_CAPTURE_CAPACITY', 'streams recorded at a time', { min: 1, max: 100_000 }, 400),
   mediaWorkers: integer(
     'REEL_MEDIA_WORKERS',

@@ -1,3 +1,4 @@
+import { endsRecordings } from '@reelstream/domain';
 import type { Heartbeat, NodeState, Reservation, StorageLevel } from '@reelstream/events';
 import { obstacleTo } from './core/admission.ts';
 import type { RefusalCause } from './core/admission.ts';
@@ -10,7 +11,8 @@ import { storageLevel } from './core/storage-level.ts';
 export type NodeIdentity = Pick<
   Heartbeat,
   'nodeId' | 'role' | 'epoch' | 'pid' | 'host' | 'address' | 'advertise' | 'capacity' | 'limitedBy'
->;
+> &
+  Required<Pick<Heartbeat, 'retention'>>;
 
 /** What this node has on its hands, and whether it would take a call now. */
 export class NodeStatus {
@@ -54,6 +56,7 @@ export class NodeStatus {
     return obstacleTo({
       draining: this.#draining || this.#isDrained,
       storage: this.storageLevel,
+      retention: this.#identity.retention.mode,
       load: this.load,
       capacity: this.#identity.capacity,
       weight,
@@ -116,6 +119,11 @@ export class NodeStatus {
 
   get usedPercent(): number {
     return this.#storage.usedPercent;
+  }
+
+  /** Whether what runs had better end, by how full the disk is; of what can't be written the recorder tells. */
+  get endsRecordings(): boolean {
+    return endsRecordings(this.#storage.level, this.#identity.retention.mode);
   }
 
   /** The level by which calls are taken: what can't be written is full, whatever its size. */

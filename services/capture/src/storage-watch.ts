@@ -5,7 +5,8 @@ const everyMs = 1_000;
 
 /**
  * Looks once a second at the disks of the recordings and of this node's own state: how full the first is, and whether both
- * can be written. A change of the level is said. Returns the function that ends it.
+ * can be written. A change of the level is said; where nothing is going to make room, what runs ends at the last of them. Returns the
+ * function that ends it.
  */
 export const watchStorage = async ({
   config,
@@ -13,7 +14,10 @@ export const watchStorage = async ({
   events,
   log,
   meters,
-}: Pick<CaptureNode, 'config' | 'status' | 'events' | 'log' | 'meters'>): Promise<() => void> => {
+  sessions,
+}: Pick<CaptureNode, 'config' | 'status' | 'events' | 'log' | 'meters' | 'sessions'>): Promise<
+  () => void
+> => {
   const { nodeId, recordingsDir, captureDir } = config;
   let looking = false;
   let before = status.storageLevel;
@@ -25,6 +29,8 @@ export const watchStorage = async ({
     }
     for (const folder of new Set([recordingsDir, captureDir]))
       status.writeFailure(folder, await tryToWrite(folder));
+    if (status.endsRecordings)
+      for (const session of sessions.values()) if (session.isAnswered) void session.stop('storage');
     const level = status.storageLevel;
     if (level === before) return;
     const { usedPercent, failure: detail } = status;

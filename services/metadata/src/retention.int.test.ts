@@ -199,4 +199,22 @@ describe('retention by age or space, for 30 days', () => {
     );
     assert.equal((await sessionOf(stories[1].sessionId)).state, 'CLOSED_NORMAL');
   });
+
+  test('names the nodes that are told otherwise, as long as they live', async () => {
+    const differing = async (): Promise<readonly string[]> => {
+      const { retention } = await system.json<{ retention: { differing: { nodeId: string }[] } }>('/status');
+
+      return retention.differing.map(({ nodeId }) => nodeId);
+    };
+    {
+      const retention = { mode: 'age-or-space', days: 31, metadataDays: 10 } as const;
+      using _other = {
+        [Symbol.dispose]: announceNode(system.bus, () =>
+          heartbeatOf('metadata-2', { role: 'metadata', retention }),
+        ),
+      };
+      await until('it to be named', async () => String(await differing()) === 'metadata-2');
+    }
+    await until('it to be forgotten', async () => (await differing()).length === 0);
+  });
 });

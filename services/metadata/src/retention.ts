@@ -5,6 +5,8 @@ import { derivedId, mintEvent } from '@reelstream/events';
 import type { Heartbeat } from '@reelstream/events';
 import type { Logger } from '@reelstream/service';
 import type { Store } from '@reelstream/store';
+import { differingRetention } from './core/differing-retention.ts';
+import type { DifferingNode } from './core/differing-retention.ts';
 import { countPrunable, isPrunable, oldestWithMedia, prunedBefore } from './adapters/prunable.ts';
 import { commandNode } from './home-command.ts';
 import type { Progress } from './progress.ts';
@@ -31,6 +33,8 @@ export type RetentionStatus = RetentionPolicy & {
   /** Since this process began. */
   readonly pruned: number;
   readonly deleted: number;
+  /** Nodes that are alive and have other settings. */
+  readonly differing: readonly DifferingNode[];
 };
 
 /** Looked at per node and look; of these, so many are pruned: then the node's disk is asked anew. */
@@ -48,27 +52,54 @@ const askAgainMs = 60_000;
  */
 export class Retention implements Disposable {
   readonly #options: RetentionOptions;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout;
   readonly #askedAt = new Map<string, number>();
   #looking = false;
+  #differing = '[]';
   #pruned = 0;
   #deleted = 0;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
-    if (options.policy.mode === 'never') return;
-    this.#timer = setInterval(() => this.#begin(), options.lookIntervalMs ?? 5_000);
+    this.#timer = setInterval(() => {
+      this.#compare();
+      if (options.policy.mode !== 'never') this.#begin();
+    }, options.lookIntervalMs ?? 5_000);
   }
 
   async status(): Promise<RetentionStatus> {
     const { policy, store } = this.#options;
     const counts = await countPrunable(store.db, pruneBefore(policy, Date.now()));
 
-    return { ...policy, ...counts, pruned: this.#pruned, deleted: this.#deleted };
+    return {
+      ...policy,
+      ...counts,
+      pruned: this.#pruned,
+      deleted: this.#deleted,
+      differing: this.#differingNodes(),
+    };
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+  }
+
+  #differingNodes(): readonly DifferingNode[] {
+    const { policy, watch } = this.#options;
+    const alive = watch.nodes().flatMap((node) => (node.alive ? [node.heartbeat] : []));
+
+    return differingRetention(policy, alive);
+  }
+
+  /** Each server goes by its own settings: what differs is said when it changes. */
+  #compare(): void {
+    const nodes = this.#differingNodes();
+    const text = JSON.stringify(nodes);
+    if (text === this.#differing) return;
+    const { log, policy } = this.#options;
+    if (nodes.length > 0) log.warn({ policy, nodes }, 'settings of retention differ: REEL_RETENTION…');
+    else log.info({ policy }, 'settings of retention are the same everywhere');
+    this.#differing = text;
   }
 
   get #knowsAll(): boolean {

@@ -56,7 +56,8 @@ export const startMetadata = async (config: Config): Promise<Running & { readonl
   const parts = { store, bus, watch, progress, gaps, log, server, source, epoch };
   const applier = begun.use(new Applier({ ...parts, slowFacts }));
   const { retention: mode, retentionDays: days, retentionMetadataDays: metadataDays } = config;
-  const retention = begun.use(new Retention({ ...parts, policy: { mode, days, metadataDays } }));
+  const policy = { mode, days, metadataDays };
+  const retention = begun.use(new Retention({ ...parts, policy }));
   const app = await createServer({ ...parts, remover, retention, token, clusterKey });
   begun.defer(() => app.close());
   const httpPort = await listen(app, host, config.httpPort);
@@ -64,7 +65,8 @@ export const startMetadata = async (config: Config): Promise<Running & { readonl
   applier.start();
   begun.defer(startWatchdog(parts));
   let draining = false;
-  const fixed = { nodeId, epoch, pid, host: hostId, address: host, advertise, server, httpPort };
+  const own = { nodeId, epoch, pid, host: hostId, address: host, advertise };
+  const fixed = { ...own, server, httpPort, retention: policy };
   begun.defer(announceNode(bus, () => heartbeatOf(fixed, progress.state, draining)));
   const ended = new AbortController();
   sayStarted(bus, self, ended.signal).catch(() => undefined);

@@ -16,5 +16,10 @@ test('retention says by what it prunes, and what is due, held and done', () => {
   assert.deepEqual(retentionLine({ retention: { mode: 'space', ...retention } }), [
     'Retention space: 12 pruned, 3 due, 1 on legal hold',
   ]);
+  const other = { nodeId: 'metadata-2', retention: { mode: 'never', days: 30, metadataDays: 0 } };
+  assert.deepEqual(
+    retentionLine({ retention: { mode: 'space', ...retention, differing: [other] } }).slice(1),
+    ['Retention differs at metadata-2: never, days 30, metadataDays 0'],
+  );
   assert.deepEqual(retentionLine({}), []);
 });

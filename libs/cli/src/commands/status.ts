@@ -30,10 +30,17 @@ const databaseLine = ({ database }: Health): string[] => {
 
 export const retentionLine = ({ retention }: ServerStatus): string[] => {
   if (!retention) return [];
-  const { mode, days, due, held, pruned } = retention;
+  const { mode, days, due, held, pruned, differing = [] } = retention;
   const age = mode.startsWith('age') ? ` (${days} days)` : '';
 
-  return [`Retention ${mode}${age}: ${pruned} pruned, ${due} due, ${held} on legal hold`];
+  return [
+    `Retention ${mode}${age}: ${pruned} pruned, ${due} due, ${held} on legal hold`,
+    ...differing.map(({ nodeId, retention: { mode: other, ...more } }) => {
+      const told = Object.entries(more).map(([name, value]) => `${name} ${value}`);
+
+      return `Retention differs at ${nodeId}: ${[other, ...told].join(', ')}`;
+    }),
+  ];
 };
 
 const headLines = (health: Health, status: ServerStatus, apiUrl: string, sipUri: string): string[] => [

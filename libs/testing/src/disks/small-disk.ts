@@ -1,4 +1,4 @@
-import { open, rm } from 'node:fs/promises';
+import { appendFile, open, rm, stat, statfs, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from '../servers/command.ts';
 import type { MountableDisk } from './mountable-disk.ts';
@@ -33,6 +33,15 @@ export class SmallDisk implements MountableDisk {
     } finally {
       await file.close();
     }
+  }
+
+  /** Takes, or gives back, so much room that this share of it is in use, in percent; on the way it goes only up, or only down. */
+  async fillTo(percent: number): Promise<void> {
+    const ballast = join(this.#folder, 'ballast');
+    const { blocks, bfree, bsize } = await statfs(this.#folder);
+    const more = bsize * Math.ceil((blocks * percent) / 100 - (blocks - bfree));
+    if (more >= 0) return appendFile(ballast, Buffer.alloc(more));
+    await truncate(ballast, (await stat(ballast)).size + more);
   }
 
   async makeRoom(): Promise<void> {

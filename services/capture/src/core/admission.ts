@@ -1,10 +1,11 @@
-import type { StorageLevel } from '@reelstream/events';
+import { refusesCalls } from '@reelstream/domain';
+import type { RetentionMode, StorageLevel } from '@reelstream/events';
 import type { ProtectionRefusal } from '@reelstream/sip';
-import { refusesCalls } from './storage-level.ts';
 
 export type Admission = {
   readonly draining: boolean;
   readonly storage: StorageLevel;
+  readonly retention: RetentionMode;
   /** Streams in use, streams there are places for, and streams the call would take. */
   readonly load: number;
   readonly capacity: number;
@@ -18,12 +19,13 @@ export type RefusalCause = 'draining' | 'storage' | 'no-capacity' | 'bad-offer' 
 export const obstacleTo = ({
   draining,
   storage,
+  retention,
   load,
   capacity,
   weight,
 }: Admission): RefusalCause | undefined => {
   if (draining) return 'draining';
-  if (refusesCalls(storage)) return 'storage';
+  if (refusesCalls(storage, retention)) return 'storage';
 
   return load + weight > capacity ? 'no-capacity' : undefined;
 };

@@ -28,7 +28,14 @@ describe('the storage level', () => {
 });
 
 describe('a call is admitted', () => {
-  const idle = { draining: false, storage: 'NORMAL', load: 0, capacity: 4, weight: 2 } as const;
+  const idle = {
+    draining: false,
+    storage: 'NORMAL',
+    retention: 'never',
+    load: 0,
+    capacity: 4,
+    weight: 2,
+  } as const;
 
   test('while there is place for all of its streams', () => {
     assert.equal(obstacleTo(idle), undefined);
@@ -40,6 +47,14 @@ describe('a call is admitted', () => {
     assert.equal(obstacleTo({ ...idle, draining: true }), 'draining');
     assert.equal(obstacleTo({ ...idle, storage: 'LOW' }), undefined);
     assert.equal(obstacleTo({ ...idle, storage: 'CRITICAL' }), 'storage');
+    assert.equal(obstacleTo({ ...idle, storage: 'CRITICAL', retention: 'age' }), 'storage');
+  });
+
+  test('while its disk is being freed of old recordings, up to an emergency', () => {
+    for (const retention of ['space', 'age-or-space'] as const) {
+      assert.equal(obstacleTo({ ...idle, storage: 'CRITICAL', retention }), undefined);
+      assert.equal(obstacleTo({ ...idle, storage: 'EMERGENCY', retention }), 'storage');
+    }
   });
 });
 

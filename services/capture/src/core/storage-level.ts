@@ -13,6 +13,3 @@ const rank: Readonly<Record<StorageLevel, number>> = { NORMAL: 0, LOW: 1, CRITIC
 export const storageLevel = (previous: StorageLevel, usedPercent: number): StorageLevel =>
   thresholds.find(({ level, enter, exit }) => usedPercent >= (rank[previous] >= rank[level] ? exit : enter))
     ?.level ?? 'NORMAL';
-
-/** At these levels new calls go elsewhere; what is running goes on. */
-export const refusesCalls = (level: StorageLevel): boolean => rank[level] >= rank.CRITICAL;

@@ -1,3 +1,4 @@
+import type { RetentionPolicy } from '@reelstream/domain';
 import type { Heartbeat } from '@reelstream/events';
 import type { DatabaseState } from './health.ts';
 
@@ -11,6 +12,7 @@ const nodeStates = {
 type Fixed = Pick<Heartbeat, 'nodeId' | 'epoch' | 'pid' | 'host' | 'address' | 'advertise'> & {
   readonly server: string;
   readonly httpPort: number;
+  readonly retention: RetentionPolicy;
 };
 
 /** What a metadata service says of itself once a second: it holds no streams, so it has no load. */

@@ -15,8 +15,11 @@ export type Received = {
 /** An integrator's endpoint on loopback that keeps all it is sent. */
 export type Endpoint = AsyncDisposable & { readonly url: string; readonly received: readonly Received[] };
 
-/** `answer` gives the HTTP status for a body; 204 by default. */
-export const startEndpoint = async (answer: (body: WebhookBody) => number = () => 204): Promise<Endpoint> => {
+/** `answer` gives the HTTP status for a body, 204 by default, after `takesMs`: what an integrator does with it. */
+export const startEndpoint = async (
+  answer: (body: WebhookBody) => number = () => 204,
+  takesMs = 0,
+): Promise<Endpoint> => {
   const received: Received[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -25,7 +28,9 @@ export const startEndpoint = async (answer: (body: WebhookBody) => number = () =
       const text = Buffer.concat(chunks).toString('utf8');
       const body = JSON.parse(text) as WebhookBody;
       received.push({ headers: request.headers, text, body, at: performance.now() });
-      response.writeHead(answer(body)).end();
+      const reply = () => response.writeHead(answer(body)).end();
+      if (takesMs > 0) setTimeout(reply, takesMs);
+      else reply();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

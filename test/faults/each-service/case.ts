@@ -32,6 +32,13 @@ const rowOf = (found: ServiceFigures): FaultRow => {
       all('sessions that ended in good order', closedNormal, calls),
       all('events in the database, once and in order', events.stored, events.journalled),
       all('webhooks, in order', events.delivered, events.deliverable),
+      all(
+        'webhooks repeated: same id, same bytes, in order, and saying so',
+        events.repeatsRight,
+        events.repeats,
+      ),
+      // Some are under way at any moment, and their answers are lost with it.
+      { name: 'webhooks repeated', found: events.repeats, atLeast: killed === 'publisher' ? 1 : 0 },
     ],
   };
 };

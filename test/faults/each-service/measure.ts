@@ -33,7 +33,7 @@ export type ServiceFigures = {
   readonly packets: { readonly sent: number; readonly kept: number };
   /** Within running calls, at the moment of the kill and after it. */
   readonly requests: { readonly sent: number; readonly answered: number; readonly longestMs: number };
-  /** Calls that began in the seconds after the kill, by a pilot. */
+  /** Calls that began in the seconds before and after the kill, by a pilot. */
   readonly newCalls: { readonly placed: number; readonly longestMs: number };
   readonly closedNormal: number;
   readonly events: Told;
@@ -43,8 +43,11 @@ const healthyMs = 10_500;
 const recordsMs = 3_000;
 const spreadMs = 1_000;
 const asked = 20;
-const newCallsAfter = 10;
+const newCallsPlaced = 12;
+const newCallsBefore = 4;
 const betweenNewCallsMs = 200;
+/** So that webhooks are under way at any moment at which calls begin. */
+const endpointTakesMs = 300;
 
 /** Calls at a whole system, of which one service after the other is killed by SIGKILL, and restarted by its launcher. */
 export const measureServices = async (options: {
@@ -52,7 +55,7 @@ export const measureServices = async (options: {
   readonly seed: number;
 }): Promise<readonly ServiceFigures[]> => {
   const sipPort = await freePort();
-  await using endpoint = await startEndpoint();
+  await using endpoint = await startEndpoint(undefined, endpointTakesMs);
   await using system = await startSystem({ REEL_CAPTURE_SIP_PORT: String(sipPort) });
   await system.json('/subscriptions', { method: 'POST', body: JSON.stringify({ url: endpoint.url }) });
   const random = randomFrom(options.seed);
@@ -84,10 +87,13 @@ const killOnce = async (
   const calls = await home.placeAll(wanted);
   const voices = await Voices.open(calls);
   await sleep(afterMs);
-  process.kill(await pidOf(system, killed), 'SIGKILL');
+  const pid = await pidOf(system, killed);
+  const placing = placeNewCalls(pilot, home, voices);
+  await sleep(newCallsBefore * betweenNewCallsMs);
+  process.kill(pid, 'SIGKILL');
   const [meanwhile, fresh] = await Promise.all([
     askAll(home, calls.slice(0, asked)),
-    placeNewCalls(pilot, home, voices),
+    placing,
     sleep(recordsMs),
   ]);
   const afterwards = await askAll(home, calls.slice(0, asked));
@@ -129,7 +135,7 @@ const placeNewCalls = async (pilot: Calls, home: Calls, voices: Voices): Promise
     return placed;
   };
   const placed: Promise<NewCall>[] = [];
-  for (let at = 0; at < newCallsAfter; at++) {
+  for (let at = 0; at < newCallsPlaced; at++) {
     placed.push(place());
     await sleep(betweenNewCallsMs);
   }

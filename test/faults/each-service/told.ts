@@ -3,7 +3,7 @@ import type { RawEvent } from '@reelstream/events';
 import { readJournal } from '@reelstream/recording';
 import { waitFor } from '@reelstream/testing';
 import type { System } from '../../support/system.ts';
-import type { Endpoint } from '../../support/webhooks.ts';
+import type { Endpoint, Received } from '../../support/webhooks.ts';
 
 /** Of the events in the journals of some calls, what became of them on their way. */
 export type Told = {
@@ -15,6 +15,8 @@ export type Told = {
   readonly deliverable: number;
   /** Deliveries of what had been delivered. */
   readonly repeats: number;
+  /** Those of them with the id and the bytes of the first that say so, and come before what is later in their session. */
+  readonly repeatsRight: number;
 };
 
 const isPublic = new Set<string>(publicTypes);
@@ -51,6 +53,32 @@ const storedEvents = async (system: System, last: ReadonlySet<string>): Promise<
 /** How many stand where they should, none too many before them. */
 const inOrder = (wanted: readonly string[], found: readonly string[]): number =>
   wanted.filter((id, at) => found[at] === id).length;
+
+/** What came more than once, and how many of these repeats are as they should be. `sessionOf` names an event's session. */
+const judgeRepeats = (
+  received: readonly Received[],
+  sessionOf: ReadonlyMap<string, string>,
+): Pick<Told, 'repeats' | 'repeatsRight'> => {
+  const first = new Map<string, Received>();
+  const latest = new Map<string | undefined, string>();
+  const judged = { repeats: 0, repeatsRight: 0 };
+  for (const one of received) {
+    const { id } = one.body;
+    const before = first.get(id);
+    if (before) {
+      const isSame = one.text === before.text && one.headers['webhook-id'] === before.headers['webhook-id'];
+      const saysSo = Number(one.headers['reelstream-attempt']) > 1;
+      const isInOrder = latest.get(sessionOf.get(id)) === id;
+      judged.repeats += 1;
+      judged.repeatsRight += isSame && saysSo && isInOrder ? 1 : 0;
+    } else {
+      first.set(id, one);
+      latest.set(sessionOf.get(id), id);
+    }
+  }
+
+  return judged;
+};
 
 /** Compares journals with the database and with what an endpoint got, once all of it has had its time. */
 export const compareTold = async (
@@ -90,5 +118,10 @@ export const compareTold = async (
     );
   }
 
-  return { ...told, repeats: deliveredIds.length - firstDelivered.length };
+  const sessionOf = new Map(
+    journals.flatMap(({ sessionId, events }) => events.map(({ id }) => [id, sessionId])),
+  );
+  const ours = endpoint.received.filter(({ body }) => sessionOf.has(body.id));
+
+  return { ...told, ...judgeRepeats(ours, sessionOf) };
 };

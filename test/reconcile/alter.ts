@@ -57,16 +57,29 @@ export const altered = (event: DomainEvent): DomainEvent => ({ ...event, tracepa
 export const sessionFolder = ({ home }: Archive, sessionId: string): string =>
   join(home.recordings, recordingFolder(sessionId));
 
+const withFlippedBit = (bytes: Buffer, at: number, draw: Draw): Buffer => {
+  const flipped = Buffer.from(bytes);
+  flipped[at] = flipped[at]! ^ draw([1, 2, 4, 8, 16, 32, 64, 128]);
+
+  return flipped;
+};
+
 /** What is done to a folder, by name; each is noticed, and all but the last can be mended. */
 export const folderAlterations = {
-  /** A bit of a journal's event is another. Returns its version. */
-  'a bit of the journal': async (folder: string, draw: Draw): Promise<number> => {
+  /** A bit of a journal is another: it can be read all the same. */
+  'a bit of the journal': async (folder: string, draw: Draw): Promise<undefined> => {
+    const path = join(folder, 'journal.ndjson');
+    const bytes = await readFile(path);
+    await writeFile(path, withFlippedBit(bytes, draw([...bytes.keys()]), draw));
+  },
+  /** Two characters of a journal's event are others. Returns its version. */
+  'an event of the journal': async (folder: string, draw: Draw): Promise<number> => {
     const path = join(folder, 'journal.ndjson');
     const lines = (await readFile(path, 'utf8')).split('\n');
     const events = lines.flatMap((line, index) => (line.includes('"kind":"event"') ? [{ line, index }] : []));
     const { line, index } = draw(events);
     const { event } = JSON.parse(line.slice(9)) as { readonly event: RawEvent };
-    lines[index] = line.replace(event.id, event.id.replace(/.$/, 'x'));
+    lines[index] = line.replace(event.id, event.id.replace(/..$/, 'xx'));
     await writeFile(path, lines.join('\n'));
 
     return event.version;
@@ -88,6 +101,15 @@ export const cutMedia = async (folder: string, draw: Draw): Promise<string> => {
   const name = draw((await readdir(folder)).filter((file) => file.endsWith('.rtpdump')));
   const bytes = await readFile(join(folder, name));
   await writeFile(join(folder, name), bytes.subarray(0, -1));
+
+  return name;
+};
+
+/** A bit of some track's packets is another. Returns the file's name. */
+export const flipMedia = async (folder: string, draw: Draw): Promise<string> => {
+  const name = draw((await readdir(folder)).filter((file) => file.endsWith('.rtpdump')));
+  const bytes = await readFile(join(folder, name));
+  await writeFile(join(folder, name), withFlippedBit(bytes, draw([...bytes.keys()]), draw));
 
   return name;
 };

@@ -12,6 +12,7 @@ import {
   drawBy,
   emptyDatabase,
   emptyStream,
+  flipMedia,
   folderAlterations,
   rewriteStream,
   sessionFolder,
@@ -147,7 +148,11 @@ test('one row, one stored event and one folder that were altered at random are n
   const found = lines.get(inFolder);
   assert.ok(found);
   assert.ok(found.events.every(({ place }) => place === 'folder'));
-  assert.ok(found.events.length > 0 || found.files?.every(({ name }) => name === 'manifest.json'));
+  assert.ok(
+    found.events.length > 0 ||
+      found.damagedBytes !== undefined ||
+      found.files?.every(({ name }) => name === 'manifest.json'),
+  );
 
   const mended = await archive.reel('reconcile', '--mend', '--json');
   assert.equal(mended.exitCode, 0, `${mended.stderr}\n${mended.stdout}`);
@@ -176,6 +181,25 @@ test('with stream and database deleted, all sessions are rebuilt from their fold
   assert.deepEqual(await sealedSessions(archive, sessionIds.length), sessionIds);
   assert.deepEqual(await sessionRows(), rowsBefore);
   await assertEqual(sessionIds.length);
+});
+
+test('a flipped bit in media is found where media is read, and the file is as it was once the bit is', async (t) => {
+  const sessionId = (await recordCalls(archive, 1)).at(-1) ?? '';
+  const folder = sessionFolder(archive, sessionId);
+  const seed = randomInt(2 ** 31);
+  t.diagnostic(`seed ${seed}`);
+  const name = await flipMedia(folder, drawBy(randomFrom(seed)));
+  assert.equal((await archive.reel('reconcile')).exitCode, 0, 'by its size it is as it was sealed');
+
+  const { exitCode, stdout } = await archive.reel('reconcile', '--media', '--json');
+  assert.equal(exitCode, 1);
+  assert.deepEqual(
+    differencesOf(stdout).map(({ sessionId: id, files, events }) => ({ id, files, events })),
+    [{ id: sessionId, files: [{ name, problem: 'altered' }], events: [] }],
+  );
+
+  assert.equal(await flipMedia(folder, drawBy(randomFrom(seed))), name);
+  assert.equal((await archive.reel('reconcile', '--media')).exitCode, 0);
 });
 
 test('media that was altered is named; nothing can mend it', async () => {

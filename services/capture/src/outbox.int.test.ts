@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -7,7 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectBus } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
 import { freshId, positionSubject } from '@reelstream/events';
-import { openJournal, openOutbox, readJournal, recordingFolder } from '@reelstream/recording';
+import {
+  journalFile,
+  mendJournal,
+  openJournal,
+  openOutbox,
+  readJournal,
+  recordingFolder,
+} from '@reelstream/recording';
 import type { Outbox as OutboxIndex } from '@reelstream/recording';
 import { createLogger, createMeters } from '@reelstream/service';
 import { startNats, waitFor } from '@reelstream/testing';
@@ -241,6 +248,27 @@ describe('the outbox', () => {
     );
     assert.deepEqual(versionsBySession(await everything()).get(lost), [1, 2, 3, 4]);
     assert.deepEqual(versionsBySession(await everything()).get(kept), [1, 2, 3, 4]);
+  });
+
+  test('waits where a journal has lost an event, and goes on once it has it again', async () => {
+    await nats.stop();
+    const id = await recordSession(rig);
+    await rig.close();
+    const journal = join(folder, recordingFolder(id));
+    const [, lost] = (await readJournal(journal)).events;
+    assert.ok(lost);
+    const path = join(journal, journalFile);
+    await writeFile(path, (await readFile(path, 'utf8')).replace(lost.id, lost.id.replace(/..$/, 'xx')));
+    await nats.restart();
+    rig = await openRig(nats, folder, 4);
+    rig.outbox.journalled(id, 4, true);
+    await allOut();
+    assert.deepEqual(versionsBySession(await everything()).get(id), [1]);
+
+    await mendJournal(journal, [lost]);
+    rig.outbox.retry(id);
+    await allOut();
+    assert.deepEqual(versionsBySession(await everything()).get(id), [1, 2, 3, 4]);
   });
 
   test('tells a session again on command', async () => {

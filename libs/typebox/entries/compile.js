@@ -1,0 +1,2 @@
+export * from 'typebox-modules/compile';
+export { default } from 'typebox-modules/compile';

@@ -1,0 +1,2 @@
+export * from 'typebox-modules/value';
+export { default } from 'typebox-modules/value';

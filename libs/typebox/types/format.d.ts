@@ -1,0 +1,2 @@
+export * from 'typebox-modules/format';
+export { default } from 'typebox-modules/format';

@@ -1,0 +1,2 @@
+export * from 'typebox-modules';
+export { default } from 'typebox-modules';

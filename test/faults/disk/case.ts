@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { FaultCase, FaultRow } from '../fault-case.ts';
 import { onOwnMounts } from '../support/own-mounts.ts';
 import { measureDisk } from './measure.ts';
+import { measurePlacement } from './placement.ts';
 import { spoiltDisks } from './spoilt-disk.ts';
 import type { SpoiltDisk } from './spoilt-disk.ts';
 
@@ -49,9 +50,30 @@ const rowOf = async (disk: SpoiltDisk, wanted: number): Promise<FaultRow> => {
   };
 };
 
+const placementRow = async (): Promise<FaultRow> => {
+  const { calls, placed, levels } = await measurePlacement();
+
+  return {
+    fault: 'one of two nodes fills up, becomes critical, then full, and is freed',
+    unit: 'calls placed by the levels',
+    sent: calls,
+    kept: placed,
+    lost: calls - placed,
+    figures: { 'node.storage-changed': levels.join(' ') },
+    limits: [
+      { name: 'calls placed by the levels', found: placed, atLeast: calls },
+      {
+        name: 'levels told in order',
+        found: Number(levels.join() === 'CRITICAL,EMERGENCY,NORMAL'),
+        atLeast: 1,
+      },
+    ],
+  };
+};
+
 export const diskCase: FaultCase = onOwnMounts({
   name: 'disk',
-  does: 'fills the disk, makes it read-only, breaks one file under 50 calls: they end with what they have, and calls are taken again by itself',
+  does: 'fills the disk, makes it read-only, breaks one file under 50 calls: they end with what they have, and calls are taken again by itself; one full node of two gets no calls',
   limitMinutes: 8,
   run: async ({ calls = usualCalls }) => {
     const folder = await mkdtemp(join(tmpdir(), 'spoilt-'));
@@ -61,6 +83,8 @@ export const diskCase: FaultCase = onOwnMounts({
         if (disk.obstacle !== undefined) throw new Error(`${disk.name}: ${disk.obstacle}`);
         rows.push(await rowOf(disk, calls));
       }
+      rows.push(await placementRow());
+
       return rows;
     } finally {
       await rm(folder, { recursive: true, force: true });

@@ -11,7 +11,7 @@ type Runtime = { readonly apiUrl: string; readonly pids: Readonly<Record<string,
 const readRuntime = async (box: TestBox): Promise<Runtime> =>
   JSON.parse(await readFile(join(box.dir, 'data/runtime.json'), 'utf8')) as Runtime;
 
-/** The launcher's own limits come to five seconds; a busy machine may take longer for its last steps. */
+/** The launcher's own limits come to nine seconds; a busy machine may take longer for its last steps. */
 const endsWithinMs = 15_000;
 
 /** Everything is gone, each process by its own will. */

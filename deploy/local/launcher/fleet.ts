@@ -5,9 +5,10 @@ import { follow } from './log-files.ts';
 import type { PrivateServer } from './private-servers.ts';
 import { Supervised, type Exit, type ProcessPlan, type SupervisedOptions } from './supervised.ts';
 
-/** Services first, so that they still have their servers while they drain; all within five seconds. */
+/** Services first, so that they still have their servers while they drain. */
 const drainMs = 4_000;
-const serversEndMs = 700;
+/** Half a second, but PostgreSQL syncs what it holds, which a busy disk makes wait. */
+const serversEndMs = 5_000;
 
 type FleetOptions = Pick<SupervisedOptions, 'logDir' | 'runDir'> & {
   /** One line for the screen. */

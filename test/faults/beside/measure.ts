@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRemoved, readManifest } from '@reelstream/recording';
-import { freePort, waitFor } from '@reelstream/testing';
+import { freePort } from '@reelstream/testing';
 import { startSystem } from '../../support/system.ts';
-import type { System } from '../../support/system.ts';
 import { droppedAt } from '../../support/udp-drops.ts';
 import { Calls } from '../support/calls.ts';
 import type { RunningCall } from '../support/calls.ts';
+import { endCalls, endPerSecond, packetsOf } from '../support/ended-calls.ts';
 import { placeByPilot } from '../support/new-calls.ts';
 import type { NewCall } from '../support/new-calls.ts';
 import { Sealed } from '../support/sealed.ts';
@@ -32,12 +31,9 @@ export type BesideFigures = {
 const voices = 2;
 const newPerSecond = 50;
 const seconds = 10;
-/** Calls that have been recorded for some time and end in these seconds, so many in each. */
-const endPerSecond = 10;
 const newCallMs = 2_000;
 const earlierSeconds = 6;
 const settleSeconds = 2;
-const sealedWithinMs = 300_000;
 
 /** Running calls of two voices, beside which others begin, end, are sealed and are deleted. */
 export const measureBeside = async (wanted: number): Promise<BesideFigures> => {
@@ -67,7 +63,7 @@ export const measureBeside = async (wanted: number): Promise<BesideFigures> => {
   const dropped = await Promise.all(portsOf(calls).map(droppedAt));
   await home.hangUp(calls);
   const kept = await Promise.all(
-    [...calls, ...others].map((call) => packetsOf(sealed, meanwhile.packets, call)),
+    [...calls, ...others].map((call) => packetsOf(sealed, call, meanwhile.packets)),
   );
   const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
   const sorted = setUps.map(({ tookMs }) => tookMs).toSorted((a, b) => a - b);
@@ -110,48 +106,3 @@ const beginCalls = async (pilot: Calls, home: Calls): Promise<readonly NewCall[]
 
   return Promise.all(all);
 };
-
-/** Calls that end; every other recording is deleted once it is sealed, which removes its media as retention does. */
-export const endCalls = async (
-  system: System,
-  home: Calls,
-  sealed: Sealed,
-  calls: readonly RunningCall[],
-  /** Told of each when it is done. */
-  done: (what: 'sealed' | 'deleted') => void = () => undefined,
-): Promise<{ readonly packets: ReadonlyMap<string, number>; readonly deleted: number }> => {
-  const packets = new Map<string, number>();
-  let deleted = 0;
-  const one = async (call: RunningCall, at: number): Promise<void> => {
-    await sleep((at * 1_000) / endPerSecond);
-    await home.hangUp([call]);
-    const { folder, sessionId } = await sealed.find(call.callId, sealedWithinMs);
-    packets.set(call.callId, await countIn(folder));
-    done('sealed');
-    if (at % 2 === 1) return;
-    const isDeleted = async (): Promise<true | undefined> => {
-      const { status } = await system.api(`/sessions/${sessionId}`, { method: 'DELETE' });
-
-      return status < 300 ? true : undefined;
-    };
-    const patience = { deadlineMs: 30_000, everyMs: 200, describe: `${sessionId} is not deleted` };
-    await waitFor(isDeleted, patience);
-    await waitFor(async () => (await isRemoved(folder)) || undefined, patience);
-    deleted += 1;
-    done('deleted');
-  };
-  await Promise.all(calls.map(one));
-
-  return { packets, deleted };
-};
-
-const countIn = async (folder: string): Promise<number> =>
-  (await readManifest(folder)).tracks.reduce((sum, { packets }) => sum + packets, 0);
-
-/** What is kept of a call, by its manifest, unless that is known. */
-export const packetsOf = async (
-  sealed: Sealed,
-  known: ReadonlyMap<string, number>,
-  { callId }: RunningCall,
-): Promise<number> =>
-  known.get(callId) ?? (await countIn((await sealed.find(callId, sealedWithinMs)).folder));

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readManifest } from '@reelstream/recording';
 import { freePort } from '@reelstream/testing';
 import { randomFrom } from '../../support/random.ts';
 import { startSystem } from '../../support/system.ts';
 import { droppedAt } from '../../support/udp-drops.ts';
 import type { FaultCase } from '../fault-case.ts';
 import { Calls } from '../support/calls.ts';
-import type { RunningCall } from '../support/calls.ts';
+import { packetsOf } from '../support/ended-calls.ts';
 import { pidOf } from '../support/processes.ts';
 import { closedSession, Sealed } from '../support/sealed.ts';
 import { openSender } from '../support/sender.ts';
@@ -20,16 +19,8 @@ const secondsSent = 12;
 /** Not before what Node compiles first is compiled. */
 const earliestMs = 4_000;
 const latestMs = 6_000;
-const sealedWithinMs = 300_000;
 
 const readNumber = async (path: string): Promise<number> => Number((await readFile(path, 'utf8')).trim());
-
-const packetsOf = async (sealed: Sealed, { callId }: RunningCall): Promise<number> => {
-  const { folder } = await sealed.find(callId, sealedWithinMs);
-  const { tracks } = await readManifest(folder);
-
-  return tracks.reduce((sum, { packets }) => sum + packets, 0);
-};
 
 const freeze = async (pid: number): Promise<number> => {
   process.kill(pid, 'SIGSTOP');

@@ -5,9 +5,9 @@ import { freePort, runCommand } from '@reelstream/testing';
 import { cpuMsOf } from '../../support/cpu.ts';
 import { startSystem } from '../../support/system.ts';
 import { droppedAt } from '../../support/udp-drops.ts';
-import { endCalls, packetsOf } from '../beside/measure.ts';
 import { Calls } from '../support/calls.ts';
 import type { RunningCall } from '../support/calls.ts';
+import { endCalls, packetsOf } from '../support/ended-calls.ts';
 import { pidOf } from '../support/processes.ts';
 import { Sealed } from '../support/sealed.ts';
 import { openSender } from '../support/sender.ts';
@@ -77,7 +77,7 @@ export const measureSealing = async (wanted: number): Promise<SealingFigures> =>
   const idleThreads = await idleThreadsOf(pid);
   const { packets } = await ended;
   await home.hangUp(calls);
-  const kept = await Promise.all([...calls, ...others].map((call) => packetsOf(sealed, packets, call)));
+  const kept = await Promise.all([...calls, ...others].map((call) => packetsOf(sealed, call, packets)));
   const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
 
   return {

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { StartupError } from '@reelstream/service';
+import { claimPort } from '@reelstream/testing';
 import type { LauncherSettings } from './settings.ts';
 
 type Listener = {
@@ -26,6 +27,11 @@ const listeners = (settings: LauncherSettings): readonly Listener[] => {
     { variable: 'REEL_HTTP_PORT', port: settings.httpPort, protocols: ['tcp'] },
     { variable: 'REEL_PLAYBACK_HTTP_PORT', port: settings.playbackHttpPort, protocols: ['tcp'] },
   ];
+};
+
+/** Ports that the box looks for by itself, for its private servers, must be none of these. */
+export const claimPorts = async (settings: LauncherSettings): Promise<void> => {
+  await Promise.all(listeners(settings).map(({ port }) => claimPort(port)));
 };
 
 /** Refuses, with one line that names the setting, a port that is taken or given twice, or an address that isn't ours. */

@@ -11,7 +11,7 @@ import { endLeftovers } from './leftovers.ts';
 import { lockDataFolder } from './lock.ts';
 import { placesOf, screen } from './places.ts';
 import { planProcesses } from './plan.ts';
-import { checkGivenServers, checkPorts } from './preflight.ts';
+import { checkGivenServers, checkPorts, claimPorts } from './preflight.ts';
 import { planNats, planPostgres, type PrivateServer } from './private-servers.ts';
 import { checkout, loadSettings, type LauncherSettings } from './settings.ts';
 import { tlsIdentity } from './tls-identity.ts';
@@ -81,6 +81,7 @@ const startAll = async ({ settings, verbose, programsDir, folder, fleet, stop }:
   const before = await endLeftovers(folder.run);
   if (before.length > 0) say(`ended what an earlier start left over: ${before.join(', ')}`);
   await checkPorts(settings);
+  await claimPorts(settings);
   await checkGivenServers(settings);
 
   if (verbose) fleet.onLog((text) => process.stdout.write(text));

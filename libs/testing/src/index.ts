@@ -16,7 +16,7 @@ export { formatNatsConfig } from './servers/nats-config.ts';
 export type { NatsConfig } from './servers/nats-config.ts';
 export { startNats, startNatsCluster } from './servers/nats.ts';
 export type { TestNats, TestNatsCluster } from './servers/nats.ts';
-export { freePort, freePorts } from './servers/ports.ts';
+export { claimPort, freePort, freePorts } from './servers/ports.ts';
 export { hasOwnMounts, obstacleToOwnMounts, runWithOwnMounts, withOwnMounts } from './servers/own-mounts.ts';
 export { databaseName, initPostgres, postgresCommand } from './servers/postgres-binary.ts';
 export { postgresReady, socketUrl, startPostgres } from './servers/postgres.ts';

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildAddon } from '../../libs/rtp/native/build.mjs';
 import { buildDtls } from '../../libs/rtp/native/dtls/build.mjs';
+import { buildSrtp } from '../../libs/rtp/native/srtp/build.mjs';
 import { bundleTypebox } from '../../libs/typebox/bundle.mjs';
 import { checkout, findPnpm, runQuietly, say } from './toolchain.mjs';
 
@@ -82,11 +83,11 @@ const installMissing = async ({ node, env }) => {
 
 /**
  * Installs the workspace's packages, unless what is there came from the same lock file and package.json files; builds the native
- * packet source, the DTLS handshakes and the bundle of TypeBox, unless they are there.
+ * packet source, the ciphers of SRTP, the DTLS handshakes and the bundle of TypeBox, unless they are there.
  */
 export const installPackages = async ({ node, env }) => {
   await installMissing({ node, env });
-  await Promise.all([buildAddon(), buildDtls(node), bundleTypebox()]);
+  await Promise.all([buildAddon(), buildDtls(node), buildSrtp(node), bundleTypebox()]);
 };
 
 /** Brings nats-server into the cache in the meantime; a first start that had to fetch it afterwards would take longer. */

@@ -1,2 +1,2 @@
-export function dtlsFile(version?: string): string;
+export function dtlsFile(): string;
 export function buildDtls(node?: string): Promise<boolean>;

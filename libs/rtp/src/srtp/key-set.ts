@@ -3,6 +3,7 @@ import { AesGcmCipher } from './aes-gcm.ts';
 import { deriveSessionKeys } from './derive.ts';
 import { readKeying } from './keying.ts';
 import type { MasterKey, SrtpKeying } from './keying.ts';
+import { fastest } from './native-cipher.ts';
 import type { PacketCipher } from './packet-cipher.ts';
 import { guessRoc, indexOf, ReplayWindow } from './rollover.ts';
 import type { SrtpSuite } from './suites.ts';
@@ -46,9 +47,10 @@ export const cipherFor = (
   kind: Kind,
 ): PacketCipher => {
   const keys = deriveSessionKeys(suite, master, kind);
-  if (suite.cipher === 'aes-gcm') return new AesGcmCipher(keys);
+  const tagLength = kind === 'rtp' ? suite.rtpTagLength : suite.rtcpTagLength;
+  const cipher = suite.cipher === 'aes-gcm' ? new AesGcmCipher(keys) : new AesCmCipher(keys, tagLength);
 
-  return new AesCmCipher(keys, kind === 'rtp' ? suite.rtpTagLength : suite.rtcpTagLength);
+  return kind === 'rtp' ? fastest(keys, cipher) : cipher;
 };
 
 /** The keys of one offer or answer, and what has come under them. */

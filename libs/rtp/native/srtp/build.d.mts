@@ -1,0 +1,2 @@
+export function srtpFile(): string;
+export function buildSrtp(node?: string): Promise<boolean>;

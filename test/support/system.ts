@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { boundToParent, freePorts, waitFor } from '@reelstream/testing';
+import { boundToParent, freePorts, waitFor, withOpenFiles } from '@reelstream/testing';
 
 export type NodeRow = {
   readonly nodeId: string;
@@ -39,10 +39,11 @@ export type System = AsyncDisposable & {
 const launcher = fileURLToPath(new URL('../../deploy/local/start.ts', import.meta.url));
 const readyLimitMs = 60_000;
 
-/** `prepare` gets the data folder before anything is in it. */
+/** `prepare` gets the data folder before anything is in it; `openFiles`: how many each of its processes may have open. */
 export const startSystem = async (
   settings: Readonly<Record<string, string>> = {},
   prepare: (dataDir: string) => Promise<void> = () => Promise.resolve(),
+  openFiles?: number,
 ): Promise<System> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'reelstream-story-'));
   await prepare(dataDir);
@@ -59,7 +60,10 @@ export const startSystem = async (
     REEL_PLAYBACK_HTTP_PORT: String(playbackHttp),
     ...settings,
   };
-  const command = boundToParent({ file: process.execPath, args: [launcher] }, 'TERM');
+  const command = boundToParent(
+    withOpenFiles({ file: process.execPath, args: [launcher] }, openFiles),
+    'TERM',
+  );
   const child = spawn(command.file, command.args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
   let printed = '';

@@ -5,7 +5,7 @@ export { SmallDisk } from './disks/small-disk.ts';
 export { cacheDir } from './servers/cache.ts';
 export { containerEngine } from './servers/container-engine.ts';
 export type { ContainerEngine } from './servers/container-engine.ts';
-export { boundToParent, findOnPath, runCommand } from './servers/command.ts';
+export { boundToParent, findOnPath, runCommand, withOpenFiles } from './servers/command.ts';
 export type { Command } from './servers/command.ts';
 export { debianPackages } from './servers/debian.ts';
 export type { DebianPackages } from './servers/debian.ts';

@@ -41,6 +41,16 @@ export const boundToParent = (command: Command, signal: 'KILL' | 'QUIT' | 'TERM'
     : command;
 };
 
+/** The same command, which may have so many files open (RLIMIT_NOFILE), as may whatever it starts; undefined: as many as we. */
+export const withOpenFiles = (command: Command, openFiles: number | undefined): Command =>
+  openFiles === undefined
+    ? command
+    : {
+        ...command,
+        file: 'prlimit',
+        args: [`--nofile=${openFiles}:${openFiles}`, command.file, ...command.args],
+      };
+
 /** Runs a command to its end and returns what it printed; rejects with its error output when it fails. */
 export const runCommand = (
   command: Command,

@@ -14,8 +14,8 @@ import { readManifest, readRtpdump, recordingFolder } from '@reelstream/recordin
 import type { Manifest } from '@reelstream/recording';
 import { startSipServer } from '@reelstream/sip-server';
 import type { SipServer, SipServerOptions } from '@reelstream/sip-server';
-import { boundToParent, startNats, waitFor } from '@reelstream/testing';
-import type { Command, MountableDisk, TestNats } from '@reelstream/testing';
+import { boundToParent, startNats, waitFor, withOpenFiles } from '@reelstream/testing';
+import type { MountableDisk, TestNats } from '@reelstream/testing';
 import { SipProcess } from './sip-process.ts';
 import { storedEvents } from './stored-events.ts';
 
@@ -134,13 +134,6 @@ export class Box implements AsyncDisposable {
     return box;
   }
 
-  #limited(command: Command): Command {
-    if (this.#openFiles === undefined) return command;
-    const { file, args } = command;
-
-    return { file: 'prlimit', args: [`--nofile=${this.#openFiles}:${this.#openFiles}`, file, ...args] };
-  }
-
   /** What the capture process has logged. */
   get output(): string {
     return this.#output;
@@ -169,7 +162,10 @@ export class Box implements AsyncDisposable {
   /** Starts the capture process and waits until it would take a call; with the bus away, until it says so in its log. */
   async startCapture(as: NodeState = 'ready'): Promise<void> {
     const main = join(import.meta.dirname, '..', 'main.ts');
-    const { file, args } = boundToParent(this.#limited({ file: execPath, args: [main] }), 'KILL');
+    const { file, args } = boundToParent(
+      withOpenFiles({ file: execPath, args: [main] }, this.#openFiles),
+      'KILL',
+    );
     this.#output = '';
     this.#heartbeat = undefined;
     const capture = spawn(file, args, {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { hasOwnMounts, obstacleToOwnMounts, runWithOwnMounts, SmallDisk, waitFor } from '@reelstream/testing';
-import { openDialogStore } from './dialog/store.ts';
+import { openStateStore } from './durable/state-store.ts';
 import { header } from './message/message.ts';
 import { until } from './test-support/inbox.ts';
 import { Caller, OFFER } from './test-support/messages.ts';
@@ -61,9 +61,9 @@ if (hasOwnMounts())
       await waitFor(isTaken, { deadlineMs: 15_000, everyMs: 200, describe: 'no call is taken' });
     }
     // What was not saved then is now.
-    const { left } = await openDialogStore(stateDir, () => {});
-    assert.ok(left.some(({ callId }) => callId === 'noticed'));
-    assert.ok(left.every(({ callId }) => callId !== 'before'));
+    const { left } = await openStateStore(stateDir, () => {});
+    assert.ok(left.dialogs.some(({ callId }) => callId === 'noticed'));
+    assert.ok(left.dialogs.every(({ callId }) => callId !== 'before'));
   });
 else
   test('with a disk of its own', { skip: obstacleToOwnMounts() ?? false }, () =>

@@ -1,3 +1,4 @@
+export { StateDirError } from './durable/state-store.ts';
 export type { Network } from './guard/access-list.ts';
 export { parseNetwork } from './guard/access-list.ts';
 export type { DigestUsers } from './guard/digest-users.ts';
@@ -5,7 +6,6 @@ export type { GuardOptions } from './guard/limits.ts';
 export type { SipServer, SipServerOptions } from './server.ts';
 export { startSipServer } from './server.ts';
 export type { Endpoint, Protocol } from './transport/endpoint.ts';
-export { StateDirError } from './dialog/store.ts';
 export type { TlsIdentity } from './transport/stream-kind.ts';
 export { ListenError } from './transport/transports.ts';
 export type { Timing } from './transaction/machine.ts';

@@ -4,10 +4,8 @@ import { Apps } from './control/apps.ts';
 import { ControlServer } from './control/control-server.ts';
 import { Counters } from './counters.ts';
 import { Dialogs } from './dialog/dialogs.ts';
-import type { DialogState } from './dialog/state.ts';
-import type { DialogStore } from './dialog/store.ts';
-import { openDialogStore } from './dialog/store.ts';
-import type { Saver } from './durable/keyed-log.ts';
+import type { StateStore } from './durable/state-store.ts';
+import { openStateStore } from './durable/state-store.ts';
 import { Guard } from './guard/guard.ts';
 import type { GuardOptions } from './guard/limits.ts';
 import { DEFAULT_GUARD } from './guard/limits.ts';
@@ -28,7 +26,7 @@ import { onAck, onCancel, onRequest, onStrayResponse } from './ua/from-network.t
 import { onAppJoined, onAppLeft, onAppRouted } from './ua/incoming.ts';
 import { abandonOutgoing } from './ua/outgoing.ts';
 import { onAppProxy } from './ua/proxy.ts';
-import { restoreDialogs } from './ua/restore.ts';
+import { restore } from './ua/restore.ts';
 import { startSweeping } from './ua/sweep.ts';
 
 export type SipServerOptions = {
@@ -53,7 +51,10 @@ export type SipServerOptions = {
   readonly orphanMs?: number;
   /** The peer of a dialog without session timers is asked for a sign of life this often, in ms; default an hour. */
   readonly silentMs?: number;
-  /** Folder of its own where dialogs are kept, to go on after a restart; without it they end with the process. */
+  /**
+   * Folder of its own where dialogs are kept, and INVITEs that wait for their answer, to go on after a restart; without it they
+   * end with the process.
+   */
   readonly stateDir?: string;
   /** Told when dialogs could not be saved there: calls go on, and a later save is tried. */
   readonly onStateFault?: (error: unknown) => void;
@@ -85,16 +86,16 @@ export type SipServer = {
 export async function startSipServer(options: SipServerOptions): Promise<SipServer> {
   const store = await storeOf(options);
   const guard = new Guard({ ...DEFAULT_GUARD, ...options.guard });
-  const core = assemble(options, guard, store?.log);
+  const core = assemble(options, guard, store);
   const { transports, counters } = core;
   let control: ControlServer | undefined;
   const close = async (): Promise<void> => {
-    await store?.log[Symbol.asyncDispose]();
+    await store?.[Symbol.asyncDispose]();
     guard[Symbol.dispose]();
     forgetAll(core);
     await Promise.all([control?.[Symbol.asyncDispose](), transports[Symbol.asyncDispose]()]);
   };
-  if (store !== undefined) restoreDialogs(core, store);
+  if (store !== undefined) restore(core, store.left);
   await transports.listen(options.listen).catch((error: unknown) => {
     guard[Symbol.dispose]();
     forgetAll(core);
@@ -120,9 +121,9 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
 
 const HOUR_MS = 3_600_000;
 
-async function storeOf(options: SipServerOptions): Promise<DialogStore | undefined> {
+async function storeOf(options: SipServerOptions): Promise<StateStore | undefined> {
   if (options.stateDir === undefined) return undefined;
-  return openDialogStore(options.stateDir, (error) => options.onStateFault?.(error));
+  return openStateStore(options.stateDir, (error) => options.onStateFault?.(error));
 }
 
 /** Stops every timer, so that nothing happens any more once the sockets close. */
@@ -147,7 +148,7 @@ function gauges({ dialogs, transactions, transports, apps }: Core): Record<strin
 }
 
 /** The parts of a server, joined; nothing is bound yet. */
-export function assemble(options: SipServerOptions, guard: Guard, saver?: Saver<DialogState>): Core {
+export function assemble(options: SipServerOptions, guard: Guard, store?: StateStore): Core {
   const counters = new Counters();
   const count = (name: string): void => counters.count(name);
   const transports = new Transports(
@@ -182,8 +183,8 @@ export function assemble(options: SipServerOptions, guard: Guard, saver?: Saver<
     routeKey: options.secret,
     counters,
     transports,
-    transactions: new Transactions(transports, timing, user),
-    dialogs: new Dialogs(saver),
+    transactions: new Transactions(transports, timing, user, store?.invites),
+    dialogs: new Dialogs(store?.dialogs),
     apps: new Apps(),
     incoming: new TransientMap(),
     outgoing: new TransientMap(),

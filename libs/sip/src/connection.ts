@@ -50,7 +50,7 @@ export class Connection {
 
   /**
    * Waits for an answer of the server. `finish` runs in the same turn, before the next frame is looked at.
-   * Throws SipError `SIP_REFUSED`, `SIP_DISCONNECTED` or `SIP_UNSENDABLE`.
+   * Throws SipError `SIP_REFUSED`, `SIP_DISCONNECTED`, `SIP_UNANSWERED` or `SIP_UNSENDABLE`.
    */
   ask<T, R>(
     start: (done: (error: unknown, value?: T) => void) => void,
@@ -113,7 +113,7 @@ export class Connection {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const reject of waiting)
-      reject(new SipError('SIP_DISCONNECTED', 'the connection to the SIP server broke'));
+      reject(new SipError('SIP_UNANSWERED', 'the connection to the SIP server broke before it answered'));
   }
 }
 

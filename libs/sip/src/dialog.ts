@@ -79,6 +79,7 @@ export class SipDialog implements Dialog {
   readonly localTag: string;
   readonly remoteTag: string;
   readonly remoteTarget: string | undefined;
+  readonly supposed: boolean;
   readonly #id: string;
   readonly #connection: Connection;
   readonly #dialogs: DialogTable;
@@ -102,6 +103,7 @@ export class SipDialog implements Dialog {
     id: string = dialogId(names),
     agreed: Pick<KnownDialog, 'timer' | 'refreshedMs' | 'remoteTarget'> & {
       readonly proof?: DigestClient | undefined;
+      readonly supposed?: boolean;
     } = {},
   ) {
     this.#connection = connection;
@@ -111,6 +113,7 @@ export class SipDialog implements Dialog {
     this.localTag = names.localTag;
     this.remoteTag = names.remoteTag;
     this.remoteTarget = agreed.remoteTarget;
+    this.supposed = agreed.supposed ?? false;
     this.#proof = agreed.proof;
     this.#timer = agreed.timer;
     this.#refreshedMs = agreed.refreshedMs ?? performance.now();

@@ -360,6 +360,56 @@ test('a dialog outlives a broken connection to a server that keeps it', async ()
   assert.equal((await ended.first).cause, 'bye');
 });
 
+test('a dialog whose 200 got lost with the connection is only supposed to stand, and its INVITE comes again', async () => {
+  await using server = await startServer();
+  await using wire = await Wire.to(server.control.port);
+  const dialogs: Dialog[] = [];
+  const accept = accepting((dialog) => void dialogs.push(dialog));
+  let invites = 0;
+  await using endpoint = await connect(wire.port, {
+    invite: (invite) => {
+      invites += 1;
+      if (invites === 1) wire.hold();
+      accept(invite);
+    },
+  });
+  await waitFor(() => endpoint.connected || undefined, { deadlineMs: 30_000, describe: 'no connection' });
+  await using peer = await RawPeer.open(server.addresses[0]?.port ?? 0);
+  peer.send('INVITE', { body: sdp });
+  await peer.hear(/100/);
+  wire.cut();
+  await peer.hear(/200/);
+  peer.send('ACK');
+  await waitFor(() => dialogs.length === 2 || undefined, { deadlineMs: 30_000, describe: 'no dialog' });
+  assert.deepEqual(
+    dialogs.map(({ supposed }) => supposed),
+    [true, false],
+  );
+});
+
+test('an answer over a connection that is gone leaves nothing, and says so', async () => {
+  await using server = await startServer();
+  await using wire = await Wire.to(server.control.port);
+  const invites: InviteReceived[] = [];
+  const lost = told<void>();
+  await using endpoint = await connect(wire.port, {
+    invite: (invite) => void invites.push(invite),
+    connection: ({ connected }) => {
+      if (!connected) lost.tell();
+    },
+  });
+  await waitFor(() => endpoint.connected || undefined, { deadlineMs: 30_000, describe: 'no connection' });
+  await using peer = await RawPeer.open(server.addresses[0]?.port ?? 0);
+  peer.send('INVITE', { body: sdp });
+  await waitFor(() => invites.length === 1 || undefined, { deadlineMs: 30_000, describe: 'no INVITE' });
+  wire.cut();
+  await lost.first;
+  await assert.rejects(invites[0]?.accept({ body: sdp }) ?? assert.fail(), { code: 'SIP_DISCONNECTED' });
+  await waitFor(() => invites.length === 2 || undefined, { deadlineMs: 30_000, describe: 'no INVITE again' });
+  await invites[1]?.reject(486);
+  await peer.hear(/486/);
+});
+
 test('a wrong secret and a wrong address are told by their code', async () => {
   await using server = await startServer();
   const error = told<Error>();

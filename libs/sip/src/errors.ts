@@ -3,8 +3,10 @@ export type SipErrorCode =
   | 'SIP_SERVER_URL'
   /** The SIP server did not take our secret. */
   | 'SIP_AUTHENTICATION'
-  /** The connection to the SIP server is away, or went while we waited. */
+  /** The connection to the SIP server is away: nothing has left. */
   | 'SIP_DISCONNECTED'
+  /** It went while we waited: nobody knows whether the server has done what we asked. */
+  | 'SIP_UNANSWERED'
   /** The caller took the INVITE back before our answer. */
   | 'SIP_CANCELLED'
   /** The INVITE has had its final answer already. */

@@ -1,5 +1,5 @@
 import type { Connection, Reply } from './connection.ts';
-import { openedBy, SipDialog } from './dialog.ts';
+import { dialogId, openedBy, SipDialog } from './dialog.ts';
 import type { DialogTable } from './dialog.ts';
 import { asError, SipError } from './errors.ts';
 import { agreeTimer, timerHeaders } from './session-refresh.ts';
@@ -84,7 +84,13 @@ export class IncomingInvite implements InviteReceived {
           ),
       );
     } catch (error) {
-      throw this.#failure(error);
+      if (!(error instanceof SipError && error.code === 'SIP_UNANSWERED')) throw this.#failure(error);
+      const names = openedBy(this.info, '');
+
+      return new SipDialog(this.#connection, this.#dialogs, names, dialogId(names), {
+        timer,
+        supposed: true,
+      });
     }
   }
 

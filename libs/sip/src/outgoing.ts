@@ -33,7 +33,7 @@ type Attempt = {
 /**
  * Places a call (RFC 3261 §13.2), answers challenges and follows redirects as far as it may. Not by srf's createUAC, which
  * acknowledges a 2xx before the application has seen it: a call is journalled first. Throws SipError `SIP_DISCONNECTED`,
- * `SIP_REFUSED` or `SIP_UNSENDABLE`.
+ * `SIP_UNANSWERED`, `SIP_REFUSED` or `SIP_UNSENDABLE`.
  */
 export const placeCall = async (
   connection: Connection,

@@ -63,8 +63,8 @@ export interface InviteReceived {
   proxy(uri: string): Promise<boolean>;
   /**
    * Sends 200; resolves with the dialog when it left. Attach its listeners in the same turn: frames wait only for that.
-   * Throws SipError `SIP_CANCELLED` if the caller was faster, `SIP_DISCONNECTED` if the server went: then nobody knows
-   * whether the 200 has left.
+   * Throws SipError `SIP_CANCELLED` if the caller was faster, `SIP_DISCONNECTED` if the server is away: then nothing has left.
+   * Where the server went meanwhile the dialog is `supposed`.
    */
   accept(answer: {
     readonly body: string;
@@ -103,6 +103,11 @@ export interface Dialog {
   readonly callId: string;
   readonly localTag: string;
   readonly remoteTag: string;
+  /**
+   * Nobody knows whether the 200 that opens it has left, for the server went. If it has, its ACK comes; if not, its INVITE
+   * comes again, if anything does.
+   */
+  readonly supposed: boolean;
   /** URI of the peer's Contact, for which requests of ours are; known of dialogs that a call of ours opened. */
   readonly remoteTarget: string | undefined;
   /** What was agreed on how long it lives (RFC 4028); undefined where its peer knows no timers. */
@@ -122,7 +127,7 @@ export interface Dialog {
   onEnded(listener: (end: DialogEnd) => unknown): void;
   /**
    * Sends a request and resolves with its final answer; an INVITE's 2xx is acknowledged. Throws SipError `SIP_REFUSED` where
-   * the server knows no such dialog or could not send it, `SIP_DISCONNECTED` if the server went.
+   * the server knows no such dialog or could not send it, `SIP_DISCONNECTED` or `SIP_UNANSWERED` if the server went.
    */
   request(
     method: string,
@@ -223,8 +228,8 @@ export interface SipEndpoint extends AsyncDisposable {
    */
   resume(known: KnownDialog): Dialog;
   /**
-   * Places a call; resolves with its final answer. Throws SipError `SIP_DISCONNECTED` (nobody knows what became of it),
-   * `SIP_REFUSED` or `SIP_UNSENDABLE`.
+   * Places a call; resolves with its final answer. Throws SipError `SIP_UNANSWERED` (nobody knows what became of it),
+   * `SIP_DISCONNECTED`, `SIP_REFUSED` or `SIP_UNSENDABLE`.
    */
   call(call: OutgoingCall): Promise<CallOutcome>;
 }

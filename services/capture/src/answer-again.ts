@@ -6,7 +6,10 @@ import type { Leg } from './leg.ts';
 import { secureLeg } from './secure-leg.ts';
 import type { InviteReceived } from '@reelstream/sip';
 
-/** The leg whose 200 an earlier life of this node has journalled, and perhaps not sent: now its INVITE comes again. */
+/**
+ * The leg whose 200 an earlier life of this node has journalled, or this one has given to a SIP server that went, and which has
+ * not left perhaps: now its INVITE comes again.
+ */
 export const legAwaiting = ({ unconfirmed }: CaptureNode, { info }: InviteReceived): Leg | undefined => {
   const key = dialogKey(info.callId, info.from.parameters['tag'] ?? '');
   const leg = unconfirmed.get(key);
@@ -30,8 +33,7 @@ export const answerAgain = async (
     session.negotiated(leg.negotiated);
     await secureLeg(node, session, leg);
     await session.describe('dialog', () => ({}));
-    const dialog = await answer(invite, leg, body);
-    if (dialog) attend(node, session, leg, dialog);
+    attend(node, session, leg, await answer(node, invite, leg, body));
   } catch (error) {
     void session.left(leg, 'interrupted');
     throw error;

@@ -1,5 +1,4 @@
 import { freshId } from '@reelstream/events';
-import { SipError } from '@reelstream/sip';
 import type { Dialog, InviteReceived } from '@reelstream/sip';
 import { contactTowards } from './call.ts';
 import type { Call } from './call.ts';
@@ -73,14 +72,36 @@ export const openLeg = async (node: CaptureNode, call: Call, sessionId: string):
 export const describeMedia = ({ invitation: { offer } }: Call, leg: Leg): string =>
   offer ? leg.answer(offer).sdp : leg.offer();
 
-/** Undefined if the SIP server went while we waited: then nobody knows whether the 200 has left. */
-export const answer = async (invite: InviteReceived, leg: Leg, body: string): Promise<Dialog | undefined> => {
-  try {
-    return await invite.accept({ body, headers: { contact: leg.contact } });
-  } catch (error) {
-    if (error instanceof SipError && error.code === 'SIP_DISCONNECTED') return undefined;
-    throw error;
-  }
+/** RFC 3261 §17.1.1.2, timer B: so long a caller sends its INVITE anew. */
+export const inviteLifeMs = 32_000;
+
+/**
+ * The dialog of our 200. If the SIP server went meanwhile it is only supposed to stand: then the INVITE may come again, and is
+ * answered for the same session, or the ACK comes, or, where the caller has heard nothing, neither.
+ */
+export const answer = async (
+  node: Pick<CaptureNode, 'unconfirmed'>,
+  invite: InviteReceived,
+  leg: Leg,
+  body: string,
+): Promise<Dialog> => {
+  const dialog = await invite.accept({ body, headers: { contact: leg.contact } });
+  if (dialog.supposed) awaitSigns(node, leg, dialog);
+
+  return dialog;
+};
+
+/** Of a dialog that is only supposed to stand: without a sign of it in time it is ended. */
+const awaitSigns = ({ unconfirmed }: Pick<CaptureNode, 'unconfirmed'>, leg: Leg, dialog: Dialog): void => {
+  unconfirmed.set(leg.id, leg);
+  const limit = setTimeout(() => {
+    if (unconfirmed.get(leg.id) !== leg) return;
+    unconfirmed.delete(leg.id);
+    const { session } = leg;
+    if (session?.legs.has(leg)) dialog.onEnded(() => session.left(leg, 'interrupted'));
+    void dialog.bye('the SIP server was away');
+  }, inviteLifeMs);
+  limit.unref();
 };
 
 /** From here on the peer's requests find the session. */
@@ -89,13 +110,12 @@ export const follow = (
   session: LiveSession,
   leg: Leg,
   call: Call,
-  dialog: Dialog | undefined,
+  dialog: Dialog,
 ): void => {
   leg.session = session;
   session.answered();
   session.keepBody('invite', call.info.body);
-  if (dialog) attend(node, session, leg, dialog);
-  else void session.left(leg, 'interrupted');
+  attend(node, session, leg, dialog);
 };
 
 /** What comes in the dialog is for this leg of this session. */

@@ -41,7 +41,7 @@ export type CaptureNode = {
   readonly profiles: () => ProfileBook;
   /** Settles once that was read, or can't be had in time. */
   readonly profilesRead: Promise<void>;
-  /** Dialogs of an earlier life whose 200 may not have left, by their keys. */
+  /** Dialogs whose 200 may not have left, by their keys: of an earlier life, or answered as the SIP server went. */
   readonly unconfirmed: Map<string, Leg>;
   /** Dialogs of recording sessions that have no communication session just now. */
   readonly idle: IdleDialogs;

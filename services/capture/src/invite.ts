@@ -41,6 +41,11 @@ const claimPlace = (node: CaptureNode, { info: { callId } }: Call): void => {
 const giveUp = async (node: CaptureNode, invite: InviteReceived, error: unknown): Promise<void> => {
   if (error instanceof SipError && error.code === 'SIP_CANCELLED')
     return node.events.say('attempt.cancelled', attempt(invite, 'cancelled'));
+  if (error instanceof SipError && error.code === 'SIP_DISCONNECTED')
+    return node.log.warn(
+      { callId: invite.info.callId },
+      'SIP server went before the answer, which left no trace',
+    );
   node.log.error({ error, callId: invite.info.callId }, 'INVITE could not be taken');
   if (isStorageTrouble(error)) return refuse(node, invite, 'storage');
   const status = 500;

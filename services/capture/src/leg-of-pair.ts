@@ -172,7 +172,7 @@ const joinSession = async (
     expected[Symbol.dispose]();
     await session.describe('dialog', (record) => withoutLeg(record, leg));
   });
-  const dialog = await answer(invite, leg, body);
+  const dialog = await answer(node, invite, leg, body);
   undo.move();
   node.pairs.joined(pair);
   follow(node, session, leg, call, dialog);

@@ -80,6 +80,7 @@ const readRequest = (leg: Leg, info: RequestInfo): Invitation => {
 /** The ACK of a 200 that carried our offer brings the answer. */
 export const takeAck = (node: CaptureNode, leg: Leg, body: string): void => {
   const { session } = leg;
+  node.unconfirmed.delete(leg.id);
   void askForSnapshot(node, leg);
   if (body === '' || !session) return;
   session.keepBody('ack', body);

@@ -14,14 +14,12 @@ export const openIdle = async (node: CaptureNode, invite: InviteReceived, call: 
   const leg = newLeg(node, call);
   const body = call.invitation.offer ? leg.answer(call.invitation.offer, { waits: true }).sdp : leg.offer();
   await wait(node, leg, false);
-  let dialog: Dialog | undefined;
   try {
-    dialog = await answer(invite, leg, body);
-  } finally {
-    // Where nobody knows whether the 200 has left, there is nothing to be lost.
-    if (!dialog) void node.idle.drop(leg);
+    attendIdle(node, leg, await answer(node, invite, leg, body));
+  } catch (error) {
+    void node.idle.drop(leg);
+    throw error;
   }
-  if (dialog) attendIdle(node, leg, dialog);
 };
 
 /** What comes in the dialog of a recording session that waits. */

@@ -27,7 +27,7 @@ export const openSession = async (
   undo.defer(() => node.recorder.discard(sessionId));
   const body = describeMedia(call, leg);
   const session = await journalStart(node, call, leg, sessionId, undo);
-  const dialog = await answer(invite, leg, body);
+  const dialog = await answer(node, invite, leg, body);
   undo.move();
   follow(node, session, leg, call, dialog);
 

@@ -1,12 +1,9 @@
 import type { Credentials, SipEndpoint } from '@reelstream/sip';
 import { outboundCredentials } from './adapters/outbound-credentials.ts';
-import { attend } from './answer.ts';
+import { attend, inviteLifeMs } from './answer.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { attendIdle } from './open-idle.ts';
 import type { Resumption } from './resume.ts';
-
-/** RFC 3261 §17.1.1.2, timer B: so long a caller sends its INVITE anew. */
-const inviteLifeMs = 32_000;
 
 /** What calls that an earlier life placed prove themselves by; one that can't be had costs no more than that. */
 export const credentialsOfBefore = async ({
@@ -32,7 +29,9 @@ export const takeDialogs = (
     attend(node, leg.session, leg, sip.resume({ ...leg.known, credentials }));
   }
   for (const leg of node.idle) attendIdle(node, leg, sip.resume(leg.known));
-  const forget = setTimeout(() => node.unconfirmed.clear(), inviteLifeMs);
+  const forget = setTimeout(() => {
+    for (const leg of legs) if (node.unconfirmed.get(leg.id) === leg) node.unconfirmed.delete(leg.id);
+  }, inviteLifeMs);
   forget.unref();
 };
 

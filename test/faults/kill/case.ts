@@ -1,8 +1,10 @@
 import type { FaultCase, FaultRow } from '../fault-case.ts';
 import { measureKill } from './measure.ts';
 import type { Fault, KillFigures } from './measure.ts';
+import type { UnderWayFigures } from './under-way.ts';
 
 const usualCalls = 100;
+const callsUnderWay = 10;
 
 const faults: readonly Fault[] = [
   { killed: ['capture'] },
@@ -38,9 +40,34 @@ const rowOf = (found: KillFigures): FaultRow => {
   };
 };
 
+const rowOfUnderWay = (found: UnderWayFigures): FaultRow => {
+  const { calls, answered, longestMs, sent, kept, sessions, closedNormal } = found;
+  const all = (name: string, count: number) => ({ name, found: count, atLeast: calls, atMost: calls });
+
+  return {
+    fault: 'SIGKILL of sip-capture, callers told to wait',
+    unit: 'packets',
+    sent,
+    kept,
+    lost: sent - kept,
+    figures: { calls, 'longest wait, ms': longestMs },
+    limits: [
+      all('calls answered', answered),
+      all('sessions that began', sessions),
+      all('sessions that ended in good order', closedNormal),
+      { name: 'longest wait, ms', found: longestMs, atMost: 3_000 },
+      { name: 'packets lost', found: sent - kept, atMost: 0 },
+    ],
+  };
+};
+
 export const killCase: FaultCase = {
   name: 'kill',
-  does: 'kills capture, its SIP server, both, and capture without bus and database, under load: calls go on within 2 s',
+  does: 'kills capture, its SIP server, both, and capture without bus and database, under load: calls go on within 2 s, and those that wait for an answer get it within 3',
   limitMinutes: 10,
-  run: async ({ seed, calls = usualCalls }) => (await measureKill({ calls, faults, seed })).map(rowOf),
+  run: async ({ seed, calls = usualCalls }) => {
+    const { running, underWay } = await measureKill({ calls, faults, seed, underWay: callsUnderWay });
+
+    return [...running.map(rowOf), rowOfUnderWay(underWay)];
+  },
 };

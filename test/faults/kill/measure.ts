@@ -11,6 +11,8 @@ import type { RunningCall } from '../support/calls.ts';
 import { pidOf } from '../support/processes.ts';
 import { closedSession, Sealed } from '../support/sealed.ts';
 import { Voices } from '../support/voices.ts';
+import { measureUnderWay } from './under-way.ts';
+import type { UnderWayFigures } from './under-way.ts';
 
 /** What is killed at once, and what is frozen meanwhile, so that nobody reaches it. */
 export type Fault = {
@@ -50,15 +52,17 @@ export const measureKill = async (options: {
   readonly faults: readonly Fault[];
   /** Of the moments of the kills. */
   readonly seed: number;
-}): Promise<readonly KillFigures[]> => {
+  /** How many calls have no answer yet when the SIP server is killed once more. */
+  readonly underWay: number;
+}): Promise<{ readonly running: readonly KillFigures[]; readonly underWay: UnderWayFigures }> => {
   const sipPort = await freePort();
   await using system = await startSystem({ REEL_CAPTURE_SIP_PORT: String(sipPort) });
-  const figures: KillFigures[] = [];
+  const running: KillFigures[] = [];
   const random = randomFrom(options.seed);
   for (const fault of options.faults) {
     // A process that lived for less is started again later.
     await sleep(healthyMs);
-    figures.push(
+    running.push(
       await killOnce(system, sipPort, {
         calls: options.calls,
         fault,
@@ -67,7 +71,9 @@ export const measureKill = async (options: {
     );
   }
 
-  return figures;
+  await sleep(healthyMs);
+
+  return { running, underWay: await measureUnderWay(system, sipPort, options.underWay) };
 };
 
 const killOnce = async (

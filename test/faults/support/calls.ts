@@ -70,6 +70,8 @@ export class Calls implements AsyncDisposable {
   readonly #server: number;
   /** Calls that the other side has hung up, by their Call-IDs. */
   readonly hungUp = new Set<string>();
+  /** Requests whose answer is to be waited for; an INVITE is sent no more then (RFC 3261 §17.1.1.2). */
+  readonly #provisional = new Set<string>();
   readonly #waiting = new Map<string, (answer: Answer | Error) => void>();
 
   private constructor(socket: Socket, server: number) {
@@ -79,8 +81,12 @@ export class Calls implements AsyncDisposable {
       const text = bytes.toString('latin1');
       if (text.startsWith('BYE ')) return this.#hearBye(text, port);
       const answer = readAnswer(text, port);
-      if (answer && answer.status >= 200)
-        this.#waiting.get(keyOf(answer.header('Call-ID'), answer.header('CSeq')))?.(answer);
+      if (!answer) return undefined;
+      const key = keyOf(answer.header('Call-ID'), answer.header('CSeq'));
+      if (answer.status < 200) this.#provisional.add(key);
+      else this.#waiting.get(key)?.(answer);
+
+      return undefined;
     });
   }
 
@@ -110,6 +116,11 @@ export class Calls implements AsyncDisposable {
     this.#send('ACK', { ...call, body: '' });
 
     return call;
+  }
+
+  /** How many requests have been told to wait, and have no answer yet. */
+  get waiting(): number {
+    return [...this.#waiting.keys()].filter((key) => this.#provisional.has(key)).length;
   }
 
   /** Places so many calls, ten at a time. One that is refused comes again: a busy server turns new calls away for a second. */
@@ -183,7 +194,9 @@ export class Calls implements AsyncDisposable {
     const key = keyOf(request.callId, `${request.seq} ${method}`);
 
     return new Promise((resolve, reject) => {
-      const send = (): void => this.#socket.send(text, this.#server, host);
+      const send = (): void => {
+        if (method !== 'INVITE' || !this.#provisional.has(key)) this.#socket.send(text, this.#server, host);
+      };
       const repeat = setInterval(send, repeatMs);
       const patience = setTimeout(() => settle(new Error(`no answer to ${method}`)), longestMs);
       const settle = (outcome: Answer | Error): void => {

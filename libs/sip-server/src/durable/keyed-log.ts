@@ -24,6 +24,8 @@ export const nothingSaved: Saver<unknown> = {
 
 export type KeyedLogOptions = {
   readonly path: string;
+  /** What is saved outlives the process in any case; `power`, the default, also a loss of power, for the price of a sync. */
+  readonly outlives?: 'process' | 'power';
   /** The disk let us down; work goes on unsaved, and saving is tried again. */
   readonly failed: (error: unknown) => void;
   /** A log is compacted when it has grown by this, and to three times its size; default 1 MiB. */
@@ -100,6 +102,10 @@ export class KeyedLog<T> implements Saver<T>, AsyncDisposable {
     this.#file = undefined;
   }
 
+  get #syncs(): boolean {
+    return this.#options.outlives !== 'process';
+  }
+
   get #isPending(): boolean {
     return this.#changed.size > 0 || this.#waiting.length > 0;
   }
@@ -154,7 +160,7 @@ export class KeyedLog<T> implements Saver<T>, AsyncDisposable {
   async #append(file: FileHandle, changed: ReadonlyMap<string, T | null>): Promise<void> {
     const bytes = Buffer.concat([...changed].map(formatRecord));
     await file.appendFile(bytes);
-    await file.datasync();
+    if (this.#syncs) await file.datasync();
     this.#appendedBytes += bytes.length;
   }
 
@@ -165,9 +171,9 @@ export class KeyedLog<T> implements Saver<T>, AsyncDisposable {
     const fresh = await open(`${path}.new`, 'w', 0o600);
     try {
       this.#compactBytes = await writeInPieces(fresh, live());
-      await fresh.datasync();
+      if (this.#syncs) await fresh.datasync();
       await rename(`${path}.new`, path);
-      await syncFolder(dirname(path));
+      if (this.#syncs) await syncFolder(dirname(path));
     } catch (error) {
       await fresh.close();
       throw error;

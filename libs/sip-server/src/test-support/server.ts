@@ -69,18 +69,28 @@ export async function connectTo(
 export type AnsweringApp = {
   /** The dialogs answered so far. */
   readonly dialogs: Srf.Dialog[];
+  /** Every INVITE that has come to it. */
+  readonly invites: Srf.SrfRequest[];
+  /** Whether it answers at all; at first it does. */
+  answers: boolean;
   readonly prepare: (srf: Srf) => void;
 };
 
 /** An application that answers every call with the same SDP. */
 export function answeringApp(): AnsweringApp {
-  const dialogs: Srf.Dialog[] = [];
-  const prepare = (srf: Srf): void => {
-    srf.invite((req, res) => {
-      void srf.createUAS(req, res, { localSdp: ANSWER }).then((dialog) => dialogs.push(dialog));
-    });
+  const app: AnsweringApp = {
+    dialogs: [],
+    invites: [],
+    answers: true,
+    prepare: (srf) => {
+      srf.invite((req, res) => {
+        app.invites.push(req);
+        if (app.answers)
+          void srf.createUAS(req, res, { localSdp: ANSWER }).then((made) => app.dialogs.push(made));
+      });
+    },
   };
-  return { dialogs, prepare };
+  return app;
 }
 
 /** A call from a UDP peer to an answering application, up to its ACK. */

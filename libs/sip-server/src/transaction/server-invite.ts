@@ -10,6 +10,11 @@ export function startServerInvite({ timing }: Context): Step<Phase> {
   return enter('silent', start('P', timing.trying));
 }
 
+/** First step of one that an earlier life of this server has answered by a 100. */
+export function resumeServerInvite(): Step<Phase> {
+  return enter('proceeding');
+}
+
 /** INVITE server transaction (RFC 3261 §17.2.1, RFC 6026 §7.1). */
 export function stepServerInvite(state: StateOf<Phase>, event: ServerEvent, context: Context): Step<Phase> {
   switch (state.phase) {

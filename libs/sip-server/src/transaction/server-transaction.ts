@@ -2,17 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { formatMessage } from '../message/format.ts';
 import type { SipRequest, SipResponse } from '../message/message.ts';
 import { makeResponse } from '../message/response.ts';
-import { topVia } from '../message/via.ts';
 import type { Flow } from '../transport/endpoint.ts';
-import { defaultPort } from '../transport/endpoint.ts';
 import type { Transports } from '../transport/transports.ts';
 import type { Action, Timing } from './machine.ts';
+import { flowAnew } from './response-flow.ts';
 import type { Machine } from './run.ts';
 import { run } from './run.ts';
 import type { ServerEvent } from './server-event.ts';
-import { startServerInvite, stepServerInvite } from './server-invite.ts';
+import { resumeServerInvite, startServerInvite, stepServerInvite } from './server-invite.ts';
 import { startServerOther, stepServerOther } from './server-other.ts';
 import { TimerSet } from './timer-set.ts';
+import type { WaitingInvites } from './waiting-invites.ts';
+
+/** What the server transactions of one server share. */
+export type ServerMeans = {
+  readonly transports: Transports;
+  readonly timing: Timing;
+  /** Where those are kept that outlive this process; undefined where none does. */
+  readonly waiting: WaitingInvites | undefined;
+};
 
 /** A request from the network and its answers (RFC 3261 §17.2). */
 export class ServerTransaction {
@@ -23,28 +31,35 @@ export class ServerTransaction {
   readonly flow: Flow;
   /** Called once when a final response could not be sent, or was not acknowledged. */
   onTimeout: () => void = () => {};
-  readonly #transports: Transports;
+  readonly #means: ServerMeans;
   readonly #step: Machine<ServerEvent>;
   readonly #timers = new TimerSet((timer) => this.#handle({ type: 'timer', timer }));
   readonly #failed = (): void => this.#handle({ type: 'failed' });
+  /** Since when its caller waits, ms since 1970; undefined unless it comes from an earlier life of this server. */
+  readonly #waitsSinceMs: number | undefined;
   #lastResponse: Buffer | undefined;
   #lastStatus = 0;
 
-  constructor(request: SipRequest, flow: Flow, transports: Transports, timing: Timing, ended: () => void) {
+  /** `waitsSinceMs`: it is an INVITE that an earlier life of this server has answered by a 100, then. */
+  constructor(request: SipRequest, flow: Flow, means: ServerMeans, ended: () => void, waitsSinceMs?: number) {
     this.request = request;
     this.flow = flow;
-    this.#transports = transports;
-    const context = { timing, reliable: flow.remote.protocol !== 'udp' };
+    this.#means = means;
+    this.#waitsSinceMs = waitsSinceMs;
+    const context = { timing: means.timing, reliable: flow.remote.protocol !== 'udp' };
     const end = (): void => {
       this.#timers.stopAll();
+      means.waiting?.drop(this.id);
       ended();
     };
-    const invited = this.isInvite ? startServerInvite(context) : undefined;
-    this.#step =
-      invited === undefined
-        ? run(startServerOther.state, stepServerOther, context, end)
-        : run(invited.state, stepServerInvite, context, end);
-    this.#act(invited?.actions ?? []);
+    if (!this.isInvite) {
+      this.#step = run(startServerOther.state, stepServerOther, context, end);
+      return;
+    }
+    const first = waitsSinceMs === undefined ? startServerInvite(context) : resumeServerInvite();
+    this.#step = run(first.state, stepServerInvite, context, end);
+    this.#act(first.actions);
+    if (waitsSinceMs !== undefined) this.#tryOn();
   }
 
   /** True once a final response has been given. */
@@ -71,6 +86,7 @@ export class ServerTransaction {
     this.#lastStatus = response.status;
     this.#lastResponse = bytes;
     this.#handle({ type: 'respond', status: response.status });
+    if (this.isAnswered) this.#means.waiting?.drop(this.id);
   }
 
   /** The request came again. */
@@ -87,7 +103,14 @@ export class ServerTransaction {
 
   /** Sends the last response once more (the repeats of a 2xx, §13.3.1.4). */
   resend(): void {
-    if (this.#lastResponse !== undefined) this.#send(this.#lastResponse);
+    const bytes = this.#lastResponse;
+    if (bytes === undefined) return;
+    const { waiting } = this.#means;
+    if (waiting === undefined || !this.isInvite || this.isAnswered) return this.#send(bytes);
+    const { flow, request } = this;
+    waiting.keep(this.id, request, { flow, sinceMs: this.#waitsSinceMs ?? Date.now() }, () => {
+      if (!this.isAnswered) this.#send(bytes);
+    });
   }
 
   /** Ends without a word: the server is closing. */
@@ -117,13 +140,12 @@ export class ServerTransaction {
   }
 
   #send(bytes: Buffer): void {
-    this.#transports.send(bytes, this.#responseFlow(), this.#failed);
+    this.#means.transports.send(bytes, this.#responseFlow(), this.#failed);
   }
 
-  /** Back the way it came; over a new connection to the Via's port where that one is gone (§18.2.2). */
+  /** Back the way it came, while that is open. */
   #responseFlow(): Flow {
-    if (this.flow.connection === undefined || this.#transports.isOpen(this.flow)) return this.flow;
-    const port = topVia(this.request)?.port ?? defaultPort(this.flow.remote.protocol);
-    return { local: this.flow.local, remote: { ...this.flow.remote, port } };
+    const isGone = this.flow.connection !== undefined && !this.#means.transports.isOpen(this.flow);
+    return isGone ? flowAnew(this.flow, this.request) : this.flow;
   }
 }

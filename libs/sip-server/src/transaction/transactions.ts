@@ -9,7 +9,9 @@ import { ClientTransaction } from './client-transaction.ts';
 import { clientKey, pathKey, serverKey } from './key.ts';
 import type { Timing } from './machine.ts';
 import { RecentKeys } from './recent-keys.ts';
+import type { ServerMeans } from './server-transaction.ts';
 import { ServerTransaction } from './server-transaction.ts';
+import type { WaitingInvites } from './waiting-invites.ts';
 
 /** Who stands above the transactions (RFC 3261 §5, "TU"). */
 export type TransactionUser = {
@@ -35,11 +37,14 @@ export class Transactions {
   readonly #confirmed: RecentKeys;
   readonly #transports: Transports;
   readonly #timing: Timing;
+  readonly #means: ServerMeans;
   readonly #user: TransactionUser;
 
-  constructor(transports: Transports, timing: Timing, user: TransactionUser) {
+  /** `waiting`: where INVITEs are kept that shall outlive this process. */
+  constructor(transports: Transports, timing: Timing, user: TransactionUser, waiting?: WaitingInvites) {
     this.#transports = transports;
     this.#timing = timing;
+    this.#means = { transports, timing, waiting };
     this.#user = user;
     this.#confirmed = new RecentKeys(timing.t4);
   }
@@ -66,6 +71,32 @@ export class Transactions {
     return transaction;
   }
 
+  /** An INVITE that an earlier life of this server has answered by a 100: it, its repeats and its CANCEL are known again. */
+  resume(invite: SipRequest, flow: Flow, waitsSinceMs: number): ServerTransaction {
+    const transaction = this.#begin(invite, flow, waitsSinceMs);
+    const path = pathKey(invite);
+    if (path !== undefined) this.#paths.set(path, transaction);
+    return transaction;
+  }
+
+  #begin(request: SipRequest, flow: Flow, waitsSinceMs?: number): ServerTransaction {
+    const key = serverKey(request) ?? '';
+    const path = pathKey(request) ?? '';
+    const ended = (): void => {
+      this.#server.delete(key);
+      if (this.#paths.get(path) === transaction) this.#paths.delete(path);
+    };
+    const transaction: ServerTransaction = new ServerTransaction(
+      request,
+      flow,
+      this.#means,
+      ended,
+      waitsSinceMs,
+    );
+    this.#server.set(key, transaction);
+    return transaction;
+  }
+
   #receiveRequest(request: SipRequest, flow: Flow): void {
     const key = serverKey(request) ?? '';
     const known = this.#server.get(key);
@@ -77,17 +108,7 @@ export class Transactions {
     if (this.#user.turnsAway(request, flow)) return;
     const path = pathKey(request);
     const other = this.#paths.get(path ?? '');
-    const transaction: ServerTransaction = new ServerTransaction(
-      request,
-      flow,
-      this.#transports,
-      this.#timing,
-      () => {
-        this.#server.delete(key);
-        if (this.#paths.get(path ?? '') === transaction) this.#paths.delete(path ?? '');
-      },
-    );
-    this.#server.set(key, transaction);
+    const transaction = this.#begin(request, flow);
     if (other !== undefined && !other.isRefused) {
       // It has come here on two paths: one answer is enough (§8.2.2.2). After a failure it may well be tried again.
       transaction.respond(makeResponse(request, 482, { toTag: randomToken() }));

@@ -172,7 +172,7 @@ export function onCancel(
 }
 
 /** The application hears of a CANCEL; its INVITE is ended here. */
-function tellCancelled({ app, dialog, transaction }: Incoming, cancel: SipRequest): void {
+export function tellCancelled({ app, dialog, transaction }: Incoming, cancel: SipRequest): void {
   const message = formatMessage(cancel);
   const meta = sipMeta({
     source: 'network',

@@ -13,7 +13,7 @@ import { flushOwed, forgetOwedBye, owe } from './owed.ts';
 import { randomToken } from '../random-token.ts';
 
 /** An INVITE may ring for about three minutes (timer C of a proxy would end it then); other requests live 64*T1. */
-const INVITE_LIFE_T1 = 360;
+export const INVITE_LIFE_T1 = 360;
 const OTHER_LIFE_T1 = 64;
 
 /** A new request may be taken by somebody else. */

@@ -1,7 +1,9 @@
-import type { DialogState } from '../dialog/state.ts';
-import type { DialogStore } from '../dialog/store.ts';
-import type { Flow } from '../transport/endpoint.ts';
+import type { DialogState, SentSuccess } from '../dialog/state.ts';
+import type { LeftBehind } from '../durable/state-store.ts';
+import { parseMessage } from '../message/parse.ts';
+import { flowAnew } from '../transaction/response-flow.ts';
 import type { Core } from './core.ts';
+import { resumeInvites } from './resume-invites.ts';
 import { startSessionTimer } from './session.ts';
 import { startSubscriptionTimer } from './subscription.ts';
 import { awaitAck } from './unacknowledged.ts';
@@ -11,13 +13,20 @@ const SEQ_JUMP = 1000;
 /** A peer that could not refresh its session while we were away gets this long to do so now. */
 const GRACE_S = 32;
 
-/** Brings back the dialogs of an earlier life of this server, with all that was to happen in them. */
-export function restoreDialogs(core: Core, { left, damaged }: Pick<DialogStore, 'left' | 'damaged'>): void {
+/** Brings back what an earlier life of this server has left: its dialogs, and the INVITEs that wait for their answer. */
+export function restore(core: Core, { dialogs, invites, damaged }: LeftBehind): void {
   for (let at = 0; at < damaged; at++) core.counters.count('state.damaged-record');
+  restoreDialogs(core, dialogs);
+  resumeInvites(core, invites);
+}
+
+/** With all that was to happen in them. */
+function restoreDialogs(core: Core, left: readonly DialogState[]): void {
   for (const state of left) {
     core.counters.count('dialog.restored');
     const dialog = core.dialogs.restore(revived(state));
-    for (const sent of dialog.state.unacknowledged) awaitAck(core, dialog, sent);
+    // None of them has left, perhaps: over a stream, too, they are sent again (§13.3.1.4).
+    for (const sent of dialog.state.unacknowledged) awaitAck(core, dialog, sent, core.timing.t1);
     const { session, sessionDue } = state;
     if (sessionDue === null) continue;
     if (session === null) {
@@ -33,12 +42,14 @@ function revived(state: DialogState): DialogState {
   return {
     ...state,
     localSeq: (state.localSeq ?? 0) + SEQ_JUMP,
-    flow: withoutConnection(state.flow),
-    unacknowledged: state.unacknowledged.map((sent) => ({ ...sent, flow: withoutConnection(sent.flow) })),
+    flow: { local: state.flow.local, remote: state.flow.remote },
+    unacknowledged: state.unacknowledged.map(sentAnew),
   };
 }
 
 /** The stream connections of an earlier life are gone, and their numbers may name others by now. */
-function withoutConnection({ local, remote }: Flow): Flow {
-  return { local, remote };
+function sentAnew(sent: SentSuccess): SentSuccess {
+  const { message } = parseMessage(Buffer.from(sent.response, 'latin1'));
+  const { local, remote } = sent.flow;
+  return { ...sent, flow: message === undefined ? { local, remote } : flowAnew(sent.flow, message) };
 }

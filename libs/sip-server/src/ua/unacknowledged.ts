@@ -32,11 +32,15 @@ export function earlierSuccess(core: Core, invite: SipRequest): SipResponse | un
 }
 
 /** Repeats a 2xx that has left until its ACK comes, and hangs up if none does. */
-export function awaitAck(core: Core, dialog: Dialog, sent: SentSuccess): void {
+export function awaitAck(
+  core: Core,
+  dialog: Dialog,
+  sent: SentSuccess,
+  firstMs: number = sent.flow.remote.protocol === 'udp' ? core.timing.t1 : Infinity,
+): void {
   const { seq, flow } = sent;
   const { t1, t2 } = core.timing;
   const bytes = Buffer.from(sent.response, 'latin1');
-  const firstMs = flow.remote.protocol === 'udp' ? t1 : Infinity;
   const waiting = new Repeat(
     { firstMs, longestMs: t2, giveUpMs: 64 * t1 },
     () => core.transports.send(bytes, flow, () => core.counters.count('success.not-sent')),

@@ -31,6 +31,8 @@ export class Caller implements Disposable {
   /** Requests that came to us: their methods, and all of them. Each was answered as `answers` has it, or 200. */
   readonly received: string[] = [];
   readonly receivedTexts: string[] = [];
+  /** Provisional responses that came. */
+  readonly provisional: number[] = [];
   /** How the next requests are answered, one after the other. */
   readonly answers: {
     readonly status: string;
@@ -180,6 +182,7 @@ export class Caller implements Disposable {
     if (Number.isNaN(status)) return this.#answer(text);
     const branch = /branch=([^;\s]+)/.exec(header(text, 'Via') ?? '')?.[1] ?? '';
     const method = header(text, 'CSeq')?.split(/\s+/)[1] ?? '';
+    if (status < 200) this.provisional.push(status);
     this.#waiting.get(`${branch} ${method}`)?.({ status, text, body });
   }
 

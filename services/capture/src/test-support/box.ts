@@ -192,6 +192,11 @@ export class Box implements AsyncDisposable {
     return capture.exitCode;
   }
 
+  /** Lets the process stand still, or go on: what is sent to it waits meanwhile. */
+  signalCapture(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#capture?.kill(signal);
+  }
+
   /** The SIP server, where it is a process. */
   get sipProcess(): SipProcess {
     if (this.#sip instanceof SipProcess) return this.#sip;

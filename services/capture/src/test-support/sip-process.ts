@@ -59,6 +59,11 @@ export class SipProcess {
     });
   }
 
+  /** Until it is killed it takes nothing that is sent to it. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
   async kill(): Promise<void> {
     const child = this.#child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import type { Frame } from './control/frame.ts';
 import { FrameReader } from './control/frame.ts';
+import { header } from './message/message.ts';
 import type { SipServer } from './server.ts';
 import { startSipServer } from './server.ts';
 import { Inbox, until } from './test-support/inbox.ts';
@@ -120,6 +121,21 @@ test('frames carry the fields where the protocol wants them', async () => {
   ]);
   app.send('f|sip||\r\nnot a message');
   assert.equal((await app.answer('f'))[0], 'NOK');
+});
+
+test('an application that asks is told whether dialogs can be saved; it is no method that it takes', async () => {
+  await using server = await startServer();
+  await using app = await RawApp.open(server);
+  await using peer = await UdpPeer.open();
+  app.send(`a|authenticate|${SECRET}|`);
+  app.send('b|route|storage');
+  app.send('c|route|invite');
+  assert.deepEqual(await app.answer('b'), ['OK']);
+  const told = await app.inbox.next('the news', (frame): frame is Frame => frame.type === 'storage');
+  assert.deepEqual(told.fields, ['saved', '']);
+  await app.answer('c');
+  peer.send(new Caller('methods', peer.port).request('MESSAGE', 1), endpoint(server, 'udp'));
+  assert.equal(header(await peer.response(405), 'allow'), 'INVITE, ACK, CANCEL, BYE');
 });
 
 test('a frame of 200 kB passes', async () => {

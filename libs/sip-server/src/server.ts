@@ -2,6 +2,7 @@ import { TransientMap } from '@reelstream/domain/transient-map';
 import type { App } from './control/app.ts';
 import { Apps } from './control/apps.ts';
 import { ControlServer } from './control/control-server.ts';
+import { StorageNews } from './control/storage-news.ts';
 import { Counters } from './counters.ts';
 import { Dialogs } from './dialog/dialogs.ts';
 import type { StateStore } from './durable/state-store.ts';
@@ -84,7 +85,8 @@ export type SipServer = {
 
 /** Starts a server; throws ListenError naming the address that could not be bound, or StateDirError. */
 export async function startSipServer(options: SipServerOptions): Promise<SipServer> {
-  const store = await storeOf(options);
+  const storage = new StorageNews();
+  const store = await storeOf(options, storage);
   const guard = new Guard({ ...DEFAULT_GUARD, ...options.guard });
   const core = assemble(options, guard, store);
   const { transports, counters } = core;
@@ -103,7 +105,7 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
   });
   try {
     await store?.begin(() => core.dialogs.saved());
-    control = await listenForApps(options, core);
+    control = await listenForApps(options, core, storage);
   } catch (error) {
     await close();
     throw error;
@@ -121,9 +123,19 @@ export async function startSipServer(options: SipServerOptions): Promise<SipServ
 
 const HOUR_MS = 3_600_000;
 
-async function storeOf(options: SipServerOptions): Promise<StateStore | undefined> {
+async function storeOf(options: SipServerOptions, storage: StorageNews): Promise<StateStore | undefined> {
   if (options.stateDir === undefined) return undefined;
-  return openStateStore(options.stateDir, (error) => options.onStateFault?.(error));
+  const failed = (error: unknown): void => options.onStateFault?.(error);
+  return openStateStore(options.stateDir, {
+    dialogs: {
+      failed: (error) => {
+        storage.tell(error instanceof Error ? error.message : String(error));
+        failed(error);
+      },
+      mended: () => storage.tell(undefined),
+    },
+    invites: { failed },
+  });
 }
 
 /** Stops every timer, so that nothing happens any more once the sockets close. */
@@ -199,7 +211,11 @@ export function assemble(options: SipServerOptions, guard: Guard, store?: StateS
   return core;
 }
 
-async function listenForApps(options: SipServerOptions, core: Core): Promise<ControlServer> {
+async function listenForApps(
+  options: SipServerOptions,
+  core: Core,
+  storage: StorageNews,
+): Promise<ControlServer> {
   const { host, port } = options.control ?? { host: '127.0.0.1', port: 0 };
   const endpoints = core.transports.endpoints.map(formatEndpoint);
   const wanted = { host, port, secret: options.secret, endpoints };
@@ -210,9 +226,13 @@ async function listenForApps(options: SipServerOptions, core: Core): Promise<Con
         onAppJoined(core, app);
       },
       routed: (_, method) => onAppRouted(core, method),
+      watchesStorage: (app) => storage.watch(app),
       sip: (app, frame) => guarded(core, 'control.sip', () => onAppSip(core, app, frame)),
       proxy: (app, frame) => guarded(core, 'control.proxy', () => onAppProxy(core, app, frame)),
-      left: (app) => onLeft(core, app),
+      left: (app) => {
+        storage.forget(app);
+        onLeft(core, app);
+      },
       counted: (name) => core.counters.count(name),
     });
   } catch (error) {

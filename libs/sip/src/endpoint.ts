@@ -73,12 +73,17 @@ class Endpoint implements SipEndpoint {
     // Requests inside dialogs come whether routed or not: the one without a method sees them.
     engine.use(route);
     for (const method of routedMethods) engine.use(method, route);
+    // Only the embedded server has news of that, and only for who asks: srf itself would fail on them.
+    if (handlers.storage) engine.use('storage', route);
     engine.on('connect', (error, hostPorts) => this.#onConnect(error, hostPorts));
     engine.on('close', () => this.#onGone());
     // Each failed attempt is an error of its own; that the connection is away has been told already.
     engine.on('error', () => this.#onGone());
     engine.connect({ ...server, reconnect: { retryMaxDelay: longestPauseMs } });
-    takeShortWay(engine, route);
+    takeShortWay(engine, {
+      route,
+      storage: (trouble) => this.#connection.guard(() => this.#handlers.storage?.(trouble)),
+    });
   }
 
   get connected(): boolean {

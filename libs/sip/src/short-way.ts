@@ -13,14 +13,18 @@ import type { Engine, SrfRequest, SrfResponse } from './srf.ts';
 
 const lineEnd = '\r\n';
 
-/** Takes new INVITEs past drachtio-srf, which must have been told to connect; `route` gets them in its shape. */
-export const takeShortWay = (
-  engine: Engine,
-  route: (request: SrfRequest, response: SrfResponse) => void,
-): void => {
+type Receivers = {
+  /** Gets new INVITEs in drachtio-srf's shape. */
+  readonly route: (request: SrfRequest, response: SrfResponse) => void;
+  /** Hears why the server can't save its dialogs, or that it can; it says so only where it was asked to. */
+  readonly storage: (trouble: string | undefined) => void;
+};
+
+/** Takes new INVITEs, and what drachtio-srf doesn't know, past it; it must have been told to connect. */
+export const takeShortWay = (engine: Engine, receivers: Receivers): void => {
   const wire = engine.app.client?.wp;
   if (!wire) return;
-  const way = new ShortWay(route);
+  const way = new ShortWay(receivers);
   const others = wire.listeners('msg');
   wire.removeAllListeners('msg');
   wire.on('msg', (socket, text) => {
@@ -31,7 +35,7 @@ export const takeShortWay = (
 };
 
 class ShortWay {
-  readonly #route: (request: SrfRequest, response: SrfResponse) => void;
+  readonly #receivers: Receivers;
   /** INVITEs that have no final answer, by the server's name for their transaction. */
   readonly #invites = new TransientMap<DirectRequest>();
   /** Who waits for the answer to a frame, by the frame's id. */
@@ -39,14 +43,15 @@ class ShortWay {
   /** Frames of this turn, which leave in one write. An entry stays as long as its connection. */
   readonly #gathered = new Map<Socket, { frames: string }>();
 
-  constructor(route: (request: SrfRequest, response: SrfResponse) => void) {
-    this.#route = route;
+  constructor(receivers: Receivers) {
+    this.#receivers = receivers;
   }
 
   /** Takes a frame; false for one that is none of ours. */
   take(socket: Socket, text: string): boolean {
     const end = text.indexOf(lineEnd);
     const fields = (end < 0 ? text : text.slice(0, end)).split('|');
+    if (fields[1] === 'storage') return this.#toldOfStorage(fields);
     if (fields[1] === 'response') return this.#answered(fields, end < 0 ? undefined : text.slice(end + 2));
     if (fields[1] !== 'sip' || fields[2] !== 'network' || end < 0) return false;
     if (text.startsWith('CANCEL ', end + 2)) return this.#cancelled(fields[8] ?? '');
@@ -68,7 +73,16 @@ class ShortWay {
     const request = new DirectRequest(socket, fields, raw, send);
     const { transactionId } = request;
     this.#invites.set(transactionId, request);
-    this.#route(request, new DirectResponse(request, send, () => this.#invites.delete(transactionId)));
+    this.#receivers.route(
+      request,
+      new DirectResponse(request, send, () => this.#invites.delete(transactionId)),
+    );
+  }
+
+  #toldOfStorage([, , state, trouble]: readonly string[]): boolean {
+    this.#receivers.storage(state === 'unsaved' ? (trouble ?? '') : undefined);
+
+    return true;
   }
 
   #cancelled(transactionId: string): boolean {

@@ -215,6 +215,11 @@ export type SipHandlers = {
   adopt?(dialog: Dialog, request: RequestInfo): boolean;
   /** The connection to the SIP server came or went. `addresses` as the server tells them, `udp/127.0.0.1:5060`. */
   connection?(state: { readonly connected: boolean; readonly addresses: readonly string[] }): void;
+  /**
+   * Whether the SIP server can save its dialogs: while it can't it refuses new calls, whatever this endpoint would say. Undefined
+   * as long as it can; told after each `connection` by a server that keeps them, and at each change.
+   */
+  storage?(trouble: string | undefined): void;
   /** Anything that went wrong with one request, for the log; nothing else is harmed. */
   error?(error: Error): void;
 };

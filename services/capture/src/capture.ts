@@ -93,12 +93,14 @@ const sipHandlers = (
   }),
   connection: ({ connected, addresses }) => {
     node.status.sipConnected(connected);
+    if (!connected) node.status.sipUnsaved(undefined);
     const port = listeningPort(addresses);
     if (connected) node.status.sipTlsPort = listeningPort(addresses, 'tls');
     if (node.config.sipPort === 0 && port !== undefined) node.status.sipPort = port;
     node.log.info({ connected, addresses }, 'SIP server');
     if (connected) onConnected();
   },
+  storage: (trouble) => node.status.sipUnsaved(trouble),
   error: (error) => node.meters.count('sip.error', error.message),
 });
 

@@ -26,6 +26,8 @@ export class NodeStatus {
   /** What can't be written, and why. */
   readonly #writeFailures = new Map<string, string>();
   #sip: 'starting' | 'connected' | 'away' = 'starting';
+  /** Why the SIP server can't save its dialogs. */
+  #sipUnsaved: string | undefined;
   #draining = false;
   #isDrained = false;
   #packetSource: Heartbeat['packetSource'];
@@ -128,18 +130,26 @@ export class NodeStatus {
 
   /** The level by which calls are taken: what can't be written is full, whatever its size. */
   get storageLevel(): StorageLevel {
-    return this.#writeFailures.size === 0 ? this.#storage.level : 'EMERGENCY';
+    return this.failure === undefined ? this.#storage.level : 'EMERGENCY';
   }
 
   /** Why something can't be written, or undefined. */
   get failure(): string | undefined {
-    return this.#writeFailures.values().next().value;
+    const [media] = this.#writeFailures.values();
+    if (media !== undefined) return `media can't be written: ${media}`;
+
+    return this.#sipUnsaved === undefined ? undefined : `dialogs can't be saved: ${this.#sipUnsaved}`;
   }
 
   /** What keeps `place` from being written; undefined once it can be again. */
   writeFailure(place: string, detail: string | undefined): void {
     if (detail === undefined) this.#writeFailures.delete(place);
     else this.#writeFailures.set(place, detail);
+  }
+
+  /** Why the SIP server can't save its dialogs, and so refuses new calls; undefined: it can. */
+  sipUnsaved(trouble: string | undefined): void {
+    this.#sipUnsaved = trouble;
   }
 
   /** Folders of recordings that nothing can be told of lie in `folder`. */
@@ -173,6 +183,6 @@ export class NodeStatus {
   #trouble(): string | undefined {
     if (this.#sip !== 'connected') return 'no connection to the SIP server';
 
-    return this.failure === undefined ? undefined : `media can't be written: ${this.failure}`;
+    return this.failure;
   }
 }

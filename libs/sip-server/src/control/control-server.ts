@@ -6,6 +6,7 @@ import { App } from './app.ts';
 import type { Frame } from './frame.ts';
 import { FrameReader, formatFrame } from './frame.ts';
 import { okMeta, refusalMeta } from './meta.ts';
+import { STORAGE } from './storage-news.ts';
 
 /** Clients ping only servers that say at least v0.8.2. */
 const VERSION = 'v0.9.10';
@@ -17,6 +18,8 @@ export type ControlEvents = {
   joined(app: App): void;
   /** It takes new requests of this method (upper case) from now on. */
   routed(app: App, method: string): void;
+  /** It wants to know whether dialogs can be saved. */
+  watchesStorage(app: App): void;
   sip(app: App, frame: Frame): void;
   proxy(app: App, frame: Frame): void;
   left(app: App): void;
@@ -102,8 +105,9 @@ export class ControlServer implements AsyncDisposable {
       case 'ping':
         return app.send(`${okMeta(frame.msgId)}|pong`);
       case 'route':
-        app.routes.add(method);
         app.send(okMeta(frame.msgId));
+        if (frame.fields[0] === STORAGE) return this.#events.watchesStorage(app);
+        app.routes.add(method);
         return this.#events.routed(app, method);
       case 'remove_route':
         app.routes.delete(method);

@@ -57,7 +57,16 @@ export function okMeta(msgId: string): string {
 
 /** Protocol errors are `NO`, refusals of a SIP act `NOK`; the client treats both as an error with this text. */
 export function refusalMeta(msgId: string, kind: 'NO' | 'NOK', reason: string): string {
-  return `${randomUUID()}|response|${msgId}|${kind}|${reason.replace(/[|\r\n]/g, ' ')}`;
+  return `${randomUUID()}|response|${msgId}|${kind}|${oneField(reason)}`;
+}
+
+/** `storage` frame: dialogs are saved, or why they can't be. */
+export function storageMeta(trouble: string | undefined): string {
+  return `${randomUUID()}|storage|${trouble === undefined ? 'saved|' : `unsaved|${oneField(trouble)}`}`;
+}
+
+function oneField(text: string): string {
+  return text.replace(/[|\r\n]/g, ' ');
 }
 
 function place(bytes: number, { protocol, address, port }: Endpoint): string {

@@ -28,6 +28,8 @@ export type KeyedLogOptions = {
   readonly outlives?: 'process' | 'power';
   /** The disk let us down; work goes on unsaved, and saving is tried again. */
   readonly failed: (error: unknown) => void;
+  /** All is saved again. */
+  readonly mended?: () => void;
   /** A log is compacted when it has grown by this, and to three times its size; default 1 MiB. */
   readonly slackBytes?: number;
 };
@@ -139,7 +141,7 @@ export class KeyedLog<T> implements Saver<T>, AsyncDisposable {
     try {
       if (this.#file === undefined || this.#appendedBytes > most) await this.#compact(live);
       else await this.#append(this.#file, changed);
-      this.#isTroubled = false;
+      if (this.#isTroubled) this.#mend();
     } catch (error) {
       // What of it has reached the disk is unknown: only a whole new log is sure.
       await this.#file?.close().catch(() => {});
@@ -150,6 +152,11 @@ export class KeyedLog<T> implements Saver<T>, AsyncDisposable {
       this.#retry = setTimeout(() => this.#tryAgain(), RETRY_AFTER_MS + 1).unref();
       this.#options.failed(error);
     }
+  }
+
+  #mend(): void {
+    this.#isTroubled = false;
+    this.#options.mended?.();
   }
 
   #tryAgain(): void {

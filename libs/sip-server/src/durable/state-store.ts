@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { DialogState } from '../dialog/state.ts';
 import type { WaitingInvite } from '../transaction/waiting-invites.ts';
 import { WaitingInvites } from '../transaction/waiting-invites.ts';
+import type { KeyedLogOptions } from './keyed-log.ts';
 import { KeyedLog, readLog } from './keyed-log.ts';
 
 /** The folder for dialogs can't be used. */
@@ -38,19 +39,25 @@ const DIALOGS = 'dialogs-1.log';
 const INVITES = 'invites-1.log';
 
 /** Reads what is there and touches nothing until `begin`. Throws StateDirError. */
-export async function openStateStore(folder: string, failed: (error: unknown) => void): Promise<StateStore> {
+export async function openStateStore(
+  folder: string,
+  told: {
+    readonly dialogs: Pick<KeyedLogOptions, 'failed' | 'mended'>;
+    readonly invites: Pick<KeyedLogOptions, 'failed'>;
+  },
+): Promise<StateStore> {
   const orThrow = (error: unknown): never => {
     throw new StateDirError(folder, error);
   };
   const [dialogsPath, invitesPath] = [join(folder, DIALOGS), join(folder, INVITES)];
   const oldDialogs = await readLog<DialogState>(dialogsPath).catch(orThrow);
   const oldInvites = await readLog<WaitingInvite>(invitesPath).catch(orThrow);
-  const dialogs = new KeyedLog<DialogState>({ path: dialogsPath, failed });
+  const dialogs = new KeyedLog<DialogState>({ path: dialogsPath, ...told.dialogs });
   // Nothing has been promised to whoever waits, and callers ask again after a loss of power: they wait for no sync.
   const invitesLog = new KeyedLog<WaitingInvite>({
     path: invitesPath,
     outlives: 'process',
-    failed,
+    ...told.invites,
   });
   const invites = new WaitingInvites(invitesLog);
   return {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env, execPath } from 'node:process';
@@ -51,6 +51,8 @@ export type BoxOptions = {
   readonly openFiles?: number;
   /** Where everything of capture lies. */
   readonly disk?: MountableDisk;
+  /** Where only the dialogs of its SIP server lie, which is a process of its own then. */
+  readonly sipDisk?: MountableDisk;
 };
 
 const folderOn = async (disk: MountableDisk | undefined): Promise<string> => {
@@ -66,7 +68,7 @@ export class Box implements AsyncDisposable {
   readonly bus: Bus;
   readonly folder: string;
   readonly #sip: SipServer | SipProcess;
-  readonly #disk: MountableDisk | undefined;
+  readonly #disks: readonly MountableDisk[];
   readonly #environment: Readonly<Record<string, string>>;
   readonly #openFiles: number | undefined;
   #capture: ChildProcess | undefined;
@@ -85,7 +87,8 @@ export class Box implements AsyncDisposable {
     this.bus = parts.bus;
     this.folder = parts.folder;
     this.#sip = parts.sip;
-    this.#disk = parts.options.disk;
+    const { disk, sipDisk } = parts.options;
+    this.#disks = [sipDisk, disk].filter((one) => one !== undefined);
     this.#openFiles = parts.options.openFiles;
     this.#environment = parts.environment;
     parts.bus.subscribe(heartbeatSubject(nodeId), ({ data }) => {
@@ -96,14 +99,17 @@ export class Box implements AsyncDisposable {
   static async open(options: BoxOptions = {}): Promise<Box> {
     const nats = await startNats();
     const folder = await folderOn(options.disk);
-    const sip = options.sipProcess
-      ? await SipProcess.open(join(folder, 'sip'), secret)
-      : await startSipServer({
-          listen: [{ protocol: 'udp', address: '127.0.0.1', port: 0 }],
-          secret,
-          sessionExpiry: 'leave',
-          ...options.sip,
-        });
+    await mkdir(join(folder, 'sip'));
+    await options.sipDisk?.mount(join(folder, 'sip'));
+    const sip =
+      options.sipProcess || options.sipDisk
+        ? await SipProcess.open(join(folder, 'sip'), secret)
+        : await startSipServer({
+            listen: [{ protocol: 'udp', address: '127.0.0.1', port: 0 }],
+            secret,
+            sessionExpiry: 'leave',
+            ...options.sip,
+          });
     const bus = await connectBus({ url: nats.url, name: 'test' });
     const firstPort = 20_000 + 2 * Math.floor(Math.random() * 4_000);
     const environment = {
@@ -288,7 +294,7 @@ export class Box implements AsyncDisposable {
     await this.#sip.close();
     await this.bus[Symbol.asyncDispose]();
     await this.nats[Symbol.asyncDispose]();
-    await this.#disk?.unmount();
+    for (const disk of this.#disks) await disk.unmount();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { commandSubject, freshId } from '@reelstream/events';
+import { freshId } from '@reelstream/events';
 import { SrtpSender, Voice } from '@reelstream/testing/callers';
 import { endOf } from './test-support/bib.ts';
 import { Box, overTls } from './test-support/box.ts';
@@ -35,11 +35,7 @@ const isProven = (request: string): boolean => {
 
 const cseqOf = (request: string): number => Number.parseInt(headerOf(request, 'CSeq'), 10);
 
-const stop = async (box: Box, sessionId: string): Promise<void> => {
-  const deadline = new Date(Date.now() + 5_000).toISOString();
-  const command = { name: 'stop', sessionId };
-  await box.bus.request(commandSubject('capture-1'), { commandId: freshId(), deadline, command }, 5_000);
-};
+const stop = (box: Box, sessionId: string): Promise<unknown> => box.command({ name: 'stop', sessionId });
 
 /** A box that dials by this proxy, and has a password for it. */
 const openBoxBehind = (proxy: Phone): Promise<Box> =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { commandSubject, derivedId, freshId } from '@reelstream/events';
+import { derivedId, freshId } from '@reelstream/events';
 import { Voice } from '@reelstream/testing/callers';
 import { endOf } from './test-support/bib.ts';
 import { Box } from './test-support/box.ts';
@@ -66,9 +66,7 @@ describe('a call that we place', () => {
     const [one, other] = calls;
     assert.ok(one && other);
     assert.equal(await one.phone.hangUp(one.invite), 200);
-    const command = { name: 'stop', sessionId: other.sessionId };
-    const deadline = new Date(Date.now() + 5_000).toISOString();
-    await box.bus.request(commandSubject('capture-1'), { commandId: freshId(), deadline, command }, 5_000);
+    await box.command({ name: 'stop', sessionId: other.sessionId });
     await other.phone.received('BYE');
     for (const [{ invite, sessionId, voice }, reason] of [
       [one, 'bye'],
@@ -183,9 +181,7 @@ describe('a call that we place', () => {
     const { sessionId = '' } = await asked;
     using voice = new Voice(phone.offered(invite)[0] ?? 0, 0);
     await voice.say(3);
-    const deadline = new Date(Date.now() + 5_000).toISOString();
-    const command = { name: 'stop', sessionId };
-    await box.bus.request(commandSubject('capture-1'), { commandId: freshId(), deadline, command }, 5_000);
+    await box.command({ name: 'stop', sessionId });
     const bye = await phone.received('BYE');
     assert.equal(headerOf(bye, 'From'), headerOf(invite, 'From'));
     assert.equal(endOf(await box.sessionOf(headerOf(invite, 'Call-ID'))).data.endReason, 'stopped');

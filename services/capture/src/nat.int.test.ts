@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { waitFor } from '@reelstream/testing';
-import { commandSubject, freshId } from '@reelstream/events';
 import { Caller, Voice } from '@reelstream/testing/callers';
 import { answered, endOf, markedAddress, portOf } from './test-support/bib.ts';
 import { Box } from './test-support/box.ts';
@@ -19,16 +18,7 @@ before(async () => {
 });
 after(() => box[Symbol.asyncDispose]());
 
-const stop = (sessionId: string): Promise<unknown> =>
-  box.bus.request(
-    commandSubject('capture-1'),
-    {
-      commandId: freshId(),
-      deadline: new Date(Date.now() + 5_000).toISOString(),
-      command: { name: 'stop', sessionId },
-    },
-    5_000,
-  );
+const stop = (sessionId: string): Promise<unknown> => box.command({ name: 'stop', sessionId });
 
 const sessionIdOf = async (callId: string): Promise<string> => {
   const stored = await box.events(
@@ -99,14 +89,9 @@ test('a call that we place says our address as the called network knows it', asy
     settings: { REEL_DIAL_DIRECT: 'yes' },
   });
   using phone = await Phone.open();
-  const asked = behind.bus.request(
-    commandSubject('capture-1'),
-    {
-      commandId: freshId(),
-      deadline: new Date(Date.now() + 10_000).toISOString(),
-      command: { name: 'dial', to: phone.uri, media: 'audio', ringLimitMs: 5_000 },
-    },
-    10_000,
+  const asked = behind.command(
+    { name: 'dial', to: phone.uri, media: 'audio', ringLimitMs: 5_000 },
+    { limitMs: 10_000 },
   );
   const invite = await phone.received('INVITE');
   assert.match(invite, new RegExp(`\\r\\nc=IN IP4 ${natAddress}\\r\\n`));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { commandSubject, freshId } from '@reelstream/events';
+import { freshId } from '@reelstream/events';
 import type { CommandReply, DomainEvent, EventOf, EventType } from '@reelstream/events';
 import { Caller, Voice } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
@@ -12,12 +12,8 @@ before(async () => {
 });
 after(() => box[Symbol.asyncDispose]());
 
-const command = async (name: 'pause' | 'resume' | 'stop', sessionId: string): Promise<CommandReply> => {
-  const deadline = new Date(Date.now() + 5_000).toISOString();
-  const request = { commandId: freshId(), deadline, command: { name, sessionId } };
-
-  return (await box.bus.request(commandSubject('capture-1'), request, 5_000)) as CommandReply;
-};
+const command = (name: 'pause' | 'resume' | 'stop', sessionId: string): Promise<CommandReply> =>
+  box.command({ name, sessionId });
 
 const only = <T extends EventType>(events: readonly DomainEvent[], type: T): EventOf<T>[] =>
   events.filter((event): event is EventOf<T> => event.type === type);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { commandSubject, freshId, positionSubject } from '@reelstream/events';
+import { freshId, positionSubject } from '@reelstream/events';
 import type { CommandReply, DomainEvent, EventOf } from '@reelstream/events';
 import { isRemoved, removeRecording } from '@reelstream/recording';
 import { waitFor } from '@reelstream/testing';
@@ -16,16 +16,8 @@ before(async () => {
 });
 after(() => box[Symbol.asyncDispose]());
 
-const remove = async (sessionId: string): Promise<CommandReply> => {
-  const deadline = new Date(Date.now() + 5_000).toISOString();
-  const command = { name: 'remove-media', sessionId, cause: 'deleted' };
-
-  return (await box.bus.request(
-    commandSubject('capture-1'),
-    { commandId: freshId(), deadline, command },
-    5_000,
-  )) as CommandReply;
-};
+const remove = (sessionId: string): Promise<CommandReply> =>
+  box.command({ name: 'remove-media', sessionId, cause: 'deleted' });
 
 /** A call with 20 packets a side that hangs up when told. */
 const call = async (stack: DisposableStack) => {

@@ -44,7 +44,7 @@ describe('an encrypted call over TLS', () => {
     test(`is recorded sample for sample: ${suite}`, async () => {
       const voices = [noise(60), noise(60)] as const;
       await using call = await placeSiprecCall({
-        target: box.tlsUri,
+        target: box.uriOver('tls'),
         legs: [legOf('PCMU', voices[0], 'alice'), legOf('PCMA', voices[1], 'bob')],
         srtp: suite,
         pace: 20,
@@ -80,7 +80,7 @@ describe('an encrypted call over TLS', () => {
 
   test('has its keys and rollover counters in the journal, for nobody but this cluster', async () => {
     await using call = await placeSiprecCall({
-      target: box.tlsUri,
+      target: box.uriOver('tls'),
       legs: [legOf('PCMU', noise(60), 'alice')],
       srtp: 'AES_CM_128_HMAC_SHA1_80',
       rtpStart: [{ ssrc: 77, sequence: 65_530, timestamp: 0 }],
@@ -108,7 +108,7 @@ describe('an encrypted call over TLS', () => {
   test('of a built-in bridge gets keys in our offer', async () => {
     const voice = noise(40);
     await using call = await placeBibLeg({
-      target: box.tlsUri,
+      target: box.uriOver('tls'),
       side: 'near',
       bridge: {
         nearEndAddress: '1001',
@@ -134,7 +134,7 @@ describe('an encrypted call over TLS', () => {
   test('of a built-in bridge whose phone does not encrypt falls back to plain RTP', async () => {
     const voice = noise(40);
     await using call = await placeBibLeg({
-      target: box.tlsUri,
+      target: box.uriOver('tls'),
       side: 'near',
       bridge: {
         nearEndAddress: '1001',

@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { env, execPath } from 'node:process';
 import { connectBus } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
-import { heartbeatSubject } from '@reelstream/events';
-import type { DomainEvent, EventOf, Heartbeat, NodeState } from '@reelstream/events';
+import { commandSubject, freshId, heartbeatSubject } from '@reelstream/events';
+import type { CommandReply, DomainEvent, EventOf, Heartbeat, NodeState } from '@reelstream/events';
+import type { Command as NodeCommand } from '@reelstream/events';
 import { readManifest, readRtpdump, recordingFolder } from '@reelstream/recording';
 import type { Manifest } from '@reelstream/recording';
 import { startSipServer } from '@reelstream/sip-server';
@@ -153,11 +154,6 @@ export class Box implements AsyncDisposable {
     return endpoint;
   }
 
-  /** Where it takes calls over TLS, to be dialled. */
-  get tlsUri(): string {
-    return this.uriOver('tls');
-  }
-
   /** Where it takes calls over a transport that it listens on, to be dialled. */
   uriOver(transport: 'udp' | 'tcp' | 'tls'): string {
     const endpoint = this.#sip.addresses.find(({ protocol }) => protocol === transport);
@@ -217,6 +213,16 @@ export class Box implements AsyncDisposable {
       deadlineMs: 30_000,
       describe: () => `no such heartbeat; last was ${JSON.stringify(this.#heartbeat)}\n${this.#output}`,
     });
+  }
+
+  /** Has the node do something, as the API does. */
+  async command(
+    command: NodeCommand['command'],
+    { limitMs = 5_000, commandId = freshId() } = {},
+  ): Promise<CommandReply> {
+    const request = { commandId, deadline: new Date(Date.now() + limitMs).toISOString(), command };
+
+    return (await this.bus.request(commandSubject(nodeId), request, limitMs)) as CommandReply;
   }
 
   /** Resolves once the process has written this into its log. */

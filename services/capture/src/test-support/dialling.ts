@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict';
-import { commandSubject, freshId } from '@reelstream/events';
+import { freshId } from '@reelstream/events';
 import type { CommandReply, DialCommand, DomainEvent, EventOf } from '@reelstream/events';
 import type { Box } from './box.ts';
 
 export type Order = { readonly to: string } & Partial<DialCommand>;
 
 /** Commands a box to place a call, as the API does. */
-export const dial = async (box: Box, order: Order, commandId = freshId()): Promise<CommandReply> => {
-  const command = { name: 'dial', media: 'audio', ringLimitMs: 8_000, ...order };
-  const deadline = new Date(Date.now() + 20_000).toISOString();
-
-  return (await box.bus.request(
-    commandSubject('capture-1'),
-    { commandId, deadline, command },
-    20_000,
-  )) as CommandReply;
-};
+export const dial = (box: Box, order: Order, commandId = freshId()): Promise<CommandReply> =>
+  box.command({ name: 'dial', media: 'audio', ringLimitMs: 8_000, ...order }, { limitMs: 20_000, commandId });
 
 const failuresOf = (
   events: readonly DomainEvent[],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -190,6 +190,38 @@ test('a broken chain is mended by a search: only the damaged block is missing, a
   assert.equal(manifest.tracks[0]?.packets, 45);
   assert.equal(manifest.tracks[0]?.lost, 5);
   assert.equal(manifest.damage?.length, 1);
+});
+
+test('a segment that can not be opened is told as damage, and is none that may be removed', async (t) => {
+  const bench = await openBench(t);
+  for (const epoch of [1, 2]) {
+    const log = await bench.openLog(epoch);
+    log.append(log.stream(session, 0), run(epoch * 50, epoch * 50 + 10));
+    await log.close();
+  }
+  using store = new SegmentStore(bench.segments);
+  const [first = '', second = ''] = store.names.map(({ path }) => path);
+  await rename(first, `${first}.aside`);
+  await symlink(first, first);
+  const { recordings, segments } = recoverRecordings(bench.segments, [first, second], [bench.request]);
+  assert.deepEqual(
+    segments.map(({ path }) => path),
+    [second],
+  );
+  const [recovered] = recordings;
+  assert.ok(recovered?.ok);
+  assert.equal(recovered.manifest.tracks[0]?.packets, 10);
+  assert.deepEqual(recovered.manifest.damage, [`${first}: it can't be opened`]);
+});
+
+test('sealing that can not begin holds no file open, however often it is tried', async (t) => {
+  const bench = await openBench(t);
+  await mkdir(join(bench.recording, '.track-0.index.part'), { recursive: true });
+  const openFiles = async (): Promise<number> => (await readdir('/proc/self/fd')).length;
+  const before = await openFiles();
+  for (let attempt = 0; attempt < 5; attempt++)
+    assert.throws(() => sealRecording(bench.request, []), { code: 'RECORDING_SEAL' });
+  assert.equal(await openFiles(), before);
 });
 
 test('a session that went on in a second life has one recording, and the hole in it is told as an interruption', async (t) => {

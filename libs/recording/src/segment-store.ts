@@ -19,11 +19,15 @@ export type SegmentSummary = SegmentName & { readonly path: string; readonly ses
 /** Everything that segments hold: blocks by session and track, and what could not be read. */
 export type SegmentCatalogue = {
   readonly sessions: ReadonlyMap<string, ReadonlyMap<number, readonly FoundBlock[]>>;
+  /** Those that could be read. */
   readonly segments: readonly SegmentSummary[];
   readonly damage: readonly string[];
 };
 
 const mostOpen = 16;
+
+/** What passes, and says nothing of the file. */
+const wantOfDescriptors: readonly (string | undefined)[] = ['EMFILE', 'ENFILE'];
 
 const namesIn = (folder: string): readonly string[] => {
   try {
@@ -48,7 +52,7 @@ export class SegmentStore implements Disposable {
     return [...this.#paths.values()].toSorted((a, b) => a.worker - b.worker || a.segment - b.segment);
   }
 
-  /** The reader of a segment; undefined where there is none, or it can't be opened. */
+  /** The reader of a segment; undefined where there is none, or it can't be opened. Throws Node's error for want of descriptors. */
   reader(worker: number, segment: number): SegmentReader | undefined {
     const key = `${worker}/${segment}`;
     const open = this.#open.get(key);
@@ -61,7 +65,9 @@ export class SegmentStore implements Disposable {
       this.#open.set(key, reader);
 
       return reader;
-    } catch {
+    } catch (error) {
+      if (wantOfDescriptors.includes((error as NodeJS.ErrnoException).code)) throw error;
+
       return undefined;
     }
   }
@@ -83,7 +89,7 @@ export class SegmentStore implements Disposable {
     return places.toReversed();
   }
 
-  /** Reads the named segments (all, without names) from end to end. */
+  /** Reads the named segments (all, without names) from end to end. One that can't be opened is damage: what it holds is not known. */
   scan(names = this.names): SegmentCatalogue {
     const sessions = new Map<string, Map<number, FoundBlock[]>>();
     const segments: SegmentSummary[] = [];
@@ -91,7 +97,11 @@ export class SegmentStore implements Disposable {
     for (const { worker, segment, salt, path } of names) {
       const found = new Set<string>();
       const reader = this.reader(worker, segment);
-      const bad = reader?.scan((block) => {
+      if (!reader) {
+        damage.push(`${path}: it can't be opened`);
+        continue;
+      }
+      const bad = reader.scan((block) => {
         if (block.kind !== blockKind.media) return;
         const sessionId = sessionIdOf(block.session);
         found.add(sessionId);
@@ -101,7 +111,7 @@ export class SegmentStore implements Disposable {
         tracks.set(block.trackNumber, places);
         places.push({ worker, segment, offset: block.offset, isFirst: block.ordinal === 1 });
       });
-      for (const { atByte, bytes } of bad ?? []) damage.push(`${path}: ${bytes} bytes at ${atByte}`);
+      for (const { atByte, bytes } of bad) damage.push(`${path}: ${bytes} bytes at ${atByte}`);
       segments.push({ worker, segment, salt, path, sessions: found });
     }
 

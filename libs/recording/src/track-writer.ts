@@ -68,10 +68,20 @@ export class TrackWriter {
     this.#startedAtMs = session.startedAtMs;
     this.#absences = session.absences ?? [];
     this.rtpdump = new HashedFile(folder, rtpdumpFile(track.trackNumber));
-    this.index = new HashedFile(folder, indexFile(track.trackNumber));
+    this.index = this.#openIndex(folder);
     this.index.write(indexMagic);
     this.#statistics = new StreamStatistics(clockRatesOf(track.codecs), track.mediaType);
     this.#statistics.onMissing = (missing) => this.#missing(missing);
+  }
+
+  /** Sealing is tried again and again: what can't be begun holds no file open. */
+  #openIndex(folder: string): HashedFile {
+    try {
+      return new HashedFile(folder, indexFile(this.#track.trackNumber));
+    } catch (error) {
+      this.rtpdump.abandon();
+      throw error;
+    }
   }
 
   get lastNs(): number {

@@ -46,6 +46,11 @@ export class MediaThreads {
     return thread;
   }
 
+  /** Whether it can bind sockets: not while another is being put in its place. */
+  isReady(worker: number): boolean {
+    return this.#ready.has(worker);
+  }
+
   /** Each once, whichever of these places are its. */
   those(places: readonly { readonly worker: number }[]): readonly MediaThread[] {
     return [...new Set(places.map(({ worker }) => worker))].map((worker) => this.get(worker));

@@ -21,7 +21,7 @@ const refusals = { taken: 'no-ports', address: 'bad-address', other: 'closed' } 
 
 /** Finds free ports and has the receiving threads bind them. */
 export class SocketBinder {
-  readonly #threads: MediaThreads;
+  readonly #threads: Pick<MediaThreads, 'get' | 'count' | 'isReady'>;
   /** Of each thread. */
   readonly #pools: readonly PortPool[];
 
@@ -81,15 +81,15 @@ export class SocketBinder {
       .catch((error: unknown) => ({ ok: false, reason: 'other', detail: String(error) }));
   }
 
-  /** The very port, or one of the thread that has the most left: it has the least to do. */
+  /** The very port, or one of the running thread that has the most left: it has the least to do. */
   #takePort(wanted: number | undefined): { readonly rtpPort: number; readonly worker: number } | undefined {
     if (wanted !== undefined) {
       const worker = this.#pools.findIndex((pool) => pool.owns(wanted));
 
       return this.#pools[worker]?.takeExactly(wanted) ? { rtpPort: wanted, worker } : undefined;
     }
-    const most = Math.max(...this.#pools.map(({ free }) => free));
-    const worker = this.#pools.findIndex(({ free }) => free === most);
+    const free = this.#pools.map((pool, worker) => (this.#threads.isReady(worker) ? pool.free : 0));
+    const worker = free.indexOf(Math.max(...free));
     const rtpPort = this.#pools[worker]?.take();
 
     return rtpPort === undefined ? undefined : { rtpPort, worker };

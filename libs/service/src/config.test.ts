@@ -10,6 +10,7 @@ import {
   oneOf,
   portRange,
   secret,
+  secretKey,
   text,
   url,
 } from './config.ts';
@@ -48,6 +49,24 @@ test('one error lists every bad setting by its variable', () => {
       return true;
     },
   );
+});
+
+test('a key is of its length, in base64', () => {
+  const key = { key: secretKey('KEY', 'the key', 32) };
+  const good = Buffer.alloc(32, 1).toString('base64');
+  assert.equal(loadConfig(key, { KEY: good }).key.reveal(), good);
+  for (const bad of ['key', '!'.repeat(44), good.slice(4), `${good.slice(0, 43)}!`, `${good}\n`])
+    assert.throws(() => loadConfig(key, { KEY: bad }), {
+      message: 'KEY=*** is no good: wanted 32 bytes in base64',
+    });
+});
+
+test('a bad value is shown, but for the passwords in it', () => {
+  const bad = { BUS: 'natz://me:hush@bus:4222,drachtio://host?secret=hush', KEY: 'k' };
+  assert.throws(() => loadConfig(settings, bad), {
+    message:
+      'BUS=natz://me:***@bus:4222,drachtio://host?secret=*** is no good: wanted a URL that begins with nats://',
+  });
 });
 
 test('an empty value is an absent one', () => {

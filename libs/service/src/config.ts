@@ -2,12 +2,14 @@ import { Secret } from './secret.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** How one setting becomes a value. `parse` throws an Error whose message says what is wanted. */
+/** How one setting becomes a value. `parse` throws an Error whose message says what is wanted, and not what it got. */
 export type Setting<T> = {
   readonly variable: string;
   readonly describe: string;
   /** As text, as one would write it in the environment. Undefined: the setting must be given. */
   readonly fallback: string | undefined;
+  /** A bad value is not printed. */
+  readonly isSecret?: boolean;
   readonly parse: (text: string) => T;
 };
 
@@ -43,8 +45,9 @@ export const loadConfig = <const S extends Settings>(settings: S, env: Environme
     try {
       values[key] = setting.parse(text);
     } catch (error) {
+      const shown = setting.isSecret ? '***' : withoutPasswords(text);
       problems.push(
-        `${setting.variable}=${text} is no good: ${error instanceof Error ? error.message : String(error)}`,
+        `${setting.variable}=${shown} is no good: ${error instanceof Error ? error.message : String(error)}`,
       );
     }
   }
@@ -52,6 +55,10 @@ export const loadConfig = <const S extends Settings>(settings: S, env: Environme
 
   return Object.freeze(values) as ConfigOf<S>;
 };
+
+/** Of URLs. */
+const withoutPasswords = (text: string): string =>
+  text.replaceAll(/(\/\/[^/@:]*:)[^/@]+(?=@)|((?:secret|password)=)[^&]+/gi, '$1$2***');
 
 const wanted = (what: string): never => {
   throw new Error(`wanted ${what}`);
@@ -158,5 +165,17 @@ export const secret = (variable: string, describe: string, fallback?: string): S
   variable,
   describe,
   fallback,
+  isSecret: true,
   parse: (value) => new Secret(value),
+});
+
+const base64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+/** A key of so many bytes, in base64: what is no such key would be read as a shorter one, or none. */
+export const secretKey = (variable: string, describe: string, bytes: number): Setting<Secret> => ({
+  ...secret(variable, describe),
+  parse: (value) =>
+    base64.test(value) && Buffer.from(value, 'base64').length === bytes
+      ? new Secret(value)
+      : wanted(`${bytes} bytes in base64`),
 });

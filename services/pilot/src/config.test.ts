@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadPilotConfig } from './config.ts';
 
-const least = { REEL_CLUSTER_KEY: 'key', PILOT_SIP_SERVER: 'drachtio://127.0.0.1:9022?secret=s' };
+const least = {
+  REEL_CLUSTER_KEY: Buffer.alloc(32).toString('base64'),
+  PILOT_SIP_SERVER: 'drachtio://127.0.0.1:9022?secret=s',
+};
 
 test('the defaults are those of a single box', () => {
   const config = loadPilotConfig(least);

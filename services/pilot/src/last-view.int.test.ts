@@ -26,7 +26,7 @@ test('a pilot that begins while the bus is away places by the view of its life b
   const caller = stack.use(await RawCaller.open('udp', sip.addresses[0]?.port ?? 0));
   const config = loadPilotConfig({
     NATS_URL: nats.url,
-    REEL_CLUSTER_KEY: 'key',
+    REEL_CLUSTER_KEY: Buffer.alloc(32).toString('base64'),
     REEL_NODE_ID: 'pilot-1',
     PILOT_SIP_SERVER: `drachtio://${localhost}:${sip.control.port}?secret=s`,
     REEL_PILOT_VIEW_FILE: viewFile,

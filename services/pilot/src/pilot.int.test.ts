@@ -45,7 +45,7 @@ class Cluster implements AsyncDisposable {
     );
     const config = loadPilotConfig({
       NATS_URL: nats.url,
-      REEL_CLUSTER_KEY: 'key',
+      REEL_CLUSTER_KEY: Buffer.alloc(32).toString('base64'),
       PILOT_SIP_SERVER: `drachtio://${localhost}:${sip.control.port}?secret=s`,
       REEL_RESERVATION_TIMEOUT_MS: String(reservationTimeoutMs),
     });

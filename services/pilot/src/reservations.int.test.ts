@@ -48,7 +48,7 @@ const startTestPilot = async (nodeId: string): Promise<TestPilot> => {
   const sip = stack.use(await startSipServer({ listen, secret: 's', timing: { t1: 50, t2: 200, t4: 200 } }));
   const config = loadPilotConfig({
     NATS_URL: nats.url,
-    REEL_CLUSTER_KEY: 'key',
+    REEL_CLUSTER_KEY: Buffer.alloc(32).toString('base64'),
     REEL_NODE_ID: nodeId,
     PILOT_SIP_SERVER: `drachtio://${localhost}:${sip.control.port}?secret=s`,
   });

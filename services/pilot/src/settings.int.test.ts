@@ -56,7 +56,7 @@ const startTestPilot = async (nodeId: string, state = 'ready'): Promise<TestPilo
   const begun = stateIs(nodeId, state);
   const config = loadPilotConfig({
     NATS_URL: nats.url,
-    REEL_CLUSTER_KEY: 'key',
+    REEL_CLUSTER_KEY: Buffer.alloc(32).toString('base64'),
     REEL_NODE_ID: nodeId,
     PILOT_SIP_SERVER: `drachtio://${localhost}:${sip.control.port}?secret=s`,
   });

@@ -2,7 +2,7 @@ export { countBodies, saveBody } from './bodies.ts';
 export { checkRecording } from './check.ts';
 export type { FileFault } from './check.ts';
 export { DamagedFileError, JournalWriteError, NotSealedError, SealError, SessionIdError } from './errors.ts';
-export { isThere } from './durable.ts';
+export { isThere, makeFolder, replaceFile } from './durable.ts';
 export { openJournal, readJournal } from './journal.ts';
 export type { Journal } from './journal.ts';
 export type { JournalContents, JournalDamage } from './journal-lines.ts';

@@ -1,5 +1,6 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '@reelstream/recording';
 import { StartupError } from '@reelstream/service';
 
 const isMissing = (error: unknown): boolean =>
@@ -15,23 +16,11 @@ const readEpoch = async (path: string): Promise<number> => {
   return Number(text);
 };
 
-/** Makes a folder's entries (names, renames) durable. */
-export const syncFolder = async (path: string): Promise<void> => {
-  await using handle = await open(path);
-  await handle.sync();
-};
-
 /** Begins the next life of this node: counts `epoch` in the folder up, durably, and returns it (1 at first). */
 export const nextEpoch = async (folder: string): Promise<number> => {
   const path = join(folder, 'epoch');
   const epoch = (await readEpoch(path)) + 1;
-  {
-    await using handle = await open(`${path}.new`, 'w');
-    await handle.writeFile(`${epoch}\n`);
-    await handle.sync();
-  }
-  await rename(`${path}.new`, path);
-  await syncFolder(folder);
+  await replaceFile(path, Buffer.from(`${epoch}\n`));
 
   return epoch;
 };

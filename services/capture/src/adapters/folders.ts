@@ -1,10 +1,12 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { makeFolder } from '@reelstream/recording';
 import { StartupError } from '@reelstream/service';
 
-/** Makes a folder that we must be able to write. Throws a StartupError that names the setting. */
+/** Makes a folder, durably, that we must be able to write. Throws a StartupError that names the setting. */
 export const needFolder = async (path: string, setting: string): Promise<void> => {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(resolve(path));
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new StartupError(

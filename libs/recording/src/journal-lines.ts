@@ -9,7 +9,7 @@ import { findFlippedBit } from './flipped-bit.ts';
  * - `released`: both databases have committed up to this version. Written without a sync: a lost mark only
  *   means that some events are offered again, which changes nothing.
  * - `note`: what the home needs to go on after a crash and nobody else (its ports, its keys encrypted, rollover
- *   counters). The last note of a name counts.
+ *   counters). The last note of a name counts; null takes it away.
  */
 export type JournalLine =
   | { readonly kind: 'event'; readonly event: RawEvent }
@@ -58,6 +58,22 @@ export const formatJournal = ({
   ];
 
   return Buffer.concat(lines.map(formatLine));
+};
+
+/** Events of a journal with others, each in place of whatever was there of its version, in the order of versions. */
+export const withEvents = (before: readonly RawEvent[], events: readonly RawEvent[]): RawEvent[] => {
+  const byVersion = new Map([...before, ...events].map((event) => [event.version, event]));
+
+  return [...byVersion.values()].toSorted((a, b) => a.version - b.version);
+};
+
+/** Puts a note in the place of the last of its name. */
+export const takeNote = (
+  notes: Record<string, unknown>,
+  { name, value }: Pick<Extract<JournalLine, { kind: 'note' }>, 'name' | 'value'>,
+): void => {
+  if (value === null) delete notes[name];
+  else notes[name] = value;
 };
 
 const parseJson = (bytes: Uint8Array): unknown => {
@@ -168,7 +184,7 @@ export const parseJournal = (from: Uint8Array): JournalContents => {
     if (begin > wholeUntil) damage.push({ atByte: wholeUntil, bytes: begin - wholeUntil });
     if (flippedAt !== undefined) damage.push({ atByte: flippedAt, bytes: 1 });
     if (line.kind === 'event') events.push(line.event);
-    else if (line.kind === 'note') notes[line.name] = line.value;
+    else if (line.kind === 'note') takeNote(notes, line);
     else releasedVersion = Math.max(releasedVersion, line.version);
     lastVersion = Math.max(lastVersion, releasedVersion, line.kind === 'event' ? line.event.version : 0);
     wholeUntil = to;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -54,6 +54,29 @@ test('opening cuts a torn tail, says so, and goes on behind the last whole line'
     [1, 2],
   );
   assert.equal(read.tail, undefined);
+});
+
+test('a journal written anew has events that it had lost in their places, and nothing that counts no more', async (t) => {
+  const folder = await temporary(t);
+  const journal = await openJournal(folder);
+  await journal.append([eventOf(1), eventOf(2), eventOf(3)], { kept: 1, gone: 2 });
+  await journal.note('gone', null);
+  await journal.close();
+  const path = join(folder, 'journal.ndjson');
+  await writeFile(path, (await readFile(path, 'utf8')).replace('"version":2', '"version":7'));
+
+  const reopened = await openJournal(folder);
+  assert.equal(reopened.opened.damage.length, 1);
+  await Promise.all([reopened.renew([eventOf(2)]), reopened.note('later', 3), reopened.append([eventOf(4)])]);
+  assert.deepEqual(reopened.notes, { kept: 1, later: 3 });
+  await reopened.close();
+  const read = await readJournal(folder);
+  assert.deepEqual(
+    read.events.map(({ version }) => version),
+    [1, 2, 3, 4],
+  );
+  assert.deepEqual([read.notes, read.damage], [{ kept: 1, later: 3 }, []]);
+  assert.ok(!(await readFile(path, 'utf8')).includes('gone'));
 });
 
 test('a missing journal reads as an empty one', async (t) => {

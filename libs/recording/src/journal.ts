@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { RawEvent } from '@reelstream/events';
 import { makeFolder, syncFolder } from './durable.ts';
 import { JournalWriteError } from './errors.ts';
-import { formatJournal, formatLine, parseJournal } from './journal-lines.ts';
+import { formatJournal, formatLine, parseJournal, takeNote, withEvents } from './journal-lines.ts';
 import type { JournalContents, JournalLine } from './journal-lines.ts';
 import { journalFile } from './paths.ts';
 import { isWantOfRoom } from './want-of-room.ts';
@@ -25,10 +25,15 @@ export type Journal = {
    * Throws JournalWriteError.
    */
   append(events: readonly RawEvent[], notes?: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Keeps private state beside the events; durable when it resolves. The last of a name counts. */
+  /** Keeps private state beside the events; durable when it resolves. The last of a name counts; null: there is none any more. */
   note(name: string, value: unknown): Promise<void>;
   /** The same, written now and synced with what is synced next: it survives the process, and perhaps not the power. */
   jot(name: string, value: unknown): Promise<void>;
+  /**
+   * Writes all of it anew, without what can't be read or counts no more, and with events that it had lost in their places; durable
+   * when it resolves. Throws JournalWriteError.
+   */
+  renew(lost?: readonly RawEvent[]): Promise<void>;
   /** Both databases have committed up to `version`. Not synced by itself. */
   release(version: number): Promise<void>;
   /** Waits for what is under way. */
@@ -38,6 +43,8 @@ export type Journal = {
 type Waiting = {
   readonly lines: readonly JournalLine[];
   readonly durable: boolean;
+  /** The journal is written anew, with these events. */
+  readonly anew?: readonly RawEvent[];
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 };
@@ -45,12 +52,14 @@ type Waiting = {
 class OpenJournal implements Journal {
   readonly folder: string;
   readonly opened: JournalContents;
-  readonly events: RawEvent[];
+  events: RawEvent[];
   readonly notes: Record<string, unknown>;
   #releasedVersion: number;
   #file: FileHandle;
   #size: number;
   #syncedSize: number;
+  /** Whether the file's name is durable. */
+  #isNamed = true;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #closed = false;
@@ -73,19 +82,25 @@ class OpenJournal implements Journal {
   async append(events: readonly RawEvent[], notes: Readonly<Record<string, unknown>> = {}): Promise<void> {
     const noted = Object.entries(notes).map(([name, value]): JournalLine => ({ kind: 'note', name, value }));
     // The notes first: where the write is cut, no event stands without what was noted with it.
-    await this.#add([...noted, ...events.map((event): JournalLine => ({ kind: 'event', event }))], true);
+    const lines = [...noted, ...events.map((event): JournalLine => ({ kind: 'event', event }))];
+    await this.#add({ lines, durable: true });
   }
 
   async note(name: string, value: unknown): Promise<void> {
-    await this.#add([{ kind: 'note', name, value }], true);
+    await this.#add({ lines: [{ kind: 'note', name, value }], durable: true });
   }
 
   async jot(name: string, value: unknown): Promise<void> {
-    await this.#add([{ kind: 'note', name, value }], false);
+    await this.#add({ lines: [{ kind: 'note', name, value }], durable: false });
+  }
+
+  async renew(lost: readonly RawEvent[] = []): Promise<void> {
+    await this.#add({ lines: [], durable: true, anew: lost });
   }
 
   async release(version: number): Promise<void> {
-    if (version > this.#releasedVersion) await this.#add([{ kind: 'released', version }], false);
+    if (version > this.#releasedVersion)
+      await this.#add({ lines: [{ kind: 'released', version }], durable: false });
   }
 
   async close(): Promise<void> {
@@ -95,11 +110,11 @@ class OpenJournal implements Journal {
     await this.#file.close();
   }
 
-  #add(lines: readonly JournalLine[], durable: boolean): Promise<void> {
+  #add(wanted: Omit<Waiting, 'resolve' | 'reject'>): Promise<void> {
     if (this.#closed) return Promise.reject(new JournalWriteError(`journal in ${this.folder} is closed`));
 
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ lines, durable, resolve, reject });
+      this.#waiting.push({ ...wanted, resolve, reject });
       this.#writing ??= this.#writeAll();
     });
   }
@@ -128,6 +143,8 @@ class OpenJournal implements Journal {
   async #write(round: readonly Waiting[]): Promise<void> {
     const bytes = Buffer.concat(round.flatMap(({ lines }) => lines.map(formatLine)));
     const durable = round.some((waiting) => waiting.durable);
+    const lost = round.flatMap(({ anew = [] }) => anew);
+    if (round.some(({ anew }) => anew)) await this.#renew(withEvents(this.events, lost));
     try {
       await this.#append(bytes, durable);
     } catch (error) {
@@ -139,20 +156,15 @@ class OpenJournal implements Journal {
     }
   }
 
-  /** A file that can't be written where it lies is given up for another, under the same name and with the same lines. */
-  async #renew(): Promise<void> {
+  /** The file is given up for another under the same name. */
+  async #renew(events = this.events): Promise<void> {
     const path = join(this.folder, journalFile);
-    const bytes = formatJournal({
-      events: this.events,
-      notes: this.notes,
-      releasedVersion: this.#releasedVersion,
-    });
+    const bytes = formatJournal({ events, notes: this.notes, releasedVersion: this.#releasedVersion });
     const file = await open(`${path}.new`, 'w+', 0o644);
     try {
       await file.writeFile(bytes);
       await file.datasync();
       await rename(`${path}.new`, path);
-      await syncFolder(this.folder);
     } catch (error) {
       await file.close();
       throw error;
@@ -160,22 +172,27 @@ class OpenJournal implements Journal {
     await this.#file.close().catch(() => undefined);
     this.#file = file;
     this.#size = this.#syncedSize = bytes.length;
+    this.#isNamed = false;
+    this.events = events;
   }
 
   async #append(bytes: Buffer, durable: boolean): Promise<void> {
+    let kept = this.#size;
     try {
       for (let done = 0; done < bytes.length;) {
-        done += (await this.#file.write(bytes, done, bytes.length - done, this.#size + done)).bytesWritten;
+        done += (await this.#file.write(bytes, done, bytes.length - done, kept + done)).bytesWritten;
       }
-      this.#size += bytes.length;
+      this.#size = kept + bytes.length;
       if (!durable) return;
+      // After a failed sync the kernel may call the lost pages clean, so all that was written since the last one is cut off.
+      kept = this.#syncedSize;
       await this.#file.datasync();
+      if (!this.#isNamed) await syncFolder(this.folder);
+      this.#isNamed = true;
       this.#syncedSize = this.#size;
     } catch (error) {
-      // After a failed sync the kernel may call the lost pages clean, so the refused lines are cut off and a
-      // later append writes new ones. Released marks that go with them are only repeated work.
-      this.#size = this.#syncedSize;
-      await this.#file.truncate(this.#syncedSize).catch(() => undefined);
+      this.#size = kept;
+      await this.#file.truncate(kept).catch(() => undefined);
       throw error;
     }
   }
@@ -183,7 +200,7 @@ class OpenJournal implements Journal {
   #take(lines: readonly JournalLine[]): void {
     for (const line of lines) {
       if (line.kind === 'event') this.events.push(line.event);
-      else if (line.kind === 'note') this.notes[line.name] = line.value;
+      else if (line.kind === 'note') takeNote(this.notes, line);
       else this.#releasedVersion = Math.max(this.#releasedVersion, line.version);
     }
   }

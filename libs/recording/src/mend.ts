@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { RawEvent } from '@reelstream/events';
 import { makeFolder, replaceFile } from './durable.ts';
 import { readJournal } from './journal.ts';
-import { formatJournal } from './journal-lines.ts';
+import { formatJournal, withEvents } from './journal-lines.ts';
 import { formatManifest } from './manifest.ts';
 import type { Manifest } from './manifest.ts';
 import { journalFile, manifestFile } from './paths.ts';
@@ -15,9 +15,8 @@ import { journalFile, manifestFile } from './paths.ts';
 export const mendJournal = async (folder: string, events: readonly RawEvent[]): Promise<void> => {
   await makeFolder(folder);
   const before = await readJournal(folder);
-  const byVersion = new Map([...before.events, ...events].map((event) => [event.version, event]));
-  const inOrder = [...byVersion.values()].toSorted((a, b) => a.version - b.version);
-  await replaceFile(join(folder, journalFile), formatJournal({ ...before, events: inOrder }));
+  const mended = formatJournal({ ...before, events: withEvents(before.events, events) });
+  await replaceFile(join(folder, journalFile), mended);
 };
 
 /** Puts the manifest of a sealed folder (absolute path) back. Durable when it resolves. */

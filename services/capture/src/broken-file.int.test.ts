@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DomainEvent } from '@reelstream/events';
-import { journalFile } from '@reelstream/recording';
+import { journalFile, readJournal } from '@reelstream/recording';
 import { BrokenWrites, obstacleToBrokenWrites, waitFor } from '@reelstream/testing';
 import { Caller } from '@reelstream/testing/callers';
 import { Box } from './test-support/box.ts';
+import { dial } from './test-support/dialling.ts';
 import { siprec } from './test-support/offers.ts';
+import { headerOf, Phone } from './test-support/phone.ts';
 import { SpokenCall } from './test-support/spoken-call.ts';
 
 describe('one file that can not be written (EIO)', { skip: obstacleToBrokenWrites() ?? false }, () => {
@@ -19,7 +21,9 @@ describe('one file that can not be written (EIO)', { skip: obstacleToBrokenWrite
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'broken-'));
     broken = await BrokenWrites.build(folder);
-    box = await Box.open({ settings: { ...broken.settings, REEL_MEDIA_WORKERS: '1' } });
+    box = await Box.open({
+      settings: { ...broken.settings, REEL_MEDIA_WORKERS: '1', REEL_DIAL_DIRECT: 'yes' },
+    });
   });
   after(async () => {
     await box[Symbol.asyncDispose]();
@@ -77,5 +81,43 @@ describe('one file that can not be written (EIO)', { skip: obstacleToBrokenWrite
     assert.deepEqual([data.state, data.endReason], ['CLOSED_NORMAL', 'bye']);
     assert.notEqual((await stat(journal)).ino, ino);
     await broken.breakThose();
+  });
+
+  test('of the journal of a call that we place: whoever answers is hung up on, and hears why', async () => {
+    using phone = await Phone.open();
+    const before = new Set(await box.outbox());
+    const asked = dial(box, { to: phone.uri });
+    const invite = await phone.received('INVITE');
+    const sessionId = (await box.outbox()).find((id) => !before.has(id)) ?? '';
+    const folder = box.folderOf(sessionId);
+    await broken.breakThose(join(folder, journalFile), folder);
+    phone.answer(invite, ['0 PCMU/8000']);
+
+    await phone.received('ACK');
+    assert.match(headerOf(await phone.received('BYE'), 'Reason'), /the recorder could not begin/);
+    const { ok, code } = await asked;
+    assert.deepEqual([ok, code], [false, 'internal-error']);
+    await broken.breakThose();
+  });
+
+  test('of journals, and the folder that names them: what is journalled later is in the file that has the name', async () => {
+    await using call = await SpokenCall.open(box);
+    const { caller } = call;
+    const isStart = (event: DomainEvent): boolean =>
+      event.type === 'session.started' && event.data.dialogs.some(({ callId }) => callId === caller.callId);
+    const sessionId = (await box.events(isStart)).find(isStart)?.subject ?? '';
+    const folder = box.folderOf(sessionId);
+    await broken.breakThose(join(folder, journalFile), folder);
+    const paused = await box.command({ name: 'pause', sessionId });
+    assert.equal(paused.ok, false, 'nothing is said that is not durable');
+    await broken.breakThose();
+    await caller.bye();
+    assert.equal((await box.endOf(caller.callId)).data.endReason, 'bye');
+    const { events } = await readJournal(folder);
+    assert.deepEqual(
+      events.map(({ version }) => version),
+      events.map((_, at) => at + 1),
+    );
+    assert.equal(events.at(-1)?.type, 'recording.sealed');
   });
 });

@@ -85,11 +85,16 @@ const ring = async (
     ...(credentials && { credentials }),
   });
   if (!outcome.answered) return notAnswered(node, dialling, outcome);
-  const isTooLate = signal.aborted;
-  if (isTooLate || !(await agree(node, session, leg, outcome.body))) {
-    outcome.acknowledge();
-    await outcome.dialog.bye(isTooLate ? 'answered too late' : 'nothing of our offer was taken');
-    if (isTooLate) return takenBack(node, dialling, undefined);
+  // Whatever goes wrong from here on: whoever has answered must not wait on the line for somebody.
+  let reason = 'the recorder could not begin';
+  undo.defer(() => hangUp(node, outcome, reason));
+  if (signal.aborted) {
+    reason = 'answered too late';
+
+    return takenBack(node, dialling, undefined);
+  }
+  if (!(await agree(node, session, leg, outcome.body))) {
+    reason = 'nothing of our offer was taken';
 
     return failed(node, dialling, { cause: 'bad-answer', detail: 'the answer takes nothing of our offer' });
   }
@@ -101,6 +106,16 @@ const ring = async (
   session.keepBody('answer', outcome.body);
 
   return { ok: true, sessionId: session.sessionId };
+};
+
+/** A call that was answered, and of which nothing is to come. */
+const hangUp = async (
+  { log }: CaptureNode,
+  answered: Extract<CallOutcome, { answered: true }>,
+  reason: string,
+): Promise<void> => {
+  answered.acknowledge();
+  await answered.dialog.bye(reason).catch((error: unknown) => log.warn({ error }, 'BYE failed'));
 };
 
 /** What the answer leaves of our offer. False where nothing is left to be recorded. */

@@ -1,5 +1,4 @@
-import { rename, rm } from 'node:fs/promises';
-import { isThere, openJournal, readJournal } from '@reelstream/recording';
+import { openJournal, readJournal } from '@reelstream/recording';
 import type { Journal } from '@reelstream/recording';
 import { decryptSecret, encryptSecret } from '@reelstream/service';
 import type { Secret } from '@reelstream/service';
@@ -8,27 +7,12 @@ import { Leg } from './leg.ts';
 
 type Kept = { readonly leg: LegState; readonly hadSession: boolean };
 
-/** Leaves only the latest of each dialog that still waits in the journal; gives these. Killed at any moment, it is repeated. */
-const rewrite = async (folder: string): Promise<readonly string[]> => {
-  const next = `${folder}.next`;
-  if (!(await isThere(folder))) await rename(next, folder).catch(() => undefined);
-  const { notes } = await readJournal(folder);
-  const kept = Object.entries(notes).filter(
-    (entry): entry is [string, string] => typeof entry[1] === 'string',
-  );
-  await rm(next, { recursive: true, force: true });
-  const journal = await openJournal(next);
-  await journal.append([], Object.fromEntries(kept));
-  await journal.close();
-  await rm(folder, { recursive: true, force: true });
-  await rename(next, folder);
-
-  return kept.map(([, note]) => note);
-};
+/** So many notes, a dialog's being some kilobytes, until the journal is written anew. */
+const notesBetween = 1_000;
 
 /**
  * Dialogs of recording sessions that have no communication session just now. There is no session of ours to keep them, so the
- * node has a journal for them, with the latest of each; it is written anew at every start.
+ * node has a journal for them, with the latest of each; it is written anew at every start, and now and then.
  */
 export class IdleDialogs {
   readonly #journal: Journal;
@@ -36,6 +20,7 @@ export class IdleDialogs {
   readonly #legs = new Map<string, Leg>();
   /** Those that have had a session: it has told of them. */
   readonly #hadSession = new WeakSet<Leg>();
+  #notes = 0;
 
   private constructor(journal: Journal, clusterKey: Secret) {
     this.#journal = journal;
@@ -44,10 +29,14 @@ export class IdleDialogs {
 
   /** Takes over those of an earlier life. Throws Node's error where the folder can't be written. */
   static async open(folder: string, clusterKey: Secret): Promise<IdleDialogs> {
-    const kept = await rewrite(folder);
-    const idle = new IdleDialogs(await openJournal(folder), clusterKey);
-    for (const note of kept) {
-      const { leg: state, hadSession } = JSON.parse(decryptSecret(clusterKey, note)) as Kept;
+    const { notes } = await readJournal(folder);
+    const kept = Object.values(notes).map(
+      (note) => JSON.parse(decryptSecret(clusterKey, String(note))) as Kept,
+    );
+    const journal = await openJournal(folder);
+    await journal.renew();
+    const idle = new IdleDialogs(journal, clusterKey);
+    for (const { leg: state, hadSession } of kept) {
       const leg = new Leg(state);
       idle.#legs.set(leg.id, leg);
       if (hadSession) idle.#hadSession.add(leg);
@@ -70,6 +59,7 @@ export class IdleDialogs {
     if (hadSession) this.#hadSession.add(leg);
     const kept: Kept = { leg: leg.state, hadSession };
     await this.#journal.note(leg.id, encryptSecret(this.#clusterKey, JSON.stringify(kept)));
+    this.#tidy();
   }
 
   /** It waits no longer: it has a session that keeps it, or is over. Never rejects. */
@@ -78,5 +68,10 @@ export class IdleDialogs {
     this.#legs.delete(leg.id);
     // Should it not be written, a later life finds a dialog that nobody knows.
     await this.#journal.jot(leg.id, null).catch(() => undefined);
+    this.#tidy();
+  }
+
+  #tidy(): void {
+    if (++this.#notes % notesBetween === 0) this.#journal.renew().catch(() => undefined);
   }
 }

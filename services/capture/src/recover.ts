@@ -150,7 +150,10 @@ const finish = async (node: CaptureNode, ledger: Ledger, manifest: Manifest | un
   const totals = manifest ? totalsOfManifest(manifest) : [];
   const durationMs = Math.round(manifest?.durationMs ?? 0);
   const endReason = reasonOf(node, ledger.journal);
-  await ledger.execute(endedBy({ endReason, durationMs, totals }));
-  if (manifest) await ledger.execute(sealedBy(manifest), { manifest });
-  await ledger.close();
+  try {
+    await ledger.execute(endedBy({ endReason, durationMs, totals }));
+    if (manifest) await ledger.execute(sealedBy(manifest), { manifest });
+  } finally {
+    await ledger.close();
+  }
 };

@@ -17,12 +17,15 @@ export class SessionKeys {
   readonly #journal: Journal;
   readonly #clusterKey: Secret;
   #tracks: TrackKeys;
+  /** What was written last; undefined where that has failed. */
+  #written: string | undefined;
 
   /** Goes on from what the journal holds. Throws where that was encrypted under another cluster's key. */
   constructor(journal: Journal, clusterKey: Secret) {
     this.#journal = journal;
     this.#clusterKey = clusterKey;
     this.#tracks = readTrackKeys(journal.notes, clusterKey);
+    this.#written = JSON.stringify(this.#tracks);
   }
 
   get tracks(): TrackKeys {
@@ -47,9 +50,16 @@ export class SessionKeys {
   }
 
   async #keep(tracks: TrackKeys): Promise<void> {
-    if (JSON.stringify(tracks) === JSON.stringify(this.#tracks)) return;
     this.#tracks = tracks;
-    await this.#journal.note(note, encryptSecret(this.#clusterKey, JSON.stringify(tracks)));
+    const text = JSON.stringify(tracks);
+    if (text === this.#written) return;
+    this.#written = text;
+    try {
+      await this.#journal.note(note, encryptSecret(this.#clusterKey, text));
+    } catch (error) {
+      this.#written = undefined;
+      throw error;
+    }
   }
 }
 

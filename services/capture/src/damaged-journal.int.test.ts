@@ -131,6 +131,55 @@ for (const { where, isStreamed } of [
     }
   });
 
+for (const { where, isThere } of [
+  { where: 'the stream tells of it', isThere: true },
+  { where: 'the stream is away', isThere: false },
+])
+  test(`a call whose journal has lost its last event goes on and gives no version twice, where ${where}`, async () => {
+    await using box = await Box.open();
+    using call = await Call.begin(box);
+    const { sessionId } = call;
+    const folder = box.folderOf(sessionId);
+    const known = historyOf(
+      await box.events(({ type, subject }) => type === 'session.updated' && subject === sessionId),
+      call,
+    );
+    await box.endCapture('SIGKILL');
+    if (!isThere) await box.nats.stop();
+    const path = pathOf(box, call);
+    const journal = await readFile(path);
+    const found = twoBits(journal, journal.lastIndexOf('"kind":"event"') + 40);
+    await writeFile(path, found);
+    await box.startCapture();
+    const resumed = await waitFor(
+      async () => (await readJournal(folder)).events.find(({ type }) => type === 'session.resumed'),
+      { deadlineMs: 20_000, describe: () => `it is not resumed\n${box.output}` },
+    );
+    if (!isThere) await box.nats.restart();
+    await call.voice.say(20);
+    await call.caller.bye();
+    const events = historyOf(
+      await box.events(({ type, subject }) => type === 'recording.sealed' && subject === sessionId),
+      call,
+    );
+
+    const lost = known.at(-1);
+    assert.ok(lost && resumed.version > lost.version, `${resumed.version} after ${lost?.version}`);
+    const versions = [...new Set(events.map(({ version }) => version))];
+    assert.deepEqual(
+      versions,
+      versions.map((_, at) => at + 1),
+      'every version, in order',
+    );
+    if (isThere) {
+      assert.equal(events.length, versions.length, 'once');
+      assert.deepEqual((await readJournal(folder)).events[lost.version - 1], lost, 'the lost one is back');
+    }
+    assert.deepEqual(await readFile(join(folder, 'journal.damaged')), found);
+    assert.deepEqual((await readJournal(folder)).damage, []);
+    assert.deepEqual(await box.packets(sessionId, 0), call.voice.sent);
+  });
+
 test('a folder that nothing can be told of is set aside, and operators hear of it', async () => {
   await using box = await Box.open();
   await box.nats.stop();

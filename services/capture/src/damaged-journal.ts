@@ -3,27 +3,20 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { evolveSession } from '@reelstream/domain';
 import type { SessionEvent, SessionRecord } from '@reelstream/domain';
-import { derivedId, eventSubject } from '@reelstream/events';
-import type { RawEvent, Track } from '@reelstream/events';
+import { eventSubject } from '@reelstream/events';
+import type { RawEvent } from '@reelstream/events';
 import { journalFile, mendJournal } from '@reelstream/recording';
-import type { JournalContents, Manifest } from '@reelstream/recording';
-import { parseNameAddr, participantsByLabel, participantsInOrder } from '@reelstream/sip';
-import { tracksAfter } from './call.ts';
-import type { PositionWatch } from './adapters/positions.ts';
+import type { JournalContents, JournalDamage, Manifest } from '@reelstream/recording';
 import { folderOf } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
-import { originOf } from './core/origin.ts';
 import { rebuild } from './core/rebuild.ts';
-import type { Remains } from './core/rebuild.ts';
-import { correlationOf } from './core/tracks.ts';
 import { sessionEvents } from './ledger.ts';
-import type { LegState } from './leg-state.ts';
-import { Leg } from './leg.ts';
-import { readDialogs } from './session-notes.ts';
+import type { Ledger } from './ledger.ts';
+import { legsOf, remainsOf } from './session-remains.ts';
+import type { Home } from './session-remains.ts';
 
 /** Where folders go of which nothing can be told, below that of the recordings. */
 const asideFolder = 'set-aside';
-/** A journal as it was found. */
 const damagedFile = 'journal.damaged';
 /** How long recordings wait to be sealed for what the stream knows of them. */
 const streamLimitMs = 5_000;
@@ -36,17 +29,21 @@ export type DamagedSession = {
   readonly streamed: readonly RawEvent[] | undefined;
 };
 
-/** As far as it is told in a session's events. */
-type Home = Pick<CaptureNode, 'config' | 'writer'> & { readonly positions: Pick<PositionWatch, 'alive'> };
-
 const inOrder = <E extends RawEvent>(events: readonly E[]): readonly E[] =>
   events.toSorted((a, b) => a.version - b.version);
 
-/** Whether a journal can't be gone on with as it stands: its versions have a hole, or it ends in what can't be read. */
-export const isDamaged = ({ events, lastVersion, tail }: JournalContents): boolean => {
+/** Stretches that can't be read: what a single bit has done is turned back. */
+const unreadable = ({ damage, tail }: JournalContents): readonly JournalDamage[] => [
+  ...damage.filter(({ bytes }) => bytes > 1),
+  ...(tail ? [tail] : []),
+];
+
+/** Whether a journal can't be gone on with as it stands: its versions have a hole, or what can't be read may have been its last. */
+export const isDamaged = (contents: JournalContents): boolean => {
+  const { events, lastVersion } = contents;
   const versions = new Set(events.map(({ version }) => version));
 
-  return tail !== undefined || versions.size < lastVersion || versions.size === 0;
+  return unreadable(contents).length > 0 || versions.size < lastVersion || versions.size === 0;
 };
 
 /** Asks the stream what it holds of a session, for a while. */
@@ -104,116 +101,96 @@ export const putRight = async (
 
     return 'set-aside';
   }
-  const folder = folderOf(node, sessionId);
-  const known = new Set(contents.events.map(({ version }) => version));
-  const restored = streamed.filter(({ version }) => !known.has(version));
   const { made } = historyOf(node, { ...damaged, streamed }, manifest);
-  await copyFile(join(folder, journalFile), join(folder, damagedFile)).catch(() => undefined);
-  await mendJournal(folder, [...restored, ...made]);
-  node.meters.count('journal.put-right');
-  const versionsOf = (events: readonly RawEvent[]) => events.map(({ version }) => version);
-  node.log.error(
-    { sessionId, damage, tail, restored: versionsOf(restored), rebuilt: versionsOf(made) },
-    'a damaged journal was put right',
-  );
+  const lost = [...lackingIn(contents, streamed), ...made];
+  await keepDamaged(node, sessionId);
+  await mendJournal(folderOf(node, sessionId), lost);
+  sayPutRight(node, { ...damaged, streamed }, lost);
 
   return 'right';
 };
 
-/** The events that are known of a session, in order, and those made up for what is missing between them. */
+/**
+ * Puts the journal of a session that goes on right, before anything more is journalled; its media waits for nothing. Never rejects.
+ */
+export const restoreJournal = async (node: CaptureNode, ledger: Ledger, sessionId: string): Promise<void> => {
+  const contents = ledger.journal.opened;
+  try {
+    await ledger.restore(() => lostEvents(node, { sessionId, contents }));
+  } catch (error) {
+    node.log.error({ error, sessionId }, 'a damaged journal could not be put right');
+  }
+};
+
+/**
+ * Where the stream doesn't tell in time what was lost, as many events are made up as may have been lost at the end: no version is
+ * given a second time.
+ */
+const lostEvents = async (
+  node: CaptureNode,
+  session: Omit<DamagedSession, 'streamed'>,
+): Promise<readonly RawEvent[]> => {
+  const { contents } = session;
+  const damaged = await askStream(node, session);
+  const mostLost = damaged.streamed ? 0 : mostEventsIn(unreadable(contents));
+  const { made } = historyOf(node, damaged, undefined, mostLost);
+  const lost = [...lackingIn(contents, damaged.streamed ?? []), ...made];
+  sayPutRight(node, damaged, lost);
+
+  return lost;
+};
+
+/** No line of an event is shorter: ids and names alone take as much. */
+const shortestEventBytes = 256;
+
+const mostEventsIn = (stretches: readonly JournalDamage[]): number =>
+  stretches.reduce((sum, { bytes }) => sum + Math.ceil(bytes / shortestEventBytes), 0);
+
+const lackingIn = (
+  { events }: Pick<JournalContents, 'events'>,
+  streamed: readonly RawEvent[],
+): readonly RawEvent[] => {
+  const known = new Set(events.map(({ version }) => version));
+
+  return streamed.filter(({ version }) => !known.has(version));
+};
+
+/** A journal as it was found, for whoever wants to see what has befallen it. */
+export const keepDamaged = async (node: Pick<CaptureNode, 'config'>, sessionId: string): Promise<void> => {
+  const folder = folderOf(node, sessionId);
+  await copyFile(join(folder, journalFile), join(folder, damagedFile)).catch(() => undefined);
+};
+
+const sayPutRight = (
+  { meters, log }: Pick<CaptureNode, 'meters' | 'log'>,
+  { sessionId, contents: { damage, tail }, streamed = [] }: DamagedSession,
+  lost: readonly RawEvent[],
+): void => {
+  const ids = new Set(streamed.map(({ id }) => id));
+  const versionsOf = (events: readonly RawEvent[]) => events.map(({ version }) => version);
+  const [restored, rebuilt] = [lost.filter(({ id }) => ids.has(id)), lost.filter(({ id }) => !ids.has(id))];
+  meters.count('journal.put-right');
+  // What only a torn end has cost was never a fact.
+  log[lost.length > 0 ? 'error' : 'warn'](
+    { sessionId, damage, tail, restored: versionsOf(restored), rebuilt: versionsOf(rebuilt) },
+    'a damaged journal was put right',
+  );
+};
+
+/** The events that are known of a session, in order, and those made up for what is missing between them, and for `mostLost` behind. */
 const historyOf = (
   node: Home,
   { sessionId, contents, streamed = [] }: DamagedSession,
   manifest: Manifest | undefined,
+  mostLost = 0,
 ): { readonly events: readonly SessionEvent[]; readonly made: readonly SessionEvent[] } => {
   const byVersion = new Map([...streamed, ...contents.events].map((event) => [event.version, event]));
   const known = inOrder([...byVersion.values()]);
   const events = sessionEvents(known);
-  const last = Math.max(1, contents.lastVersion, known.at(-1)?.version ?? 0);
+  const last = Math.max(1, contents.lastVersion, known.at(-1)?.version ?? 0) + mostLost;
 
   return { events, made: rebuild(remainsOf(node, sessionId, contents, manifest), events, last) };
 };
-
-const legsOf = ({ config }: Pick<CaptureNode, 'config'>, { notes }: JournalContents): readonly LegState[] => {
-  try {
-    return readDialogs(notes, config.clusterKey).legs;
-  } catch {
-    return [];
-  }
-};
-
-const remainsOf = (
-  node: Home,
-  sessionId: string,
-  contents: JournalContents,
-  manifest: Manifest | undefined,
-): Remains => {
-  const { config, positions, writer } = node;
-  const { clusterId, nodeId, hostId } = config;
-  const legs = legsOf(node, contents);
-  const [first] = legs;
-  // The id says when it was given (RFC 9562 §5.7), which was just before the session began.
-  const startedAt = new Date(Number.parseInt(sessionId.replaceAll('-', '').slice(0, 12), 16)).toISOString();
-  const address = first?.info.remoteAddress.replace(/:\d+$/, '') ?? '0.0.0.0';
-  const spoken = legs.reduce<readonly Track[]>((tracks, state) => withLeg(tracks, state, startedAt), []);
-  const heard = (manifest?.tracks ?? []).filter(({ trackNumber }) =>
-    spoken.every((track) => track.trackNumber !== trackNumber),
-  );
-
-  return {
-    start: {
-      sessionId,
-      startedAt,
-      clusterId,
-      home: nodeId,
-      host: hostId,
-      controller: { type: first?.type ?? 'direct', address },
-      dialogs: legs.map(({ info }) => info),
-      correlation: first
-        ? correlationOf({ ...unsaid, bib: first.bib?.opened, metadata: first.metadata })
-        : {},
-      tracks: [...spoken, ...heard.map((track) => trackOf(track, startedAt))],
-    },
-    origin: originOf(config.databaseServers, positions.alive()),
-    source: writer.source,
-    epoch: writer.epoch,
-    idOf: (version) => derivedId('rebuilt', sessionId, String(version)),
-  };
-};
-
-const unsaid = { ciscoGuid: undefined, sessionId: undefined };
-
-const withLeg = (tracks: readonly Track[], state: LegState, now: string): readonly Track[] => {
-  const { type, info, metadata, bib } = state;
-  const recorded = state.recorded.length > 0 ? new Set(state.recorded) : undefined;
-
-  return tracksAfter(
-    tracks,
-    new Leg(state),
-    {
-      type,
-      from: parseNameAddr(info.fromUri),
-      byLabel: metadata ? participantsByLabel(metadata, recorded) : new Map(),
-      inOrder: metadata ? participantsInOrder(metadata, recorded) : [],
-      cubeParticipants: [],
-      bib: bib?.opened,
-    },
-    now,
-  );
-};
-
-/** A track of which nothing is known but its media. */
-const trackOf = (
-  { trackNumber, mediaType, codecs }: Manifest['tracks'][number],
-  startedAt: string,
-): Track => ({
-  trackNumber,
-  mediaType,
-  codec: codecs[0]?.codec ?? 'unknown',
-  codecs: [],
-  startedAt,
-  participants: [],
-});
 
 const asideOf = ({ config }: Pick<CaptureNode, 'config'>): string => join(config.recordingsDir, asideFolder);
 

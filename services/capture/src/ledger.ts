@@ -28,6 +28,9 @@ export const sessionEvents = (events: readonly RawEvent[]): readonly SessionEven
     return understood.status === 'known' && isSessionEvent(understood.event) ? [understood.event] : [];
   });
 
+const recordIn = ({ events }: Journal): SessionRecord | undefined =>
+  sessionEvents(events).reduce<SessionRecord | undefined>(evolveSession, undefined);
+
 /**
  * One session's journal with the state that follows from it: a command is decided, what follows is journalled, durably,
  * and only then it has happened. Commands take their turns.
@@ -51,7 +54,7 @@ export class Ledger {
     this.#notes = notes;
     this.#writer = writer;
     this.#onJournalled = onJournalled;
-    for (const event of sessionEvents(journal.events)) this.#record = evolveSession(this.#record, event);
+    this.#record = recordIn(journal);
   }
 
   /** The session as its journal tells it; undefined before it has started. */
@@ -72,6 +75,17 @@ export class Ledger {
     beside: Readonly<Record<string, unknown>> = {},
   ): Promise<readonly SessionEvent[]> {
     return this.#inTurn(() => this.#execute(command, beside));
+  }
+
+  /**
+   * Puts what `find` finds into the journal, events that it has lost: what is decided from now on follows from them, too. Throws
+   * JournalWriteError.
+   */
+  restore(find: () => Promise<readonly RawEvent[]>): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#journal.renew(await find());
+      this.#record = recordIn(this.#journal);
+    });
   }
 
   /** Writes the notes that have changed: they survive the process, and the power once something else is journalled. */

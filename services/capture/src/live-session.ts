@@ -6,6 +6,7 @@ import type { Logger } from '@reelstream/service';
 import type { Dialog } from '@reelstream/sip';
 import { folderOf, type CaptureNode } from './capture-node.ts';
 import type { Command, Description, Stamp } from './core/decide.ts';
+import { isDamaged, restoreJournal } from './damaged-journal.ts';
 import { reasonOf } from './core/end-reason.ts';
 import { withFlags } from './core/flags.ts';
 import type { NegotiatedCodecs } from './core/sealing.ts';
@@ -92,7 +93,9 @@ export class LiveSession {
     }
     node.sessions.set(sessionId, session);
     session.#answered = true;
-    node.outbox.journalled(sessionId, session.record?.version ?? 0, false);
+    const tell = (): void => node.outbox.journalled(sessionId, session.record?.version ?? 0, false);
+    if (isDamaged(journal.opened)) void restoreJournal(node, session.#ledger, sessionId).then(tell);
+    else tell();
 
     return session;
   }
@@ -286,14 +289,8 @@ export class LiveSession {
 
   #ending(endReason: EndReason, durationMs: number): Ending {
     const parts = { node: this.#node, sessionId: this.sessionId, log: this.#log, ledger: this.#ledger };
+    const kept = { notes: this.#notes, isResumed: this.#isResumed, closed: this.#closed };
 
-    return {
-      ...parts,
-      notes: this.#notes,
-      isResumed: this.#isResumed,
-      endReason,
-      durationMs,
-      closed: this.#closed,
-    };
+    return { ...parts, ...kept, endReason, durationMs };
   }
 }

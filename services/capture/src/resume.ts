@@ -6,6 +6,7 @@ import type { Journal } from '@reelstream/recording';
 import type { KnownDialog } from '@reelstream/sip';
 import { folderOf } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
+import { isDamaged, keepDamaged } from './damaged-journal.ts';
 import { standAgain } from './leg-of-pair.ts';
 import { Leg } from './leg.ts';
 import { sessionEvents } from './ledger.ts';
@@ -82,6 +83,7 @@ const find = async (node: CaptureNode, sessionId: string): Promise<Open | undefi
     const lastSeenMs = Math.max(node.recorder.lastWrittenMs ?? 0, Date.parse(events.at(-1)?.time ?? ''));
     if (damage.length > 0) node.log.warn({ sessionId, damage }, 'a journal is damaged');
     if (events[0]?.type !== 'session.started') return { sessionId, journal: undefined, legs, lastSeenMs };
+    if (isDamaged(contents)) await keepDamaged(node, sessionId);
     const journal = await openJournal(folder);
     if (tail) node.log.warn({ sessionId, tail }, 'the torn end of a journal was cut off');
 
@@ -120,8 +122,9 @@ const resume = async (node: CaptureNode, open: Open): Promise<boolean> => {
     if (await rebind(node, session)) {
       const kinds = legs.flatMap(({ lines }) => lines.map(({ kind }) => kind));
       node.status.occupy(sessionId, weightOf(kinds));
+      const interruption = interruptionOf(session, lastSeenMs);
       session
-        .execute((stamp) => ({ type: 'resume', stamp, interruption: interruptionOf(session, lastSeenMs) }))
+        .execute((stamp) => ({ type: 'resume', stamp, interruption }))
         .catch((error: unknown) =>
           node.log.error({ error, sessionId }, 'it goes on, but that can not be said'),
         );

@@ -98,6 +98,8 @@ const ring = async (
 
     return failed(node, dialling, { cause: 'bad-answer', detail: 'the answer takes nothing of our offer' });
   }
+  // Noted with the start: whoever is killed right behind it knows where its BYE goes.
+  leg.dialog = outcome.dialog;
   await journalStart(node, dialling, session, leg);
   undo.move();
   outcome.acknowledge();

@@ -7,7 +7,8 @@ import { Secret } from '@reelstream/service';
 import { placeBibLeg, placeSiprecCall } from '@reelstream/testing/callers';
 import type { SrtpSuiteName } from '@reelstream/testing/callers';
 import { readTrackKeys } from './session-keys.ts';
-import { Box, overTls } from './test-support/box.ts';
+import { Box } from './test-support/box.ts';
+import { overTls } from './test-support/over-tls.ts';
 import { last, legOf, noise, sameBytes } from './test-support/srtp.ts';
 
 const suites: readonly SrtpSuiteName[] = [

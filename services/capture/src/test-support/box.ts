@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,18 +21,7 @@ import { storedEvents } from './stored-events.ts';
 
 const nodeId = 'capture-1';
 
-const pem = (name: string): Buffer =>
-  readFileSync(new URL(`../../../../libs/sip-server/fixtures/tls/${name}`, import.meta.url));
 const portsPerBox = 40;
-
-/** Options of a SIP server that takes calls over TLS, too. */
-export const overTls: Partial<SipServerOptions> = {
-  listen: [
-    { protocol: 'udp', address: '127.0.0.1', port: 0 },
-    { protocol: 'tls', address: '127.0.0.1', port: 0 },
-  ],
-  tls: { cert: pem('peer.pem'), key: pem('peer.key') },
-};
 
 const secret = 'box';
 

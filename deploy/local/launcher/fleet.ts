@@ -117,6 +117,7 @@ export class Fleet {
       return;
     }
     const how = exit.signal ?? `code ${exit.code}`;
-    this.#options.say(`${exit.name} ended (${how}); starting it again in ${restartInMs / 1_000} s`);
+    const when = restartInMs === 0 ? 'at once' : `in ${restartInMs / 1_000} s`;
+    this.#options.say(`${exit.name} ended (${how}); starting it again ${when}`);
   }
 }

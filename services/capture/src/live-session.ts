@@ -10,6 +10,7 @@ import { isDamaged, restoreJournal } from './damaged-journal.ts';
 import { reasonOf } from './core/end-reason.ts';
 import { withFlags } from './core/flags.ts';
 import type { NegotiatedCodecs } from './core/sealing.ts';
+import { toldOf } from './core/told-of.ts';
 import { goOnWithout } from './gone-leg.ts';
 import type { Leg } from './leg.ts';
 import { Ledger } from './ledger.ts';
@@ -281,9 +282,10 @@ export class LiveSession {
     if (this.#dialogs.isLeft) void this.end(this.#dialogs.lastReason);
   }
 
-  #journalled({ type, version, time }: SessionEvent): void {
+  #journalled(event: SessionEvent): void {
+    const { type, version, time } = event;
     if (type === 'session.started') this.#startedMs = this.#clock.whenWas(time);
-    this.#log.info({ version }, type);
+    this.#log.info({ version, ...toldOf(event) }, type);
     if (this.#answered) this.#node.outbox.journalled(this.sessionId, version, type === 'recording.sealed');
   }
 

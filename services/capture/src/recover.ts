@@ -7,6 +7,7 @@ import { Compile } from 'typebox/compile';
 import { folderOf } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
 import { sealDescription, totalsOfManifest } from './core/sealing.ts';
+import { toldOf } from './core/told-of.ts';
 import { askStream, isDamaged, putRight, recordOf } from './damaged-journal.ts';
 import type { DamagedSession } from './damaged-journal.ts';
 import { endedBy, sealedBy } from './finish.ts';
@@ -106,8 +107,9 @@ const reopen = async (
   node.outbox.journalled(sessionId, last.version, isSealed);
   if (isSealed) return undefined;
 
-  return new Ledger(await openJournal(folder), node.writer, ({ type, version }) => {
-    node.log.info({ sessionId, version }, type);
+  return new Ledger(await openJournal(folder), node.writer, (event) => {
+    const { type, version } = event;
+    node.log.info({ sessionId, version, ...toldOf(event) }, type);
     node.outbox.journalled(sessionId, version, type === 'recording.sealed');
   });
 };

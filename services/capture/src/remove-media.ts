@@ -2,6 +2,7 @@ import type { CommandReply, RemovalCause } from '@reelstream/events';
 import { openJournal, readJournal } from '@reelstream/recording';
 import { folderOf } from './capture-node.ts';
 import type { CaptureNode } from './capture-node.ts';
+import { toldOf } from './core/told-of.ts';
 import { Ledger, sessionEvents } from './ledger.ts';
 
 /**
@@ -34,9 +35,9 @@ const remove = async (node: CaptureNode, sessionId: string, cause: RemovalCause)
   const folder = folderOf(node, sessionId);
   await node.recorder.remove(sessionId);
   await node.outboxIndex.add(sessionId);
-  const ledger = new Ledger(await openJournal(folder), node.writer, ({ type, version }) => {
-    node.log.info({ sessionId, version, cause }, type);
-    node.outbox.extended(sessionId, version);
+  const ledger = new Ledger(await openJournal(folder), node.writer, (event) => {
+    node.log.info({ sessionId, version: event.version, ...toldOf(event) }, event.type);
+    node.outbox.extended(sessionId, event.version);
   });
   try {
     await ledger.execute((stamp) => ({ type: 'remove', stamp, cause }));

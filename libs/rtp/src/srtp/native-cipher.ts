@@ -79,9 +79,12 @@ class NativeCipher implements PacketCipher {
   }
 }
 
-/** The cipher of these RTP keys that costs least: in C where that was built (native/srtp/build.mjs), else `own`. */
+/** The cipher of these RTP keys that costs least: in C where that was built (native/srtp/build.mjs) and can be had, else `own`. */
 export const fastest = (keys: SessionKeys, own: PacketCipher): PacketCipher => {
   const addon = theAddon();
-
-  return addon ? new NativeCipher(addon, keys, own) : own;
+  try {
+    return addon ? new NativeCipher(addon, keys, own) : own;
+  } catch {
+    return own;
+  }
 };

@@ -13,15 +13,6 @@ export type Counted = {
   readonly codecs: readonly Codec[];
 };
 
-/** Hz by payload type: 0 for telephone events, which repeat their timestamp (RFC 4733 §2.2) and say nothing about jitter. */
-export const clockRatesOf = (codecs: readonly Codec[]): ReadonlyMap<number, number> =>
-  new Map(
-    codecs.map(({ payloadType, codec, clockRate }) => [
-      payloadType,
-      codec.toLowerCase() === 'telephone-event' ? 0 : clockRate,
-    ]),
-  );
-
 /** What the manifest says of a track's packets as they were counted. Arrivals count from the start of the session. */
 export const countedIn = ({
   statistics,

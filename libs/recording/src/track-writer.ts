@@ -1,11 +1,18 @@
 import type { Gap } from '@reelstream/events';
-import { ControlStatistics, frameKind, parseSource, StreamStatistics, walkFrames } from '@reelstream/rtp';
+import {
+  clockRatesOf,
+  ControlStatistics,
+  frameKind,
+  parseSource,
+  StreamStatistics,
+  walkFrames,
+} from '@reelstream/rtp';
 import type { FrameKind, MissingStretch } from '@reelstream/rtp';
 import { HashedFile } from './hashed-file.ts';
 import type { Codec, ManifestTrack } from './manifest.ts';
 import { indexFile, rtpdumpFile } from './paths.ts';
 import { formatRtpdumpHeader, longestPacket, recordHeaderLength, writeRecordHeader } from './rtpdump.ts';
-import { clockRatesOf, countedIn, ms } from './track-description.ts';
+import { countedIn, ms } from './track-description.ts';
 import { formatIndexEnd, indexEntryLength, indexMagic, writeIndexEntry } from './track-index.ts';
 
 export type SealedTrack = {

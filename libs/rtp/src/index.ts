@@ -27,7 +27,7 @@ export type {
 } from './packet-source.ts';
 export { FrameEditor, transformed } from './packet-transform.ts';
 export type { FrameEdit, PacketTransform } from './packet-transform.ts';
-export { clockRateOf, staticPayloadTypes } from './payload-types.ts';
+export { clockRateOf, clockRatesOf, staticPayloadTypes } from './payload-types.ts';
 export type { StaticPayloadType } from './payload-types.ts';
 export { SourceStatistics } from './source-statistics.ts';
 export { dtlsObstacle } from './srtp/dtls-addon.ts';

@@ -49,6 +49,20 @@ export const staticPayloadTypes: ReadonlyMap<number, StaticPayloadType> = new Ma
   ].map((type) => [type.payloadType, type]),
 );
 
+/** Its timestamps tell nothing of time: they are repeated (RFC 4733 §2.2). */
+const untimed = 'telephone-event';
+
+/** Hz by payload type, 0 where timestamps tell nothing of time and so say nothing about jitter. */
+export const clockRatesOf = (
+  codecs: readonly { readonly payloadType: number; readonly codec: string; readonly clockRate: number }[],
+): ReadonlyMap<number, number> =>
+  new Map(
+    codecs.map(({ payloadType, codec, clockRate }) => [
+      payloadType,
+      codec.toLowerCase() === untimed ? 0 : clockRate,
+    ]),
+  );
+
 /** Hz of a static payload type; undefined for dynamic and unassigned ones. */
 export const clockRateOf = (payloadType: number): number | undefined =>
   staticPayloadTypes.get(payloadType)?.clockRate;

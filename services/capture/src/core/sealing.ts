@@ -3,6 +3,7 @@ import type { Pause, SessionRecord } from '@reelstream/domain';
 import type { CodecSpan, Track, SessionFlag } from '@reelstream/events';
 import type { Codec, Manifest } from '@reelstream/recording';
 import type { SealDescription, TrackFigures } from '../media/types.ts';
+import { isCompanion } from './companions.ts';
 import type { SealedMedia, TrackTotals } from './decide.ts';
 
 /** Every codec negotiated at any time, by track number: for the manifest. */
@@ -20,9 +21,6 @@ export const withNegotiated = (before: NegotiatedCodecs, now: NegotiatedCodecs):
 
   return merged;
 };
-
-/** Payloads that accompany media and are no codec of a track. */
-const companions = new Set(['TELEPHONE-EVENT', 'CN', 'RED', 'ULPFEC', 'FLEXFEC', 'RTX']);
 
 /** What the manifest says of a session beside its media. */
 export const sealDescription = (record: SessionRecord, negotiated: NegotiatedCodecs): SealDescription => ({
@@ -108,7 +106,7 @@ const codecSpans = (
   const found: CodecSpan[] = [];
   for (const { payloadType, from, to, ptimeMs } of spans) {
     const known = negotiated.find((codec) => codec.payloadType === payloadType);
-    if (!known || companions.has(known.codec.toUpperCase())) continue;
+    if (!known || isCompanion(known.codec)) continue;
     const last = found.at(-1);
     const { codec, clockRate } = known;
     const time = ptimeMs ?? (last?.payloadType === payloadType ? last.ptimeMs : undefined);

@@ -2,6 +2,7 @@ import type { LogStream, SegmentLog, StreamHead } from '@reelstream/recording/se
 import type { Codec } from '@reelstream/recording';
 import { FrameEditor, mediaFigures, SrtpSession, transformed } from '@reelstream/rtp';
 import type { SlotCounts, SrtpKeys } from '@reelstream/rtp';
+import { isCompanion } from '../core/companions.ts';
 import { HeldRuns } from './held-runs.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { StreamIntake } from './stream-intake.ts';
@@ -17,8 +18,6 @@ export type FirstPacket = { readonly at: string; readonly ssrc: number; readonly
 
 const editor = new FrameEditor();
 const mostCodecsTold = 32;
-/** What accompanies media and is none. */
-const companions = new Set(['TELEPHONE-EVENT', 'CN', 'RED', 'ULPFEC', 'FLEXFEC', 'RTX']);
 
 /** One track while it is received: counts what comes and hands it to the segment log. */
 export class ReceivedStream {
@@ -149,7 +148,7 @@ export class ReceivedStream {
     const { payloadType, fromNs } = statistics.stretches.at(-1) ?? {};
     if (payloadType === undefined || payloadType === this.#codec || fromNs === undefined) return undefined;
     const codec = agreedCodecs.find((agreed) => agreed.payloadType === payloadType);
-    if (!codec || companions.has(codec.codec.toUpperCase())) return undefined;
+    if (!codec || isCompanion(codec.codec)) return undefined;
     this.#codec = payloadType;
 
     return this.#codecsTold++ < mostCodecsTold ? { at: this.#wall(fromNs), codec } : undefined;

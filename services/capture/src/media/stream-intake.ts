@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import {
+  clockRatesOf,
   ControlStatistics,
   FrameEditor,
   frameKind,
@@ -27,8 +28,6 @@ export type IntakeOptions = {
 
 const editor = new FrameEditor();
 const defaultKbps = { audio: 64, video: 2_000 } as const;
-/** Their timestamps tell nothing of time (RFC 4733 §2.2). */
-const untimed = 'telephone-event';
 
 /** What happens to the plain packets of one stream: whose they are, what they count for, what their sender is told. */
 export class StreamIntake {
@@ -98,12 +97,7 @@ export class StreamIntake {
     this.#agreed = agreed;
     const { codecs, terms } = agreed;
     this.#codecs = new Map(codecs.map(({ payloadType, codec }) => [payloadType, codec]));
-    this.#statistics.clockRates = new Map(
-      codecs.map(({ payloadType, codec, clockRate }) => [
-        payloadType,
-        codec.toLowerCase() === untimed ? 0 : clockRate,
-      ]),
-    );
+    this.#statistics.clockRates = clockRatesOf(codecs);
     if (!terms) return;
     const { remote, pli, fir, bandwidth } = terms;
     if (remote && isIP(remote.address))

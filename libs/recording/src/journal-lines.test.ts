@@ -15,7 +15,7 @@ const lines: readonly JournalLine[] = [
   { kind: 'event', event: event(1) },
   { kind: 'note', name: 'ports', value: { 0: 16_384 } },
   { kind: 'event', event: event(2) },
-  { kind: 'released', version: 1 },
+  { kind: 'note', name: 'codecs', value: ['PCMU'] },
   { kind: 'event', event: event(3) },
 ];
 const encoded = lines.map(formatLine);
@@ -26,8 +26,7 @@ const ends = encoded.map((_, i) => Buffer.concat(encoded.slice(0, i + 1)).length
 test('a journal reads back as it was written', () => {
   const read = parseJournal(journal);
   assert.deepEqual(read.events, [event(1), event(2), event(3)]);
-  assert.deepEqual(read.notes, { ports: { 0: 16_384 } });
-  assert.equal(read.releasedVersion, 1);
+  assert.deepEqual(read.notes, { ports: { 0: 16_384 }, codecs: ['PCMU'] });
   assert.equal(read.lastVersion, 3);
   assert.deepEqual([read.damage, read.tail], [[], undefined]);
 });

@@ -6,14 +6,11 @@ import { findFlippedBit } from './flipped-bit.ts';
  * One line of a journal: `<crc32 of the JSON, 8 hex digits> <JSON>\n`.
  *
  * - `event`: a fact, as it goes to the stream.
- * - `released`: both databases have committed up to this version. Written without a sync: a lost mark only
- *   means that some events are offered again, which changes nothing.
  * - `note`: what the home needs to go on after a crash and nobody else (its ports, its keys encrypted, rollover
  *   counters). The last note of a name counts; null takes it away.
  */
 export type JournalLine =
   | { readonly kind: 'event'; readonly event: RawEvent }
-  | { readonly kind: 'released'; readonly version: number }
   | { readonly kind: 'note'; readonly name: string; readonly value: unknown };
 
 /** A stretch of a journal that holds no whole line. */
@@ -21,7 +18,6 @@ export type JournalDamage = { readonly atByte: number; readonly bytes: number };
 
 export type JournalContents = {
   readonly events: readonly RawEvent[];
-  readonly releasedVersion: number;
   readonly notes: Readonly<Record<string, unknown>>;
   /** Highest version that is known to have been given, whether its event can be read or not; 0 where none. */
   readonly lastVersion: number;
@@ -45,16 +41,11 @@ export const formatLine = (line: JournalLine): Buffer => {
   return Buffer.concat([Buffer.from(`${hex(crc32(json))} `), json, Buffer.of(newline)]);
 };
 
-/** A whole journal of what was read from one, but for what could not be read: notes, events as they stand, how far it was released. */
-export const formatJournal = ({
-  events,
-  notes,
-  releasedVersion,
-}: Pick<JournalContents, 'events' | 'notes' | 'releasedVersion'>): Buffer => {
+/** A whole journal of what was read from one, but for what could not be read: notes, and events as they stand. */
+export const formatJournal = ({ events, notes }: Pick<JournalContents, 'events' | 'notes'>): Buffer => {
   const lines: readonly JournalLine[] = [
     ...Object.entries(notes).map(([name, value]) => ({ kind: 'note', name, value }) as const),
     ...events.map((event) => ({ kind: 'event', event }) as const),
-    ...(releasedVersion > 0 ? [{ kind: 'released', version: releasedVersion } as const] : []),
   ];
 
   return Buffer.concat(lines.map(formatLine));
@@ -87,7 +78,6 @@ const parseJson = (bytes: Uint8Array): unknown => {
 const isLine = (value: unknown): value is JournalLine => {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
   const line = value as Partial<Record<string, unknown>>;
-  if (line['kind'] === 'released') return Number.isSafeInteger(line['version']);
   if (line['kind'] === 'note') return typeof line['name'] === 'string';
   const event = line['event'];
 
@@ -177,16 +167,15 @@ export const parseJournal = (from: Uint8Array): JournalContents => {
   const events: RawEvent[] = [];
   const notes: Record<string, unknown> = {};
   const damage: JournalDamage[] = [];
-  let releasedVersion = 0;
   let lastVersion = 0;
   let wholeUntil = 0;
   const take = ({ line, from: begin, to, flippedAt }: Found): void => {
     if (begin > wholeUntil) damage.push({ atByte: wholeUntil, bytes: begin - wholeUntil });
     if (flippedAt !== undefined) damage.push({ atByte: flippedAt, bytes: 1 });
-    if (line.kind === 'event') events.push(line.event);
-    else if (line.kind === 'note') takeNote(notes, line);
-    else releasedVersion = Math.max(releasedVersion, line.version);
-    lastVersion = Math.max(lastVersion, releasedVersion, line.kind === 'event' ? line.event.version : 0);
+    if (line.kind === 'event') {
+      events.push(line.event);
+      lastVersion = Math.max(lastVersion, line.event.version);
+    } else takeNote(notes, line);
     wholeUntil = to;
     if (bytes[to - 1] !== newline) damage.push({ atByte: to - 1, bytes: 1 });
   };
@@ -198,5 +187,5 @@ export const parseJournal = (from: Uint8Array): JournalContents => {
   const tail =
     wholeUntil < bytes.length ? { atByte: wholeUntil, bytes: bytes.length - wholeUntil } : undefined;
 
-  return { events, notes, releasedVersion, lastVersion, damage, tail };
+  return { events, notes, lastVersion, damage, tail };
 };

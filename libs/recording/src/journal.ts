@@ -16,8 +16,6 @@ export type Journal = {
   readonly opened: JournalContents;
   /** Every durable event, those of earlier lives first. */
   readonly events: readonly RawEvent[];
-  /** Up to which version the events need not be offered to the bus any more. */
-  readonly releasedVersion: number;
   /** Private state of the home, by name. */
   readonly notes: Readonly<Record<string, unknown>>;
   /**
@@ -34,8 +32,6 @@ export type Journal = {
    * when it resolves. Throws JournalWriteError.
    */
   renew(lost?: readonly RawEvent[]): Promise<void>;
-  /** Both databases have committed up to `version`. Not synced by itself. */
-  release(version: number): Promise<void>;
   /** Waits for what is under way. */
   close(): Promise<void>;
 };
@@ -54,7 +50,6 @@ class OpenJournal implements Journal {
   readonly opened: JournalContents;
   events: RawEvent[];
   readonly notes: Record<string, unknown>;
-  #releasedVersion: number;
   #file: FileHandle;
   #size: number;
   #syncedSize: number;
@@ -72,11 +67,6 @@ class OpenJournal implements Journal {
     this.opened = opened;
     this.events = [...opened.events];
     this.notes = { ...opened.notes };
-    this.#releasedVersion = opened.releasedVersion;
-  }
-
-  get releasedVersion(): number {
-    return this.#releasedVersion;
   }
 
   async append(events: readonly RawEvent[], notes: Readonly<Record<string, unknown>> = {}): Promise<void> {
@@ -96,11 +86,6 @@ class OpenJournal implements Journal {
 
   async renew(lost: readonly RawEvent[] = []): Promise<void> {
     await this.#add({ lines: [], durable: true, anew: lost });
-  }
-
-  async release(version: number): Promise<void> {
-    if (version > this.#releasedVersion)
-      await this.#add({ lines: [{ kind: 'released', version }], durable: false });
   }
 
   async close(): Promise<void> {
@@ -159,7 +144,7 @@ class OpenJournal implements Journal {
   /** The file is given up for another under the same name. */
   async #renew(events = this.events): Promise<void> {
     const path = join(this.folder, journalFile);
-    const bytes = formatJournal({ events, notes: this.notes, releasedVersion: this.#releasedVersion });
+    const bytes = formatJournal({ events, notes: this.notes });
     const file = await open(`${path}.new`, 'w+', 0o644);
     try {
       await file.writeFile(bytes);
@@ -200,8 +185,7 @@ class OpenJournal implements Journal {
   #take(lines: readonly JournalLine[]): void {
     for (const line of lines) {
       if (line.kind === 'event') this.events.push(line.event);
-      else if (line.kind === 'note') takeNote(this.notes, line);
-      else this.#releasedVersion = Math.max(this.#releasedVersion, line.version);
+      else takeNote(this.notes, line);
     }
   }
 }

@@ -7,7 +7,6 @@ const entryName = /^[A-Za-z0-9_-]{1,64}$/;
 /**
  * The journals that still have something to do: a folder with one empty file per session that runs, isn't sealed, or
  * has unreleased events. After a restart it is all that must be read; folders of older sessions are left alone.
- * Which events are released is in the journal itself (`release`).
  */
 export type Outbox = {
   /** Durable when it resolves; to be called before the session's journal is opened first. Twice is no error. */

@@ -85,7 +85,7 @@ describe('a call', () => {
     assert.equal(sealed.sizeBytes, (await box.manifest(subject)).sizeBytes);
     assert.deepEqual(await readdir(join(box.folderOf(subject), 'bodies')), ['001-invite']);
     // Who has only a Call-ID finds the call in the log, and how it went.
-    await box.logged(new RegExp(`"callIds":\\["${caller.callId}"\\],"msg":"session.started"`));
+    await box.logged(new RegExp(`"callIds":\\["${callId}"\\],"msg":"session.started"`));
     await box.logged(new RegExp(`"sessionId":"${subject}".*"endReason":"bye".*"msg":"session.ended"`));
   });
 

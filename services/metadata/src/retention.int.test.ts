@@ -217,4 +217,20 @@ describe('retention by age or space, for 30 days', () => {
     }
     await until('it to be forgotten', async () => (await differing()).length === 0);
   });
+
+  test('a home that answers nothing holds up no other', async () => {
+    for (let at = 0; at < 7; at++) await recorded('deaf', 50);
+    const asked: Command['command'][] = [];
+    using _deaf = nodeAt('deaf', 'capture', (command) => {
+      asked.push(command);
+
+      return new Promise(() => undefined);
+    });
+    await until('the one to be asked', () => asked.length > 0);
+    const story = await recorded('hearing', 50);
+    const pruned: string[] = [];
+    using _hearing = nodeAt('hearing', 'capture', removing([story], pruned));
+    await until('the other to be freed', () => isPruned(story));
+    assert.ok(asked.length < 7, 'the other had to wait');
+  });
 });

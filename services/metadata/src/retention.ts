@@ -37,9 +37,12 @@ export type RetentionStatus = RetentionPolicy & {
   readonly differing: readonly DifferingNode[];
 };
 
-/** Looked at per node and look; of these, so many are pruned: then the node's disk is asked anew. */
+/** Looked at per node and look. */
 const looksAt = 200;
+/** Of these so many are pruned where nobody knows how much that is of the node's disk: then it is asked anew. */
 const atOnce = 25;
+/** So long it waits for what others have written meanwhile, and what it has brought about itself. */
+const catchUpLimitMs = 2_000;
 const replyLimitMs = 5_000;
 const appendLimitMs = 5_000;
 /** What a node or a playback has refused is asked again after this. */
@@ -54,7 +57,8 @@ export class Retention implements Disposable {
   readonly #options: RetentionOptions;
   readonly #timer: NodeJS.Timeout;
   readonly #askedAt = new Map<string, number>();
-  #looking = false;
+  /** What is looked after now. */
+  readonly #busy = new Set<string>();
   #differing = '[]';
   #pruned = 0;
   #deleted = 0;
@@ -108,21 +112,37 @@ export class Retention implements Disposable {
     return bus.connected && progress.state === 'READY' && progress.behind === 0;
   }
 
-  #begin(): void {
-    if (this.#looking || !this.#knowsAll) return;
-    this.#looking = true;
-    this.#look()
-      .catch((error: unknown) => this.#options.log.warn({ error }, 'retention could not be looked after'))
-      .finally(() => {
-        this.#looking = false;
-      });
+  /** Whether this database has all that is in the stream, which under load it never has for long. */
+  async #catchesUp(): Promise<boolean> {
+    const { bus, progress } = this.#options;
+    const until = performance.now() + catchUpLimitMs;
+    for (let left = catchUpLimitMs; !this.#knowsAll && left > 0; left = until - performance.now()) {
+      if (!bus.connected || progress.state !== 'READY') return false;
+      await progress.nextCommit(left);
+    }
+
+    return this.#knowsAll;
   }
 
-  async #look(): Promise<void> {
+  /** Each node on its own: one that answers slowly holds up no other. */
+  #begin(): void {
     const now = performance.now();
     for (const [sessionId, at] of this.#askedAt) if (at + askAgainMs < now) this.#askedAt.delete(sessionId);
-    for (const home of this.#options.watch.alive('capture')) await this.#pruneAt(home);
-    await this.#deleteOld();
+    for (const home of this.#options.watch.alive('capture'))
+      this.#look(`media of ${home.nodeId}`, () => this.#pruneAt(home));
+    this.#look('sessions', () => this.#deleteOld());
+  }
+
+  /** Unless the look before is not over, or not all is known. */
+  #look(what: string, look: () => Promise<void>): void {
+    if (this.#busy.has(what)) return;
+    this.#busy.add(what);
+    this.#catchesUp()
+      .then((knows) => (knows ? look() : undefined))
+      .catch((error: unknown) =>
+        this.#options.log.warn({ error, what }, 'retention could not be looked after'),
+      )
+      .finally(() => this.#busy.delete(what));
   }
 
   async #pruneAt({ nodeId, storage }: Heartbeat): Promise<void> {
@@ -133,12 +153,13 @@ export class Retention implements Disposable {
     const sessions = (await oldestWithMedia(store.db, nodeId, looksAt)).filter(
       ({ sessionId }) => !this.#askedAt.has(sessionId),
     );
-    const chosen = new Set(chooseToPrune(sessions, { beforeMs, bytes }).slice(0, atOnce));
+    const most = Number.isFinite(bytes) ? looksAt : atOnce;
+    const chosen = new Set(chooseToPrune(sessions, { beforeMs, bytes }).slice(0, most));
     for (const { sessionId, host } of sessions) {
       if (!chosen.has(sessionId)) continue;
       // The one before may have taken seconds: what was held meanwhile stays.
-      if (!this.#knowsAll || !(await isPrunable(store.db, sessionId))) continue;
-      await this.#prune(sessionId, nodeId, host);
+      if (!(await this.#catchesUp())) return;
+      if (await isPrunable(store.db, sessionId)) await this.#prune(sessionId, nodeId, host);
     }
   }
 
@@ -170,7 +191,7 @@ export class Retention implements Disposable {
     const beforeMs = deleteBefore(policy, Date.now());
     if (beforeMs === undefined) return;
     for (const session of await prunedBefore(store.db, beforeMs, looksAt)) {
-      if (!this.#knowsAll) return;
+      if (!(await this.#catchesUp())) return;
       if (mayForget(session, beforeMs)) await this.#delete(session);
     }
   }

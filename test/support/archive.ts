@@ -19,6 +19,8 @@ import type { ReelResult } from './reel.ts';
 /** What keeps recordings and what is known of them: bus, database, metadata and one home, each of which a test may take away. */
 export type Archive = AsyncDisposable & {
   readonly nats: TestNats;
+  /** Base64, for others that are to belong to it. */
+  readonly clusterKey: string;
   readonly postgres: TestPostgres;
   readonly home: Home;
   readonly bus: Bus;
@@ -33,11 +35,19 @@ export type Archive = AsyncDisposable & {
   startMetadata(): Promise<void>;
 };
 
+export type ArchiveOptions = {
+  /** More settings of metadata. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Node's own options for metadata. */
+  readonly nodeOptions?: readonly string[];
+};
+
 const programOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const token = 'archive-token';
 
 /** Starts it all; resolves when a call would be recorded. `rtpPorts` are those of the home: `low-high`. */
-export const startArchive = async (rtpPorts: string): Promise<Archive> => {
+export const startArchive = async (rtpPorts: string, options: ArchiveOptions = {}): Promise<Archive> => {
+  const { settings = {}, nodeOptions = [] } = options;
   await using started = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'reel-archive-'));
   started.defer(() => rm(folder, { recursive: true, force: true }));
@@ -57,7 +67,7 @@ export const startArchive = async (rtpPorts: string): Promise<Archive> => {
   const startMetadata = async (): Promise<void> => {
     const program = startProgram({
       file: process.execPath,
-      args: [programOf('services/metadata/src/main.ts')],
+      args: [...nodeOptions, programOf('services/metadata/src/main.ts')],
       env: {
         NATS_URL: nats.url,
         DATABASE_URL: postgres.url,
@@ -65,6 +75,7 @@ export const startArchive = async (rtpPorts: string): Promise<Archive> => {
         REEL_NODE_ID: 'metadata-1',
         REEL_HTTP_PORT: String(httpPort),
         REEL_ADMIN_TOKEN_FILE: tokenFile,
+        ...settings,
       },
     });
     metadata = program;
@@ -82,6 +93,7 @@ export const startArchive = async (rtpPorts: string): Promise<Archive> => {
 
   return {
     nats,
+    clusterKey,
     postgres,
     home,
     bus,

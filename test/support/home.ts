@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withOpenFiles } from '@reelstream/testing';
 import type { MountableDisk } from '@reelstream/testing';
 import { startSipServerProcess } from './front-door.ts';
 import { startProgram } from './program.ts';
@@ -31,6 +32,8 @@ export const startHome = async (options: {
   readonly capacity: number;
   /** The file system on which all of it lies. Default: that of the temporary files. */
   readonly disk?: MountableDisk;
+  /** How many files the capture process may have open. Default: as many as this one. */
+  readonly openFiles?: number;
 }): Promise<Home> => {
   const { nodeId } = options;
   await using started = new AsyncDisposableStack();
@@ -62,7 +65,7 @@ export const startHome = async (options: {
       CAPTURE_SIP_SERVER: url,
     },
   };
-  const capture = started.use(startProgram(program));
+  const capture = started.use(startProgram(withOpenFiles(program, options.openFiles)));
   await capture.printed(/"connected":true/);
   const stack = started.move();
 

@@ -5,7 +5,7 @@ import { droppedAt } from '../../support/udp-drops.ts';
 import { Calls } from '../support/calls.ts';
 import type { RunningCall } from '../support/calls.ts';
 import { endCalls, endPerSecond, packetsOf } from '../support/ended-calls.ts';
-import { placeByPilot } from '../support/new-calls.ts';
+import { beginEvenly, placeByPilot } from '../support/new-calls.ts';
 import type { NewCall } from '../support/new-calls.ts';
 import { Sealed } from '../support/sealed.ts';
 import { openSender } from '../support/sender.ts';
@@ -86,23 +86,15 @@ export const measureBeside = async (wanted: number): Promise<BesideFigures> => {
 };
 
 /** New calls, evenly over the seconds, each hung up soon. */
-const beginCalls = async (pilot: Calls, home: Calls): Promise<readonly NewCall[]> => {
-  const begun = performance.now();
-  const one = async (): Promise<NewCall> => {
-    const placed = await placeByPilot(pilot, home);
-    await sleep(newCallMs);
-    await home.hangUp([placed.call]);
+const beginCalls = (pilot: Calls, home: Calls): Promise<readonly NewCall[]> =>
+  beginEvenly(
+    newPerSecond,
+    (begun) => begun === seconds * newPerSecond,
+    async () => {
+      const placed = await placeByPilot(pilot, home);
+      await sleep(newCallMs);
+      await home.hangUp([placed.call]);
 
-    return placed;
-  };
-  const all: Promise<NewCall>[] = [];
-  for (let at = 0; at < seconds * newPerSecond; at++) {
-    await sleep(Math.max(0, begun + (at * 1_000) / newPerSecond - performance.now()));
-    const placed = one();
-    // It is waited for below, when all have begun.
-    placed.catch(() => undefined);
-    all.push(placed);
-  }
-
-  return Promise.all(all);
-};
+      return placed;
+    },
+  );

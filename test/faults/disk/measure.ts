@@ -2,15 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PublicSession } from '@reelstream/events';
 import { readManifest } from '@reelstream/recording';
 import { freePort, waitFor } from '@reelstream/testing';
-import { unique } from '../../support/sip-text.ts';
 import { startSystem } from '../../support/system.ts';
 import type { System } from '../../support/system.ts';
 import { beatsIn, countPlayable } from '../away/measure.ts';
-import { Calls, RefusedError } from '../support/calls.ts';
+import { Calls } from '../support/calls.ts';
 import type { RunningCall } from '../support/calls.ts';
 import { placeByPilot } from '../support/new-calls.ts';
 import { pidOf } from '../support/processes.ts';
+import { askForMore } from '../support/refusals.ts';
 import { closedSession, Sealed } from '../support/sealed.ts';
+import { levelIs } from '../support/storage.ts';
 import { Voices } from '../support/voices.ts';
 import type { SpoiltDisk } from './spoilt-disk.ts';
 
@@ -65,12 +66,7 @@ export const measureDisk = async (disk: SpoiltDisk, wanted: number): Promise<Dis
   await disk.spoil(dataDir);
   await waitFor(() => levelIs(system, 'EMERGENCY'), { ...patience, describe: 'nobody says EMERGENCY' });
   const saidAfterMs = Math.round(performance.now() - spoiltAt);
-  const refusals = await Promise.all([
-    refusalOf(() => pilot.redirect(unique('fault'))),
-    refusalOf(() => home.place()),
-    optionsOf(pilot),
-    optionsOf(home),
-  ]);
+  const refusals = await askForMore(pilot, home);
   await waitFor(() => home.hungUp.size >= wanted || undefined, {
     ...patience,
     describe: 'calls were not hung up',
@@ -99,30 +95,6 @@ export const measureDisk = async (disk: SpoiltDisk, wanted: number): Promise<Dis
     sameProcess: (await pidOf(system, 'capture')) === pid,
   };
 };
-
-type ShownNode = { readonly role: string; readonly storage?: { readonly level: string } };
-
-/** As `reel status` shows it. */
-const levelIs = async (system: System, level: string): Promise<true | undefined> => {
-  const { items } = await system.json<{ readonly items: readonly ShownNode[] }>('/nodes');
-
-  return items.some(({ role, storage }) => role === 'capture' && storage?.level === level) || undefined;
-};
-
-/** The status by which a call is refused; 0: it was taken. */
-const refusalOf = async (place: () => Promise<unknown>): Promise<number> => {
-  try {
-    await place();
-
-    return 0;
-  } catch (error) {
-    if (error instanceof RefusedError) return error.status;
-    throw error;
-  }
-};
-
-const optionsOf = async (calls: Calls): Promise<number> =>
-  (await calls.request('OPTIONS', { callId: unique('options'), to: '', rtpPorts: [], seq: 0 })).status;
 
 /** What was sent to a call until its end, and what its recording has of it. */
 const figuresOf = async (system: System, sealed: Sealed, { sentAt }: Voices, { callId }: RunningCall) => {

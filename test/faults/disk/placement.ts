@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { connectBus } from '@reelstream/bus';
 import type { Bus } from '@reelstream/bus';
 import { heartbeatSubject } from '@reelstream/events';
-import type { EventOf, Heartbeat, StorageLevel } from '@reelstream/events';
+import type { Heartbeat, StorageLevel } from '@reelstream/events';
 import { freePort, SmallDisk, startNats, waitFor } from '@reelstream/testing';
 import { startFront } from '../../support/front-door.ts';
 import { startHome } from '../../support/home.ts';
 import { unique } from '../../support/sip-text.ts';
+import { storedEvents } from '../../support/stored-events.ts';
 import { Calls } from '../support/calls.ts';
 
 export type PlacementFigures = {
@@ -99,17 +100,14 @@ const storageOf = (bus: Bus, nodeId: string): Readonly<Heard> => {
 };
 
 const levelsOf = async (bus: Bus, nodeId: string): Promise<readonly StorageLevel[]> => {
-  const { lastSequence } = await bus.events.info();
-  const found: EventOf<'node.storage-changed'>[] = [];
-  const stop = new AbortController();
-  for await (const batch of bus.events.read({ after: 0, signal: stop.signal })) {
-    for (const { event } of batch.events) if (event?.type === 'node.storage-changed') found.push(event);
-    if (batch.through >= lastSequence) break;
-  }
-  stop.abort();
+  const events = await storedEvents(bus);
 
-  const levels = found.filter(({ data }) => data.nodeId === nodeId).map(({ data }) => data.level);
-
-  // A look may come while the disk is being filled.
-  return levels.filter((level) => level !== 'LOW');
+  return (
+    events
+      .flatMap((event) => (event.type === 'node.storage-changed' ? [event.data] : []))
+      .filter((data) => data.nodeId === nodeId)
+      .map(({ level }) => level)
+      // A look may come while the disk is being filled.
+      .filter((level) => level !== 'LOW')
+  );
 };

@@ -17,13 +17,20 @@ export const endCalls = async (
   calls: readonly RunningCall[],
   /** Told of each when it is done. */
   done: (what: 'sealed' | 'deleted') => void = () => undefined,
-): Promise<{ readonly packets: ReadonlyMap<string, number>; readonly deleted: number }> => {
+): Promise<{
+  readonly packets: ReadonlyMap<string, number>;
+  readonly deleted: number;
+  /** From the end of a call until it was sealed, at the longest; looked at twice a second. */
+  readonly longestMs: number;
+}> => {
   const packets = new Map<string, number>();
-  let deleted = 0;
+  let [deleted, longestMs] = [0, 0];
   const one = async (call: RunningCall, at: number): Promise<void> => {
     await sleep((at * 1_000) / endPerSecond);
     await home.hangUp([call]);
+    const endedAt = performance.now();
     const { folder, sessionId } = await sealed.find(call.callId, sealedWithinMs);
+    longestMs = Math.max(longestMs, performance.now() - endedAt);
     packets.set(call.callId, await countIn(folder));
     done('sealed');
     if (at % 2 === 1) return;
@@ -40,7 +47,7 @@ export const endCalls = async (
   };
   await Promise.all(calls.map(one));
 
-  return { packets, deleted };
+  return { packets, deleted, longestMs };
 };
 
 const countIn = async (folder: string): Promise<number> =>

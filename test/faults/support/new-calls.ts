@@ -27,6 +27,25 @@ export const placeByPilot = async (pilot: Calls, home: Calls): Promise<NewCall> 
   }
 };
 
+/** Begins something so many times a second, evenly, until it is over; resolves with what came of each when all of them have ended. */
+export const beginEvenly = async <T>(
+  perSecond: number,
+  isOver: (begun: number) => boolean,
+  one: () => Promise<T>,
+): Promise<readonly T[]> => {
+  const begun = performance.now();
+  const all: Promise<T>[] = [];
+  while (!isOver(all.length)) {
+    await sleep(Math.max(0, begun + (all.length * 1_000) / perSecond - performance.now()));
+    const some = one();
+    // It is waited for below, when all have begun.
+    some.catch(() => undefined);
+    all.push(some);
+  }
+
+  return Promise.all(all);
+};
+
 const follow = async (pilot: Calls, home: Calls, callId: string): Promise<RunningCall | RefusedError> => {
   try {
     await pilot.redirect(callId);

@@ -12,7 +12,7 @@ export class Voices {
   /** When each beat was sent, `performance.now()`. */
   readonly sentAt: number[] = [];
   readonly #socket: Socket;
-  readonly #ports: number[] = [];
+  readonly #ports = new Set<number>();
   #sent = 0;
   readonly #packet = Buffer.alloc(172, 0xd5);
   #isStopped = false;
@@ -38,9 +38,20 @@ export class Voices {
     return this.#sent;
   }
 
-  /** A call that begins later. */
-  add({ rtpPorts }: RunningCall): void {
-    this.#ports.push(...rtpPorts);
+  /** A call that begins later: its first beat. */
+  add({ rtpPorts }: RunningCall): number {
+    for (const port of rtpPorts) this.#ports.add(port);
+
+    return this.sentAt.length;
+  }
+
+  /** A call that ends before the others: the first beat that it does not get. Resolves when its last packet has left. */
+  async leave({ rtpPorts }: RunningCall): Promise<number> {
+    for (const port of rtpPorts) this.#ports.delete(port);
+    const beat = this.sentAt.length;
+    await sleep(packetMs);
+
+    return beat;
   }
 
   async stop(): Promise<void> {

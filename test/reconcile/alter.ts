@@ -1,10 +1,12 @@
+import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectBus } from '@reelstream/bus';
-import type { DomainEvent, RawEvent } from '@reelstream/events';
+import type { StreamedEvent } from '@reelstream/bus';
+import type { RawEvent } from '@reelstream/events';
 import { recordingFolder } from '@reelstream/recording';
 import { sql } from '@reelstream/store';
-import { startNats } from '@reelstream/testing';
+import { startNats, waitFor } from '@reelstream/testing';
 import type { Random } from '../support/random.ts';
 import type { Archive } from '../support/archive.ts';
 
@@ -20,39 +22,68 @@ export const drawBy =
     return item;
   };
 
-/** Every event in the stream, in order. */
-export const streamedEvents = async ({ bus }: Archive): Promise<readonly DomainEvent[]> => {
+/** Every message of the stream that is an event, in order. */
+export const streamedMessages = async ({ bus }: Archive): Promise<readonly StreamedEvent[]> => {
   const { lastSequence } = await bus.events.info();
-  const events: DomainEvent[] = [];
+  const messages: StreamedEvent[] = [];
   const ended = new AbortController();
-  for await (const batch of bus.events.read({ after: 0, signal: ended.signal })) {
-    for (const { event } of batch.events) if (event) events.push(event);
+  for await (const batch of bus.events.read({ after: 0, signal: ended.signal, passHoles: true })) {
+    messages.push(...batch.events);
     if (batch.through >= lastSequence) ended.abort();
   }
 
-  return events;
+  return messages;
+};
+
+/** Every event in the stream, in order. */
+export const streamedEvents = async (archive: Archive): Promise<readonly RawEvent[]> =>
+  (await streamedMessages(archive)).map(({ raw }) => raw);
+
+/** As services make it, but that messages can be taken out. */
+const openStream = {
+  name: 'EVENTS',
+  subjects: ['ev.>'],
+  storage: 'file',
+  retention: 'limits',
+  discard: 'old',
 };
 
 /**
  * The stream becomes another of the same length: as after a store that was put back, or damaged. `alter` says of each event
- * what is in its place.
+ * what is in its place; nothing leaves a hole there.
  */
 export const rewriteStream = async (
   archive: Archive,
-  alter: (event: DomainEvent) => DomainEvent,
+  alter: (event: RawEvent) => RawEvent | undefined,
 ): Promise<void> => {
-  const events = await streamedEvents(archive);
+  const messages = await streamedMessages(archive);
   await using other = await startNats();
   {
     await using bus = await connectBus({ url: other.url, name: 'rewriting' });
+    const ask = (what: string, body: unknown): Promise<unknown> =>
+      bus.request(`$JS.API.STREAM.${what}.EVENTS`, body, 5_000);
+    await waitFor(() => bus.connected || undefined, { deadlineMs: 10_000, describe: 'the other server' });
+    await ask('CREATE', openStream);
+    const holes: number[] = [];
+    let last = 0;
+    for (const { sequence, subject, raw } of messages) {
+      for (last += 1; last < sequence; last += 1) {
+        bus.publish('ev.media.hole', {});
+        holes.push(last);
+      }
+      const instead = alter(raw);
+      bus.publish(subject, instead ?? raw);
+      if (!instead) holes.push(sequence);
+    }
+    for (const seq of holes) await ask('MSG.DELETE', { seq });
     await bus.events.ensure();
-    for (const event of events) await bus.events.republish(alter(event));
+    assert.equal((await bus.events.info()).lastSequence, last);
   }
   await archive.nats.restore(await other.snapshot());
 };
 
 /** An event that says something else than it did, which no check of it notices. */
-export const altered = (event: DomainEvent): DomainEvent => ({ ...event, traceparent: 'altered' });
+export const altered = (event: RawEvent): RawEvent => ({ ...event, traceparent: 'altered' });
 
 export const sessionFolder = ({ home }: Archive, sessionId: string): string =>
   join(home.recordings, recordingFolder(sessionId));

@@ -18,7 +18,15 @@ import {
   sessionFolder,
   streamedEvents,
 } from './alter.ts';
-import { differencesOf, faultsOf, recordCalls, released, sealedSessions, summaryOf } from './recorded.ts';
+import {
+  differencesOf,
+  faultsOf,
+  namesOf,
+  recordCalls,
+  released,
+  sealedSessions,
+  summaryOf,
+} from './recorded.ts';
 
 let archive: Archive;
 
@@ -30,7 +38,7 @@ after(() => archive[Symbol.asyncDispose]());
 
 const assertEqual = async (sessions: number): Promise<void> => {
   const { exitCode, stdout, stderr } = await archive.reel('reconcile', '--json');
-  assert.deepEqual(differencesOf(stdout), []);
+  assert.deepEqual(namesOf(stdout), []);
   assert.equal(exitCode, 0, stderr);
   const summary = summaryOf(stdout);
   assert.deepEqual([summary.sessions, summary.homesAway], [sessions, 0]);
@@ -101,6 +109,8 @@ test('rows and events that the database lost come back', async () => {
 
 test('one row, one stored event and one folder that were altered at random are named, no other, and mended', async (t) => {
   const sessionIds = await recordCalls(archive, 3);
+  // What a home has in its outbox it says again by itself.
+  await released(archive);
   const rowsBefore = await sessionRows();
   const seed = randomInt(2 ** 31);
   t.diagnostic(`seed ${seed}`);

@@ -8,10 +8,35 @@ import type { Archive } from '../support/archive.ts';
 export type SessionLine = {
   readonly kind: 'session';
   readonly sessionId: string;
-  readonly events: readonly { readonly version: number; readonly place?: string; readonly problem: string }[];
+  readonly events: readonly {
+    readonly version?: number;
+    readonly id?: string;
+    readonly place?: string;
+    readonly problem: string;
+  }[];
   readonly row?: string;
   readonly damagedBytes?: number;
   readonly files?: readonly { readonly name: string; readonly problem: string }[];
+  readonly mended?: boolean;
+};
+
+/** An event that no home wrote, and that differs. */
+export type OtherEventLine = {
+  readonly kind: 'event';
+  readonly id?: string;
+  readonly sequence?: number;
+  readonly type?: string;
+  readonly place?: string;
+  readonly problem: string;
+  readonly mended?: boolean;
+};
+
+/** A row that does not follow from its events. */
+export type RowLine = {
+  readonly kind: 'row';
+  readonly table: string;
+  readonly key: string;
+  readonly problem: string;
   readonly mended?: boolean;
 };
 
@@ -19,17 +44,53 @@ type SummaryLine = {
   readonly kind: 'summary';
   readonly sessions: number;
   readonly events: number;
+  readonly otherEvents: number;
   readonly different: number;
   readonly mended: number;
   readonly homesAway: number;
   readonly stream: { readonly repeats: number; readonly outOfOrder: number; readonly invalid: number };
 };
 
-const linesOf = (stdout: string): readonly (SessionLine | SummaryLine)[] =>
+type Line = SessionLine | OtherEventLine | RowLine | SummaryLine;
+
+const linesOf = (stdout: string): readonly Line[] =>
   stdout
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as SessionLine | SummaryLine);
+    .map((line) => JSON.parse(line) as Line);
+
+/** Whatever differs, in short: `rule.created 019… database altered`, `node capture-1 missing`, `session 019… row altered`. */
+export const namesOf = (stdout: string): readonly string[] =>
+  linesOf(stdout)
+    .flatMap((line): string[] => {
+      switch (line.kind) {
+        case 'event':
+          return [
+            [line.type ?? `message ${line.sequence}`, line.id, line.place, line.problem]
+              .filter((part) => part !== undefined)
+              .join(' '),
+          ];
+        case 'row':
+          return [`${line.table} ${line.key} ${line.problem}`];
+        case 'session':
+          return [
+            ...faultsOf(line).map((fault) => `session ${line.sessionId} ${fault}`),
+            ...(line.row === undefined ? [] : [`session ${line.sessionId} row ${line.row}`]),
+          ];
+        case 'summary':
+          return [];
+      }
+    })
+    .toSorted();
+
+/** What was not mended, in the same way. */
+export const leftOf = (stdout: string): readonly string[] =>
+  namesOf(
+    linesOf(stdout)
+      .filter((line) => line.kind !== 'summary' && line.mended !== true)
+      .map((line) => JSON.stringify(line))
+      .join('\n'),
+  );
 
 export const differencesOf = (stdout: string): readonly SessionLine[] =>
   linesOf(stdout).filter((line) => line.kind === 'session');
@@ -43,7 +104,7 @@ export const summaryOf = (stdout: string): SummaryLine => {
 
 /** What is wrong, in short: `3 stream missing`. */
 export const faultsOf = (line: SessionLine | undefined): readonly string[] =>
-  (line?.events ?? []).map(({ version, place, problem }) => `${version} ${place ?? ''} ${problem}`);
+  (line?.events ?? []).map(({ version, id, place, problem }) => `${version ?? id} ${place ?? ''} ${problem}`);
 
 const placeCall = async ({ home }: Archive): Promise<void> => {
   const { agent, customer } = sampleConversation();

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isNewerSlowFact, readSlowFact } from '@reelstream/bus';
 import type { Bus, KeyValue } from '@reelstream/bus';
 import { slowFactBuckets } from '@reelstream/events';
@@ -27,6 +28,8 @@ export class SlowFactMirror implements Disposable {
     { readonly bucket: SlowFactBucket; readonly key: string; fact: SlowFact }
   >();
   readonly #due = new Set<string>();
+  /** To be written also where the bucket has something else of the same place. */
+  readonly #mended = new Set<string>();
   readonly #ends: (() => void)[] = [];
   #isWriting = false;
   #timer: NodeJS.Timeout | undefined;
@@ -51,11 +54,16 @@ export class SlowFactMirror implements Disposable {
     if (facts.length > 0) this.#write([]);
   }
 
-  /** Reads the table anew: at the start, and after whatever happened to the stream or the database. */
-  async reload(): Promise<void> {
+  /**
+   * Reads the table anew: at the start, and after whatever happened to the stream or the database. `mended`: it is right, whatever
+   * the buckets say.
+   */
+  async reload({ mended = false } = {}): Promise<void> {
     const { store, server } = this.#options;
-    for (const { bucket, key, generation, sequence, value } of await allSlowFacts(store.db))
+    for (const { bucket, key, generation, sequence, value } of await allSlowFacts(store.db)) {
       this.#want(bucket, key, { server, generation, sequence, value });
+      if (mended) this.#mended.add(`${bucket}/${key}`);
+    }
     this.#write([]);
   }
 
@@ -93,7 +101,9 @@ export class SlowFactMirror implements Disposable {
     for (let [id] = this.#due; id !== undefined && !this.#ended; [id] = this.#due) {
       const wanted = this.#wanted.get(id);
       try {
-        if (wanted) await writeUnlessOlder(await bus.kv(wanted.bucket), wanted.key, wanted.fact);
+        if (wanted)
+          await writeUnlessOlder(await bus.kv(wanted.bucket), wanted.key, wanted.fact, this.#mended.has(id));
+        this.#mended.delete(id);
       } catch (error) {
         log.debug({ error, id }, 'a bucket could not be written yet');
         this.#retry();
@@ -111,6 +121,14 @@ export class SlowFactMirror implements Disposable {
   }
 }
 
-const writeUnlessOlder = async (kv: KeyValue, key: string, fact: SlowFact): Promise<void> => {
-  if (isNewerSlowFact(fact, readSlowFact(await kv.get(key)))) await kv.put(key, fact);
+const writeUnlessOlder = async (
+  kv: KeyValue,
+  key: string,
+  fact: SlowFact,
+  isMended: boolean,
+): Promise<void> => {
+  const there = readSlowFact(await kv.get(key));
+  const isAltered =
+    there !== undefined && !isNewerSlowFact(there, fact) && !isDeepStrictEqual(there.value, fact.value);
+  if (isNewerSlowFact(fact, there) || (isMended && isAltered)) await kv.put(key, fact);
 };

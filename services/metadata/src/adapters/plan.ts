@@ -26,8 +26,7 @@ export const writePlan = async (trx: Trx, plan: Plan, generation: number): Promi
   await writeAnnotations(trx, plan);
   for (const node of plan.nodes) await writeNode(trx, node);
   for (const fact of plan.slowFacts) await writeSlowFact(trx, fact, generation);
-  for (const { id, data, time } of plan.alarms)
-    await raiseAlarm(trx, { alarmId: id, kind: 'position.rewound', raisedAt: time, detail: data });
+  for (const event of plan.alarms) await raiseAlarm(trx, alarmOf(event));
   for (const subscription of plan.subscriptions) await writeSubscription(trx, subscription);
   await writeDeliveries(trx, plan);
 };
@@ -125,19 +124,22 @@ export const writeAnnotations = async (
       .execute();
 };
 
+/** The row of a node. */
+export const nodeRow = (fact: NodeFact) => ({
+  node_id: fact.nodeId,
+  role: fact.role,
+  host: fact.host === undefined ? null : toText(fact.host),
+  address: fact.address === undefined ? null : toText(fact.address),
+  epoch: fact.epoch,
+  state: fact.state,
+  changed_at: fact.changedAt,
+});
+
 /** What is said of an older life of a node changes nothing; what isn't said stays. */
 const writeNode = async (trx: Trx, fact: NodeFact): Promise<void> => {
   await trx
     .insertInto('node')
-    .values({
-      node_id: fact.nodeId,
-      role: fact.role,
-      host: fact.host === undefined ? null : toText(fact.host),
-      address: fact.address === undefined ? null : toText(fact.address),
-      epoch: fact.epoch,
-      state: fact.state,
-      changed_at: fact.changedAt,
-    })
+    .values(nodeRow(fact))
     .onConflict((conflict) =>
       conflict
         .column('node_id')
@@ -161,40 +163,50 @@ export type Alarm = {
   readonly detail: unknown;
 };
 
+/** The alarm that an event is. */
+export const alarmOf = ({ id, type, data, time }: Plan['alarms'][number]): Alarm => ({
+  alarmId: id,
+  kind: type,
+  raisedAt: time,
+  detail: data,
+});
+
+/** The row of an alarm that nobody has cleared. */
+export const alarmRow = ({ alarmId, kind, raisedAt, detail }: Alarm) => ({
+  alarm_id: alarmId,
+  kind,
+  raised_at: raisedAt,
+  detail: toJson(detail),
+});
+
 /** Raises an alarm, once. */
 export const raiseAlarm = async (trx: Trx, alarm: Alarm): Promise<void> => {
   await trx
     .insertInto('alarm')
-    .values({
-      alarm_id: alarm.alarmId,
-      kind: alarm.kind,
-      raised_at: alarm.raisedAt,
-      detail: toJson(alarm.detail),
-    })
+    .values(alarmRow(alarm))
     .onConflict((conflict) => conflict.column('alarm_id').doNothing())
     .execute();
 };
 
-const writeSubscription = async (trx: Trx, subscription: Subscription): Promise<void> => {
-  const { subscriptionId, deletedAt, nextSequence } = subscription;
+/** The row of a subscription. */
+export const subscriptionRow = (subscription: Subscription) => ({
+  subscription_id: subscription.subscriptionId,
+  url: toText(subscription.url),
+  types: subscription.types.map(toText),
+  encrypted_secret: subscription.encryptedSecret,
+  created_at: subscription.createdAt,
+  deleted_at: subscription.deletedAt ?? null,
+  next_sequence: subscription.nextSequence,
+});
+
+export const writeSubscription = async (trx: Trx, subscription: Subscription): Promise<void> => {
+  const { subscription_id: subscriptionId, ...row } = subscriptionRow(subscription);
   await trx
     .insertInto('subscription')
-    .values({
-      subscription_id: subscriptionId,
-      url: toText(subscription.url),
-      types: subscription.types.map(toText),
-      encrypted_secret: subscription.encryptedSecret,
-      created_at: subscription.createdAt,
-      deleted_at: deletedAt ?? null,
-      next_sequence: nextSequence,
-    })
-    .onConflict((conflict) =>
-      conflict
-        .column('subscription_id')
-        .doUpdateSet({ deleted_at: deletedAt ?? null, next_sequence: nextSequence }),
-    )
+    .values({ subscription_id: subscriptionId, ...row })
+    .onConflict((conflict) => conflict.column('subscription_id').doUpdateSet(row))
     .execute();
-  if (deletedAt === undefined) return;
+  if (subscription.deletedAt === undefined) return;
 
   await trx
     .updateTable('delivery')

@@ -52,18 +52,26 @@ export const loadSlowFacts = async (
   }));
 };
 
-export const writeSlowFact = async (
-  trx: Transaction<Database>,
+/** The row of a slow fact. */
+export const slowFactRow = (
   { bucket, key, value, sequence, createdAt, changedAt }: SlowFactState,
   generation: number,
+) => ({
+  bucket,
+  key,
+  value: value === null ? null : toJson(value),
+  generation,
+  sequence,
+  created_at: createdAt,
+  changed_at: changedAt,
+});
+
+export const writeSlowFact = async (
+  trx: Transaction<Database>,
+  fact: SlowFactState,
+  generation: number,
 ): Promise<void> => {
-  const changing = {
-    value: value === null ? null : toJson(value),
-    generation,
-    sequence,
-    created_at: createdAt,
-    changed_at: changedAt,
-  };
+  const { bucket, key, ...changing } = slowFactRow(fact, generation);
   await trx
     .insertInto('slow_fact')
     .values({ bucket, key, ...changing })

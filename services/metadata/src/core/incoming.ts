@@ -14,7 +14,7 @@ export type Incoming = {
 export const isHomeWritten = (family: string): boolean => family === 'session' || family === 'recording';
 
 /** Whether the key of a family's subjects is a session's id. */
-const isOfSession = (family: string): boolean => isHomeWritten(family) || family === 'annotation';
+export const isOfSession = (family: string): boolean => isHomeWritten(family) || family === 'annotation';
 
 /** As PostgreSQL writes it: ids are compared as text. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

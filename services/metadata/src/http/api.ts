@@ -9,6 +9,7 @@ import type { GapChaser } from '../gaps.ts';
 import type { MediaRemover } from '../media-remover.ts';
 import type { Progress } from '../progress.ts';
 import type { Retention } from '../retention.ts';
+import type { SlowFactMirror } from '../slow-facts.ts';
 
 /** What the routes work with. */
 export type Api = {
@@ -17,6 +18,7 @@ export type Api = {
   readonly watch: NodeWatch;
   readonly progress: Progress;
   readonly gaps: GapChaser;
+  readonly slowFacts: SlowFactMirror;
   readonly remover: MediaRemover;
   readonly retention: Retention;
   readonly log: Logger;

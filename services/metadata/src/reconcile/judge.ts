@@ -1,7 +1,7 @@
 import type { JournalSummary } from '@reelstream/events';
 import { compareCopies } from '../core/copies.ts';
 import type { Copy, Difference } from '../core/copies.ts';
-import type { StoredSession } from './stored.ts';
+import type { StoredEvent, StoredSession } from './stored.ts';
 import type { Streamed, Window } from './streamed.ts';
 
 /** All that is known of a session, place by place. */
@@ -31,15 +31,21 @@ const copyOf = (events: readonly (readonly [version: number, digest: string])[])
 };
 
 /** An event that the database has read in this generation of the stream is known by its place; others by their age. */
+export const isWithin = (
+  window: Window,
+  generation: number,
+  stored: Pick<StoredEvent, 'generation' | 'sequence' | 'envelope'>,
+): boolean =>
+  stored.generation === generation
+    ? stored.sequence >= window.first && stored.sequence <= window.through
+    : Date.parse(stored.envelope.time) >= window.sinceMs;
+
 const isStreamedIn =
   (window: Window, generation: number, { events }: StoredSession) =>
   (version: number): boolean => {
     const stored = events.find((event) => event.version === version);
-    if (!stored) return true;
-    if (stored.generation === generation)
-      return stored.sequence >= window.first && stored.sequence <= window.through;
 
-    return Date.parse(stored.envelope.time) >= window.sinceMs;
+    return stored === undefined || isWithin(window, generation, stored);
   };
 
 /** Undefined where all is as it should be. */
@@ -56,7 +62,9 @@ export const judge = (collected: Collected, window: Window, generation: number):
   const row = areEventsRight ? stored.row : undefined;
   const isWhole = (journal?.damagedBytes ?? 0) === 0 && (journal?.files.length ?? 0) === 0;
 
-  return differences.length === 0 && row === undefined && isWhole
+  const { lostTags } = stored.refolded;
+
+  return differences.length === 0 && row === undefined && isWhole && lostTags.length === 0
     ? undefined
     : { ...collected, differences, row };
 };

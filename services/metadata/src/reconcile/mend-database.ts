@@ -14,7 +14,7 @@ type Target = {
 type Trx = Transaction<Database>;
 
 /** Nothing is applied meanwhile: who applies takes this lock, too. */
-const holdApplying = async (trx: Trx, server: string): Promise<void> => {
+export const holdApplying = async (trx: Trx, server: string): Promise<void> => {
   await trx.selectFrom('position').select('sequence').where('server', '=', server).forUpdate().execute();
 };
 
@@ -78,10 +78,14 @@ const putEvent = async (trx: Trx, { generation }: Target, found: Found, event: R
     .execute();
 };
 
-const makeRows = async (trx: Trx, sessionId: string): Promise<void> => {
+/** Makes the rows of a session anew from the events that are here, and says of each of these whether it has taken effect. */
+export const makeRows = async (trx: Trx, sessionId: string): Promise<void> => {
   const stored = (await storedSessions(trx, [sessionId])).get(sessionId);
   if (!stored) return;
-  const { record, annotations } = stored.refolded;
+  const { record, annotations, held } = stored.refolded;
+  for (const { id, applied } of stored.events)
+    if (applied === held.has(id))
+      await trx.updateTable('event').set({ applied: !applied }).where('id', '=', id).execute();
   if (record) await writeSessions(trx, { sessions: [record] });
   else await trx.deleteFrom('session').where('session_id', '=', sessionId).execute();
   if (annotations) await writeAnnotations(trx, { annotations: new Map([[sessionId, annotations]]) });

@@ -2,6 +2,7 @@ import type { Bus } from '@reelstream/bus';
 import { understand } from '@reelstream/events';
 import type { Command, RawEvent } from '@reelstream/events';
 import { commandNode } from '../home-command.ts';
+import type { SlowFactMirror } from '../slow-facts.ts';
 import type { Place } from '../core/copies.ts';
 import type { Places } from './collect.ts';
 import type { Found } from './judge.ts';
@@ -9,7 +10,7 @@ import { mendDatabase } from './mend-database.ts';
 
 export type Mending = Places & {
   readonly bus: Bus;
-  readonly server: string;
+  readonly slowFacts: Pick<SlowFactMirror, 'reload'>;
   readonly signal: AbortSignal;
 };
 

@@ -5,6 +5,7 @@ import type { Database, Kysely, Store } from '@reelstream/store';
 import type { StoredPosition } from '../adapters/position.ts';
 import type { Progress } from '../progress.ts';
 import { checkStream } from '../rewind.ts';
+import type { SlowFactMirror } from '../slow-facts.ts';
 import { collect, lookAgain } from './collect.ts';
 import type { Places } from './collect.ts';
 import { Homes } from './homes.ts';
@@ -14,16 +15,20 @@ import type { Found } from './judge.ts';
 import { commonBound, Listing } from './listing.ts';
 import { mend } from './mend.ts';
 import type { Mending } from './mend.ts';
+import { Numbering } from './numbering.ts';
 import { sessionReport } from './report.ts';
 import type { HomeReport, ReportLine } from './report.ts';
+import { compareShared } from './shared.ts';
 import { storedAfter } from './stored.ts';
 import { StreamedEvents } from './streamed.ts';
+import { Unproven } from './unproven.ts';
 
 export type Reconciling = {
   readonly store: Store;
   readonly bus: Bus;
   readonly watch: NodeWatch;
   readonly progress: Progress;
+  readonly slowFacts: SlowFactMirror;
   readonly server: string;
 };
 
@@ -51,7 +56,9 @@ export class DatabaseBehindError extends Error {
   readonly fault = 'ours';
 }
 
-const sessionsAtOnce = 100;
+const atOnce = 100;
+/** How long after our beginning every home that lives has been heard: they say so once a second. */
+const everHeardMs = 3_000;
 /** How long what was said again may take to the stream and into the database. */
 const mendLimitMs = 20_000;
 const lookIntervalMs = 200;
@@ -59,9 +66,9 @@ const lookIntervalMs = 200;
 const catchUpLimitMs = 60_000;
 
 /**
- * Compares every session's folder, its events in the stream and its events and rows in this database, some at a time in the order
- * of their ids, and tells each that differs, mended where that was asked for. At last come the figures. Throws
- * ReconcileBusyError.
+ * Compares what users, nodes and watchdogs said, and the rows that follow from it, between stream and this database; then every
+ * session's folder, its events in the stream and its events and rows in this database; some at a time in the order of their ids.
+ * Tells each that differs, mended where that was asked for. At last come the figures. Throws ReconcileBusyError.
  */
 export const reconcile = (around: Reconciling, options: ReconcileOptions): Promise<void> =>
   // The table of what is streamed lives as long as the connection does that it was made on.
@@ -84,35 +91,83 @@ const compareAll = async (
   db: Kysely<Database>,
   options: ReconcileOptions,
 ): Promise<void> => {
-  const { bus, watch, progress, server } = around;
+  const { bus, watch, progress, slowFacts, server } = around;
   const { signal, tell } = options;
+  await sleep(Math.max(0, everHeardMs - performance.now()), undefined, { signal });
   const alive = watch.alive('capture').map(({ nodeId }) => nodeId);
   const homes = new Homes(bus, alive, options.media);
   await using streamed = await StreamedEvents.open(db, bus, signal);
   const begun = await caughtUp(around, streamed.window.through, signal);
   const generation = (): number => begun.generation;
-  const mending: Mending = { homes, streamed, db, generation, bus, server, signal };
+  const numbering = await Numbering.read(db, server);
+  await using unproven = await Unproven.open(db);
+  const places = { homes, streamed, db, generation, numbering, unproven, server };
+  const mending: Mending = { ...places, bus, slowFacts, signal };
+  const check = (): void => {
+    signal.throwIfAborted();
+    const now = progress.position?.generation;
+    if (now !== begun.generation || numbering.generation !== begun.generation)
+      throw new DatabaseBehindError('the stream was put back meanwhile');
+  };
+  const others = await tellOthers(mending, options, check);
+  const sessions = await tellSessions(mending, options, check);
+  const away = await homesAway(db, homes);
+  for (const home of away) await tell(home);
+  await tell({
+    kind: 'summary',
+    ...sessions,
+    otherEvents: others.otherEvents,
+    different: others.different + sessions.different,
+    mended: others.mended + sessions.mended,
+    stream: await streamed.figures(),
+    homesAway: away.length,
+  });
+};
+
+/** Compares what no home wrote. `check` throws where going on makes no sense. Returns what there was of it. */
+const tellOthers = async (
+  mending: Mending,
+  { mend: isMending, tell }: ReconcileOptions,
+  check: () => void,
+) => {
+  const count = { otherEvents: 0, different: 0, mended: 0 };
+  const limits = { limit: atOnce, mendLimitMs, lookIntervalMs };
+  for await (const { events, reports } of compareShared(mending, { ...limits, mend: isMending })) {
+    check();
+    count.otherEvents += events;
+    count.different += reports.length;
+    count.mended += reports.filter(({ mended }) => mended === true).length;
+    for (const report of reports) await tell(report);
+  }
+
+  return count;
+};
+
+/** Compares sessions, likewise. */
+const tellSessions = async (
+  mending: Mending,
+  { mend: isMending, tell }: ReconcileOptions,
+  check: () => void,
+) => {
+  const { streamed, generation } = mending;
   const count = { sessions: 0, events: 0, different: 0, mended: 0 };
   for await (const { ids, folders } of pages(mending)) {
-    signal.throwIfAborted();
-    if (progress.position?.generation !== begun.generation)
-      throw new DatabaseBehindError('the stream was put back meanwhile');
+    check();
     const collected = await collect(mending, ids, folders);
     count.sessions += collected.length;
     for (const { stored } of collected) count.events += stored.events.length;
     const suspects = collected.filter((session) => judge(session, streamed.window, generation()));
     const found = await lookAgain(mending, suspects);
-    const left = options.mend ? await mendAll(mending, found) : found;
+    const left = isMending ? await mendAll(mending, found) : found;
     for (const session of found) {
       const isMended = !left.some(({ sessionId }) => sessionId === session.sessionId);
       count.different += 1;
       count.mended += isMended ? 1 : 0;
-      await tell({ ...sessionReport(session), ...(options.mend && { mended: isMended }) });
+      await tell({ ...sessionReport(session), ...(isMending && { mended: isMended }) });
     }
   }
-  const away = await homesAway(db, homes);
-  for (const home of away) await tell(home);
-  await tell({ kind: 'summary', ...count, stream: await streamed.figures(), homesAway: away.length });
+
+  return count;
 };
 
 /** What the database is to be compared with, it must have read: this stream, up to there. Returns how far it is. */
@@ -143,8 +198,8 @@ type SessionPage = {
 async function* pages({ homes, streamed, db }: Places): AsyncGenerator<SessionPage, void, undefined> {
   const ofIds = (read: (after: string, limit: number) => Promise<readonly string[]>) =>
     new Listing<object>(async (after) => {
-      const ids = await read(after, sessionsAtOnce);
-      const through = ids.length < sessionsAtOnce ? undefined : ids.at(-1);
+      const ids = await read(after, atOnce);
+      const through = ids.length < atOnce ? undefined : ids.at(-1);
 
       return { items: ids.map((sessionId) => ({ sessionId })), ...(through !== undefined && { through }) };
     });

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AnnotationEvent, Annotations } from '@reelstream/domain';
-import { digestOf, familyOf, understand } from '@reelstream/events';
+import { digestOf, familyOf, isEventType, understand } from '@reelstream/events';
 import type { DomainEvent, EventOf, RawEvent } from '@reelstream/events';
+import { sql } from '@reelstream/store';
 import type { Database, EventRow, Kysely, SessionRow } from '@reelstream/store';
 import { fromStored } from '../adapters/known.ts';
 import { eventRow, sessionRow } from '../adapters/plan.ts';
+import { isHomeWritten } from '../core/incoming.ts';
 import { refold } from '../core/refold.ts';
 import type { Placed, Refolded } from '../core/refold.ts';
 
@@ -12,11 +14,12 @@ import type { Placed, Refolded } from '../core/refold.ts';
 export type StoredEvent = {
   readonly id: string;
   readonly version: number;
-  /** Of the envelope; another where the row says otherwise than its envelope. */
+  /** Of the envelope; another where the row says otherwise than its envelope, or waits though it need not. */
   readonly digest: string;
   readonly generation: number;
   readonly sequence: number;
   readonly envelope: RawEvent;
+  readonly applied: boolean;
 };
 
 /** What the database holds of a session. */
@@ -29,18 +32,21 @@ export type StoredSession = {
   readonly home: string | undefined;
 };
 
-const isHomeWritten = ({ family }: Pick<EventRow, 'family'>): boolean =>
-  family === 'session' || family === 'recording';
-
-const digestOfRow = (row: EventRow): string => {
+/** Of the envelope; undefined where the columns beside it say otherwise. */
+export const digestOfRow = (row: EventRow): string | undefined => {
   const { envelope } = row;
-  const said = eventRow({ family: row.family, raw: envelope });
+  const { type } = envelope;
+  const said = eventRow({ family: isEventType(type) ? familyOf(type) : row.family, raw: envelope });
   const columns = { ...said, envelope: undefined, time: new Date(said.time).getTime() };
   const { generation: _place, sequence: _in, applied: _done, ...found } = row;
   const isSame = isDeepStrictEqual({ ...found, envelope: undefined, time: row.time.getTime() }, columns);
 
-  return isSame ? digestOf(envelope) : `row ${row.id}`;
+  return isSame ? digestOf(envelope) : undefined;
 };
+
+/** An event of its home; not one of another type whose row was altered. */
+const isOwn = ({ family, type }: Pick<EventRow, 'family' | 'type'>): boolean =>
+  isHomeWritten(family) && (!isEventType(type) || isHomeWritten(familyOf(type)));
 
 const understoodOf = (rows: readonly EventRow[]): readonly Placed<DomainEvent>[] =>
   rows.flatMap(({ generation, sequence, envelope }) => {
@@ -56,8 +62,9 @@ const rowFault = (
   row: SessionRow | undefined,
   said: Annotations | undefined,
 ): StoredSession['row'] => {
-  if (!record) return row ? 'altered' : undefined;
-  if (!row) return 'missing';
+  const isSaidRight = isDeepStrictEqual(said, annotations && JSON.parse(JSON.stringify(annotations)));
+  if ((record && !row) || (annotations && !said)) return 'missing';
+  if (!record || !row) return row || !isSaidRight ? 'altered' : undefined;
   const wanted = sessionRow(record);
   const found = {
     ...row,
@@ -65,11 +72,8 @@ const rowFault = (
     ended_at: row.ended_at?.toISOString() ?? null,
   };
   const doc: unknown = JSON.parse(wanted.doc);
-  const isSame =
-    isDeepStrictEqual(found, { ...wanted, doc }) &&
-    isDeepStrictEqual(said, annotations && JSON.parse(JSON.stringify(annotations)));
 
-  return isSame ? undefined : 'altered';
+  return isSaidRight && isDeepStrictEqual(found, { ...wanted, doc }) ? undefined : 'altered';
 };
 
 const lossesOf = async (
@@ -90,6 +94,14 @@ const lossesOf = async (
 
   return losses;
 };
+
+/** Of a session that lacks nothing no event waits; of another it is seen once that is there. */
+const storedEvent = (row: EventRow, { held }: Refolded): StoredEvent => ({
+  ...row,
+  digest: ((row.applied || held.size > 0) && digestOfRow(row)) || `row ${row.id}`,
+});
+
+const sessionId = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 
 /** What the database holds of each of these sessions, by id. */
 export const storedSessions = async (
@@ -118,20 +130,20 @@ export const storedSessions = async (
   return new Map(
     ids.map((id) => {
       const all = events.get(id) ?? [];
-      const own = all.filter(isHomeWritten);
-      const [first] = own;
+      const own = all.filter(isOwn);
       const row = rows.get(id);
-      const home = row?.home ?? first?.envelope.source.split('/').at(-1);
+      const home = row?.home ?? own[0]?.envelope.source.split('/').at(-1);
       const refolded = refold({
         events: own.map((event) => ({ ...fromStored(event), generation: event.generation })),
         said: understoodOf(all).flatMap(({ event }) => (isSaid(event) ? [event] : [])),
         losses: losses.get(home ?? '') ?? [],
+        row: said.get(id),
       });
 
       return [
         id,
         {
-          events: own.map((event) => ({ ...event, digest: digestOfRow(event) })),
+          events: own.map((event) => storedEvent(event, refolded)),
           refolded,
           row: rowFault(refolded, row, said.get(id)),
           home,
@@ -141,7 +153,7 @@ export const storedSessions = async (
   );
 };
 
-/** Sessions that the database knows, by their events or by their rows, in the order of their ids. */
+/** Sessions that the database knows, by their events, by what was said of them or by their rows, in the order of their ids. */
 export const storedAfter = async (
   db: Kysely<Database>,
   after: string,
@@ -151,17 +163,19 @@ export const storedAfter = async (
     .selectFrom('event')
     .select('subject')
     .distinct()
-    .where('family', 'in', ['session', 'recording'])
+    .where('family', 'in', ['session', 'recording', 'annotation'])
     .where('subject', '>', after)
+    // What was altered so that it looks like an event of a session has another key.
+    .where(sql<boolean>`subject ~ ${sessionId}`)
     .orderBy('subject')
     .limit(limit)
     .execute();
-  let rows = db.selectFrom('session').select('session_id').orderBy('session_id').limit(limit);
-  if (after !== '') rows = rows.where('session_id', '>', after);
-  const ids = [
-    ...events.map(({ subject }) => subject),
-    ...(await rows.execute()).map(({ session_id: id }) => id),
-  ];
+  const ids = events.map(({ subject }) => subject);
+  for (const table of ['session', 'annotation'] as const) {
+    let rows = db.selectFrom(table).select('session_id').orderBy('session_id').limit(limit);
+    if (after !== '') rows = rows.where('session_id', '>', after);
+    ids.push(...(await rows.execute()).map(({ session_id: id }) => id));
+  }
 
   return [...new Set(ids)].toSorted().slice(0, limit);
 };

@@ -1,8 +1,8 @@
 import type { Batch, Bus } from '@reelstream/bus';
 import { digestOf } from '@reelstream/events';
-import { sql } from '@reelstream/store';
+import { sql, toJson } from '@reelstream/store';
 import type { Database, Kysely } from '@reelstream/store';
-import { writerOf } from '../core/incoming.ts';
+import { isHomeWritten, writerOf } from '../core/incoming.ts';
 import { sortOut } from '../core/sort-out.ts';
 
 /** An event of a session as the stream holds it: where a version was said more than once, the last time. */
@@ -11,6 +11,20 @@ export type Streamed = {
   readonly digest: string;
   readonly sequence: number;
   readonly writer: string;
+};
+
+/** An event that several may write, as the stream holds it: where it was said more than once, the last time. */
+export type StreamedShared = {
+  readonly id: string;
+  readonly family: string;
+  readonly subject: string;
+  readonly type: string;
+  /** It is an event of a session, or was taken for one. */
+  readonly ofSession: boolean;
+  readonly digest: string;
+  readonly sequence: number;
+  /** Everywhere it was said. */
+  readonly places: readonly number[];
 };
 
 /** What the pass over the stream has met. */
@@ -51,9 +65,13 @@ export class StreamedEvents implements AsyncDisposable {
   static async open(db: Kysely<Database>, bus: Bus, signal: AbortSignal): Promise<StreamedEvents> {
     await sql`drop table if exists streamed`.execute(db);
     await sql`create temporary table streamed (
-      sequence bigint not null, subject text not null, of_session boolean not null,
-      version bigint not null, digest text not null, writer text not null)`.execute(db);
-    await sql`create index on streamed (subject, version)`.execute(db);
+      sequence bigint not null, id uuid, family text not null, subject text not null, type text not null,
+      of_session boolean not null, version bigint not null, digest text not null, writer text not null)`.execute(
+      db,
+    );
+    await sql`create index on streamed (subject, version) where of_session`.execute(db);
+    await sql`create index on streamed (id)`.execute(db);
+    await sql`create index on streamed (sequence)`.execute(db);
     const streamed = new StreamedEvents(db, bus, signal);
     await streamed.readOn();
 
@@ -107,6 +125,52 @@ export class StreamedEvents implements AsyncDisposable {
     return rows.map(({ subject }) => subject);
   }
 
+  /** Of events by their ids, as far as the stream was read up to `through`. `db` is this connection, or a transaction on it. */
+  async shared(
+    db: Kysely<Database>,
+    ids: readonly string[],
+    through: number,
+  ): Promise<ReadonlyMap<string, StreamedShared>> {
+    const { rows } = await sql<StreamedShared>`
+      select distinct on (id) id, family, subject, type, of_session as "ofSession", digest, sequence,
+        jsonb_agg(sequence) over (partition by id) as places
+      from streamed where id = any(${[...ids]}::uuid[]) and sequence <= ${through}
+      order by id, sequence desc`.execute(db);
+
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  /** The ids of the events at these places. */
+  async idsAt(db: Kysely<Database>, sequences: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    const { rows } = await sql<{ readonly sequence: number; readonly id: string }>`
+      select sequence, id from streamed where sequence = any(${[...sequences]}::bigint[]) and id is not null`.execute(
+      db,
+    );
+
+    return new Map(rows.map(({ sequence, id }) => [sequence, id]));
+  }
+
+  /**
+   * Places of a generation that hold no message any more, and of which the database knows nothing: what was there is lost. Of older
+   * generations that can't be told: an event that is said again leaves its place.
+   */
+  async lostPlaces(
+    { generation, base }: { readonly generation: number; readonly base: number },
+    limit: number,
+  ): Promise<readonly number[]> {
+    const { rows } = await sql<{ readonly sequence: number }>`
+      with steps as (select sequence, lead(sequence) over (order by sequence) as next from streamed)
+      select lost as sequence from steps, generate_series(steps.sequence + 1, steps.next - 1) as lost
+      where not exists (
+          select from event where event.generation = ${generation} and event.sequence = lost)
+        and not exists (
+          select from parked where parked.generation = ${generation} and parked.sequence = lost)
+        and lost > ${base}
+      order by lost limit ${limit}`.execute(this.#db);
+
+    return rows.map(({ sequence }) => sequence);
+  }
+
   async figures(): Promise<StreamFigures> {
     const { rows } = await sql<StreamFigures>`
       with firsts as (
@@ -132,24 +196,29 @@ export class StreamedEvents implements AsyncDisposable {
     const rows = [
       ...incoming.map(({ sequence, family, raw }) => ({
         sequence,
+        id: raw.id,
+        family,
         subject: raw.subject,
-        of_session: family === 'session' || family === 'recording',
+        type: raw.type,
+        of_session: isHomeWritten(family),
         version: raw.version,
         digest: digestOf(raw),
         writer: writerOf(raw),
       })),
       ...parked.map(({ sequence, subject }) => ({
         sequence,
+        id: null,
+        family: '',
         subject,
+        type: '',
         of_session: false,
         version: 0,
         digest: '',
         writer: '',
       })),
     ];
-    await sql`insert into streamed select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
-      as t(sequence bigint, subject text, of_session boolean, version bigint, digest text, writer text)`.execute(
-      this.#db,
-    );
+    await sql`insert into streamed select * from jsonb_to_recordset(${toJson(rows)}::jsonb)
+      as t(sequence bigint, id uuid, family text, subject text, type text,
+        of_session boolean, version bigint, digest text, writer text)`.execute(this.#db);
   }
 }

@@ -15,6 +15,18 @@ test('what is not set has its default', () => {
   );
 });
 
+test('a proxy for calls of ours is a SIP URI that can be gone to, or none', () => {
+  const proxyOf = (given: string): string =>
+    loadCaptureConfig({ ...needed, REEL_OUTBOUND_PROXY: given }).outboundProxy;
+  for (const good of ['', 'sip:pbx.example.com', 'sips:pbx.example.com', 'sip:[::1]:5060;transport=TCP'])
+    assert.equal(proxyOf(good), good);
+  for (const bad of ['pbx.example.com', 'http://pbx.example.com', 'sip:', 'sip:pbx;transport=sctp'])
+    assert.throws(
+      () => proxyOf(bad),
+      /^ConfigError: REEL_OUTBOUND_PROXY=.* is no good: wanted a URI like sip:/,
+    );
+});
+
 test('every bad setting is named, all at once', () => {
   const bad = {
     ...needed,

@@ -13,7 +13,23 @@ import {
   oneOf,
   optionalText,
 } from '@reelstream/service';
-import type { ConfigOf, Environment } from '@reelstream/service';
+import type { ConfigOf, Environment, Setting } from '@reelstream/service';
+import { parseUri } from '@reelstream/sip';
+
+const outboundProxy: Setting<string> = {
+  ...optionalText(
+    'REEL_OUTBOUND_PROXY',
+    'SIP URI of the proxy over which calls are placed, sip:host:port;transport=tcp; none if empty',
+  ),
+  parse: (value) => {
+    const { host, parameters } = parseUri(value);
+    const isKnown = ['udp', 'tcp', 'tls'].includes(parameters['transport']?.toLowerCase() ?? 'udp');
+    if (value !== '' && (!/^sips?:/i.test(value) || host === '' || !isKnown))
+      throw new Error('wanted a URI like sip:host:port;transport=tcp, over udp, tcp or tls');
+
+    return value;
+  },
+};
 
 export const settings = {
   ...commonSettings('capture'),
@@ -71,10 +87,7 @@ export const settings = {
     { min: 0, max: 86_400_000 },
     300_000,
   ),
-  outboundProxy: optionalText(
-    'REEL_OUTBOUND_PROXY',
-    'SIP URI of the proxy over which calls are placed, sip:host:port;transport=tcp; none if empty',
-  ),
+  outboundProxy,
   outboundUser: optionalText(
     'REEL_OUTBOUND_USER',
     'name by which calls of ours answer 401 and 407; none: such an answer is final',

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { waitFor } from '@reelstream/testing';
 import { Caller, Voice } from '@reelstream/testing/callers';
@@ -37,11 +39,20 @@ const begunOf = async (box: Box, calls: readonly Waiting[]): Promise<readonly nu
 
 const timesLogged = (box: Box, message: string): number => box.output.split(`"msg":"${message}"`).length - 1;
 
-const logged = async (box: Box, message: string, times: number): Promise<void> => {
+const logged = async (box: Box, message: string, times: number, deadlineMs = 20_000): Promise<void> => {
   await waitFor(() => timesLogged(box, message) >= times || undefined, {
-    deadlineMs: 20_000,
+    deadlineMs,
     describe: () => `${message} is not in the log ${times} times:\n${box.output}`,
   });
+};
+
+/** Capture goes on and answers them to a SIP server that takes nothing any more, and is killed. */
+const answerInVain = async (box: Box, count: number): Promise<void> => {
+  const before = timesLogged(box, 'session.started');
+  box.sipProcess.freeze();
+  box.signalCapture('SIGCONT');
+  await logged(box, 'session.started', before + count);
+  await box.sipProcess.kill();
 };
 
 /** Each is answered 200, is recorded, and ends as its caller hangs up. */
@@ -82,14 +93,27 @@ describe("calls whose callers wait for an answer when capture's SIP server is ki
   test('after capture has answered them, in vain, are recorded, each once', async () => {
     using stack = new DisposableStack();
     const calls = await placeUnheard(box, stack, atOnce);
-    const before = timesLogged(box, 'session.started');
-    box.sipProcess.freeze();
-    box.signalCapture('SIGCONT');
-    await logged(box, 'session.started', before + atOnce);
-    await box.sipProcess.kill();
+    await answerInVain(box, atOnce);
     await box.sipProcess.start();
     await areRecorded(box, calls);
     assert.equal(timesLogged(box, 'INVITE came again'), atOnce);
+  });
+
+  test('after capture has answered them, and that never hears of them again, end as interrupted', async () => {
+    using stack = new DisposableStack();
+    const calls = await placeUnheard(box, stack, 1);
+    for (const { answer } of calls) answer.catch(() => undefined);
+    await answerInVain(box, calls.length);
+    await rm(join(box.folder, 'sip', 'invites-1.log'));
+    await box.sipProcess.start();
+    const ended = timesLogged(box, 'session.ended') + calls.length;
+    // As long as an INVITE may be sent again (timer B).
+    await logged(box, 'session.ended', ended, 45_000);
+    for (const { caller } of calls) {
+      const { data } = await box.endOf(caller.callId);
+      assert.deepEqual([data.state, data.endReason], ['CLOSED_ERROR', 'interrupted']);
+    }
+    await box.heartbeat(({ load }) => load === 0);
   });
 
   test('and are taken back afterwards have left nothing', async () => {

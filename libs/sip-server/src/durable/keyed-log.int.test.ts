@@ -3,6 +3,7 @@ import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { until } from '../test-support/inbox.ts';
 import { KeyedLog, readLog } from './keyed-log.ts';
 
 type Value = { readonly name: string; readonly size: number };
@@ -12,6 +13,7 @@ class Bench implements AsyncDisposable {
   readonly path: string;
   readonly values = new Map<string, Value>();
   readonly failures: unknown[] = [];
+  mended = 0;
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -27,6 +29,7 @@ class Bench implements AsyncDisposable {
     const log = new KeyedLog<Value>({
       path: this.path,
       failed: (error) => this.failures.push(error),
+      mended: () => (this.mended += 1),
       ...limits,
     });
     await log.begin(() => this.values);
@@ -116,7 +119,7 @@ test('those who wait during one sync share the next', async () => {
   assert.deepEqual(order, [...bench.values.keys()]);
 });
 
-test('without its disk the log lets everybody go on, and says so', async () => {
+test('without its disk the log lets everybody go on, and says so; with it again it saves all', async () => {
   await using bench = await Bench.open();
   await using log = await bench.log(0);
   bench.put(log, 'kept', { name: 'x', size: 1 });
@@ -128,6 +131,10 @@ test('without its disk the log lets everybody go on, and says so', async () => {
     await synced(log);
   }
   assert.equal(bench.failures.length, 1);
+  assert.equal(bench.mended, 0);
+  await rm(bench.folder);
+  await until('all is saved again', () => bench.mended === 1);
+  assert.deepEqual([...(await readLog<Value>(bench.path)).live], [...bench.values]);
 });
 
 test('a folder that can’t be written is told at the beginning', async () => {

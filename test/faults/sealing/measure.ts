@@ -1,9 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, runCommand } from '@reelstream/testing';
 import { cpuMsOf } from '../../support/cpu.ts';
 import { startSystem } from '../../support/system.ts';
+import type { System } from '../../support/system.ts';
 import { droppedAt } from '../../support/udp-drops.ts';
 import { Calls } from '../support/calls.ts';
 import type { RunningCall } from '../support/calls.ts';
@@ -11,6 +13,14 @@ import { endCalls, packetsOf } from '../support/ended-calls.ts';
 import { pidOf } from '../support/processes.ts';
 import { Sealed } from '../support/sealed.ts';
 import { openSender } from '../support/sender.ts';
+
+export type SealingLoad = {
+  readonly calls: number;
+  /** What receives their media. */
+  readonly packetSource: 'native' | 'dgram';
+  /** Whether others end meanwhile, and are sealed; otherwise they end when the media has ended. */
+  readonly endsOthers: boolean;
+};
 
 export type SealingFigures = {
   readonly calls: number;
@@ -26,6 +36,10 @@ export type SealingFigures = {
   /** Before the last packet was sent. */
   readonly sealedMeanwhile: number;
   readonly deletedMeanwhile: number;
+  /** From the last packet that was sent until all of the others were sealed and deleted. */
+  readonly doneAfterMs: number;
+  /** From the end of a call until it was sealed, at the longest. */
+  readonly longestSealMs: number;
 };
 
 const voices = 2;
@@ -44,13 +58,31 @@ const idleThreadsOf = async (pid: number): Promise<number> => {
   return stats.filter((stat) => stat.slice(stat.lastIndexOf(')') + 2).split(' ')[38] === '5').length;
 };
 
+/** The last core is for capture alone, as far as it is ours to say. */
+const giveCore = async (system: System, capture: number): Promise<void> => {
+  const last = availableParallelism() - 1;
+  const run = join(system.dataDir, 'run');
+  const names = (await readdir(run)).filter((name) => name.endsWith('.json'));
+  for (const name of names) {
+    const pid = await pidOf(system, name.replace(/\.json$/, '')).catch(() => undefined);
+    if (pid === undefined) continue;
+    const cores = pid === capture ? String(last) : `0-${Math.max(0, last - 1)}`;
+    await runCommand({ file: 'taskset', args: ['--all-tasks', '-cp', cores, String(pid)] });
+  }
+};
+
 /** Running calls that keep one core busy, which is all that capture has, and others beside them that end, are sealed and deleted. */
-export const measureSealing = async (wanted: number): Promise<SealingFigures> => {
+export const measureSealing = async ({
+  calls: wanted,
+  packetSource,
+  endsOthers,
+}: SealingLoad): Promise<SealingFigures> => {
   const sipPort = await freePort();
   await using system = await startSystem({
     REEL_CAPTURE_SIP_PORT: String(sipPort),
     REEL_CAPTURE_CAPACITY: String(voices * (wanted + ending)),
     REEL_MEDIA_WORKERS: '1',
+    REEL_PACKET_SOURCE: packetSource,
   });
   await using home = await Calls.open(sipPort);
   const send = await openSender(system.dataDir);
@@ -60,22 +92,28 @@ export const measureSealing = async (wanted: number): Promise<SealingFigures> =>
     some.flatMap(({ rtpPorts }) => rtpPorts);
   const before = await send(portsOf(others), earlierSeconds);
   const pid = await pidOf(system, 'capture');
-  const core = availableParallelism() - 1;
-  await runCommand({ file: 'taskset', args: ['--all-tasks', '-cp', String(core), String(pid)] });
+  await giveCore(system, pid);
   const cpuBefore = await cpuMsOf([pid]);
   const sending = send(portsOf(calls), seconds);
   await sleep(settleSeconds * 1_000);
   const sealed = new Sealed(system.dataDir);
   const done = { sealed: 0, deleted: 0 };
-  const ended = endCalls(system, home, sealed, others, (what) => (done[what] += 1));
+  let doneAt = 0;
+  const endOthers = () =>
+    endCalls(system, home, sealed, others, (what) => {
+      done[what] += 1;
+      doneAt = performance.now();
+    });
+  const meanwhileEnded = endsOthers ? endOthers() : undefined;
   // Waited for below, after what must be read first.
-  ended.catch(() => undefined);
+  meanwhileEnded?.catch(() => undefined);
   const run = await sending;
+  const sentAt = performance.now();
   const cpuMs = (await cpuMsOf([pid])) - cpuBefore;
   const meanwhile = { ...done };
   const dropped = await Promise.all(portsOf(calls).map(droppedAt));
   const idleThreads = await idleThreadsOf(pid);
-  const { packets } = await ended;
+  const { packets, longestMs } = await (meanwhileEnded ?? endOthers());
   await home.hangUp(calls);
   const kept = await Promise.all([...calls, ...others].map((call) => packetsOf(sealed, call, packets)));
   const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
@@ -92,5 +130,7 @@ export const measureSealing = async (wanted: number): Promise<SealingFigures> =>
     idleThreads,
     sealedMeanwhile: meanwhile.sealed,
     deletedMeanwhile: meanwhile.deleted,
+    doneAfterMs: Math.round(Math.max(0, doneAt - sentAt)),
+    longestSealMs: Math.round(longestMs),
   };
 };

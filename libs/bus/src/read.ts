@@ -108,7 +108,18 @@ export class Reader {
           delivered += messages.length;
           // A hole in the consumer's own count is a message lost between server and us: the stream still has it.
           if (messages.at(-1)?.info.deliverySequence !== delivered) return;
-          yield this.#take(messages);
+          const together = this.#passHoles ? messages : beforeHole(messages, this.#cursor.after);
+          // Who reads has what is before a hole: it is the hole that comes next.
+          if (together.length > 0) yield this.#take(together);
+          const beyond = messages[together.length];
+          if (beyond)
+            throw new BusError(
+              'BUS_SEQUENCE_LOST',
+              `gap: ${this.#cursor.after} is followed by ${beyond.seq}`,
+              {
+                loss: 'gap',
+              },
+            );
         }
       }
     } finally {
@@ -125,9 +136,6 @@ export class Reader {
     let { after, anchor } = this.#cursor;
     for (const message of messages) {
       const sequence = message.seq;
-      if (sequence !== after + 1 && !this.#passHoles) {
-        throw new BusError('BUS_SEQUENCE_LOST', `gap: ${after} is followed by ${sequence}`, { loss: 'gap' });
-      }
       after = sequence;
       const read = readMessage({ sequence, subject: message.subject, data: message.data });
       if ('streamed' in read) {
@@ -142,6 +150,13 @@ export class Reader {
     return { events, invalid, through: after, pending: messages.at(-1)?.info.pending ?? 0 };
   }
 }
+
+/** As many of the first messages as follow one another, and `after`. */
+const beforeHole = (messages: readonly JsMsg[], after: number): readonly JsMsg[] => {
+  const hole = messages.findIndex(({ seq }, index) => seq !== after + 1 + index);
+
+  return hole === -1 ? messages : messages.slice(0, hole);
+};
 
 /** Groups what has arrived already, so that a lone message doesn't wait and a flood comes in lots. */
 async function* batched(messages: ConsumerMessages, most: number): AsyncGenerator<JsMsg[], void, undefined> {

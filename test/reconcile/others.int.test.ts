@@ -8,11 +8,11 @@ import { legalHoldTag } from '@reelstream/domain';
 import { startArchive } from '../support/archive.ts';
 import type { Archive } from '../support/archive.ts';
 import { randomFrom } from '../support/random.ts';
-import { drawBy, rewriteStream, streamedMessages } from './alter.ts';
+import { drawBy, emptyDatabase, rewriteStream, streamedMessages } from './alter.ts';
 import type { Draw } from './alter.ts';
 import { alterRow, alterStoredEvent, followingTableNames, rowsOf } from './alter-rows.ts';
 import { leftOf, namesOf, recordCalls, released, summaryOf } from './recorded.ts';
-import { sayOfEveryKind, saySomething } from './said.ts';
+import { allRead, sayOfEveryKind, saySomething } from './said.ts';
 
 let archive: Archive;
 
@@ -46,6 +46,21 @@ const tag = async (sessionId: string, name: string): Promise<void> => {
   const response = await archive.api(`/sessions/${sessionId}/tags`, { method: 'POST', body: { name } });
   assert.ok(response.ok, String(response.status));
 };
+
+type Rows = Awaited<ReturnType<typeof allRows>>;
+
+/**
+ * Of a rule that was said again behind a later one, this was, too: with another id at another place. When a rule began that is gone is
+ * of no account.
+ */
+const withoutPlaces = (rows: Rows, events: Rows[string]): Rows => ({
+  ...rows,
+  event: (rows['event'] ?? []).filter(({ id }) => events.some((known) => known['id'] === id)),
+  slow_fact: (rows['slow_fact'] ?? []).map(
+    ({ generation: _generation, sequence: _sequence, created_at: begun, ...row }) =>
+      row['value'] === null ? row : { ...row, begun },
+  ),
+});
 
 /** What is not of a session, or is said of one by others than its home. */
 const isOther = ({ type }: RawEvent): boolean =>
@@ -180,7 +195,8 @@ test('of every family an event altered in the database, one lost there and one l
   assert.deepEqual(leftOf(mended.stdout), [lost], mended.stderr);
   assert.equal(mended.exitCode, 1);
   assert.deepEqual(namesOf((await reconcile()).stdout), [lost]);
-  assert.deepEqual(await allRows(), rowsBefore);
+  const before = rowsBefore['event'] ?? [];
+  assert.deepEqual(withoutPlaces(await allRows(), before), withoutPlaces(rowsBefore, before));
 });
 
 test('a legal hold of which only the row still tells stays, and so does a row that no event speaks of; both are named', async () => {
@@ -208,3 +224,29 @@ test('a legal hold of which only the row still tells stays, and so does a row th
   assert.deepEqual(leftOf(stdout), [...before, ...wanted].toSorted());
   assert.deepEqual(await allRows(), rowsBefore);
 });
+
+test('a database that is filled anew from a mended stream has the rules and nodes that the old one had', async () => {
+  const all = await streamedMessages(archive);
+  const firsts = ['rule.created', 'controller.set', 'node.draining', 'node.started'];
+  // Of each a later event speaks of the same.
+  const earlier = firsts.map((type) => all.find(({ raw }) => raw.type === type && isFollowed(raw, all))?.raw);
+  const fromStream = earlier.filter((event) => event !== undefined);
+  assert.equal(fromStream.length, firsts.length);
+  await lose({ fromStream, fromDatabase: [] });
+  await reconcile('--mend');
+  const states = async () =>
+    (await rowsOf(archive, 'node'))
+      .filter((row) => row['role'] === 'capture')
+      .map((row) => [row['node_id'], row['state']]);
+  const values = async () => (await rowsOf(archive, 'slow_fact')).map((row) => [row['key'], row['value']]);
+  const before = [await values(), await states()];
+  await archive.stopMetadata();
+  await emptyDatabase(archive);
+  await archive.startMetadata();
+  await allRead(archive);
+
+  assert.deepEqual([await values(), await states()], before);
+});
+
+const isFollowed = (event: RawEvent, all: readonly StreamedEvent[]): boolean =>
+  all.some(({ raw }) => raw.subject === event.subject && raw.type !== event.type && raw.time >= event.time);

@@ -95,22 +95,28 @@ export const sayOfEveryKind = async (archive: Archive, sessionIds: readonly stri
     const event = unknown(family);
     archive.bus.publish(`ev.${family}.${event.subject}`, event);
   }
-  const { lastSequence } = await waitFor(
+  await waitFor(
     async () => {
       const info = await archive.bus.events.info();
       const last = await archive.bus.events.at(info.lastSequence);
 
-      return last?.raw.type === 'media.noted' ? info : undefined;
+      return last?.raw.type === 'media.noted' || undefined;
     },
     { deadlineMs: 10_000, describe: 'the last event in the stream' },
   );
+  await allRead(archive);
+};
+
+/** Resolves when the database has read the stream to its end. */
+export const allRead = async ({ bus, store }: Archive): Promise<void> => {
+  const { lastSequence } = await bus.events.info();
   await waitFor(
     async () => {
-      const position = await archive.store.db.selectFrom('position').select('sequence').executeTakeFirst();
+      const position = await store.db.selectFrom('position').select('sequence').executeTakeFirst();
 
       return (position?.sequence ?? 0) >= lastSequence || undefined;
     },
-    { deadlineMs: 10_000, describe: 'the last event in the database' },
+    { deadlineMs: 30_000, describe: 'the last event in the database' },
   );
 };
 

@@ -135,6 +135,9 @@ export const nodeRow = (fact: NodeFact) => ({
   changed_at: fact.changedAt,
 });
 
+/** Of one life the beginning may come last, having been said again. */
+const isOver = sql<boolean>`node.epoch = excluded.epoch and excluded.state = 'started'`;
+
 /** What is said of an older life of a node changes nothing; what isn't said stays. */
 const writeNode = async (trx: Trx, fact: NodeFact): Promise<void> => {
   await trx
@@ -148,8 +151,8 @@ const writeNode = async (trx: Trx, fact: NodeFact): Promise<void> => {
           host: sql<string | null>`coalesce(excluded.host, node.host)`,
           address: sql<string | null>`coalesce(excluded.address, node.address)`,
           epoch: row.ref('excluded.epoch'),
-          state: row.ref('excluded.state'),
-          changed_at: row.ref('excluded.changed_at'),
+          state: sql<NodeFact['state']>`case when ${isOver} then node.state else excluded.state end`,
+          changed_at: sql<Date>`case when ${isOver} then node.changed_at else excluded.changed_at end`,
         }))
         .whereRef('node.epoch', '<=', 'excluded.epoch'),
     )

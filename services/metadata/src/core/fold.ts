@@ -233,11 +233,16 @@ class Fold {
     }
   }
 
+  /** Of one life the beginning may come last, having been said again. */
   #putNode(fact: NodeFact): void {
     const before = this.#nodes.get(fact.nodeId);
     if (before && before.epoch > fact.epoch) return;
+    const isOver = before?.epoch === fact.epoch && fact.state === 'started';
+    const { state, changedAt } = isOver ? before : fact;
     this.#nodes.set(fact.nodeId, {
       ...fact,
+      state,
+      changedAt,
       host: fact.host ?? before?.host,
       address: fact.address ?? before?.address,
     });

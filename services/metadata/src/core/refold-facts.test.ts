@@ -58,6 +58,15 @@ test('a node that stopped keeps the address that it began with', () => {
   );
 });
 
+test('a beginning that was said again after the end changes nothing but what it alone says', () => {
+  const { nodes } = refoldFacts(placed(['1:2', stopped('capture-1')], ['1:9', started('capture-1')]));
+
+  assert.deepEqual(
+    nodes.map(({ state, address }) => ({ state, address })),
+    [{ state: 'stopped', address: '198.51.100.7' }],
+  );
+});
+
 test('each type is known to the tables that follow from it', () => {
   assert.deepEqual(tablesOf('node.lost'), ['node']);
   assert.deepEqual(tablesOf('controller.set'), ['slow_fact']);

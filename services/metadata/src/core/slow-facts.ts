@@ -44,6 +44,10 @@ const bucketOf = {
 
 export const isSlowFact = (event: DomainEvent): event is SlowFactEvent => Object.hasOwn(bucketOf, event.type);
 
+/** Undefined for a type that speaks of no slow fact. */
+export const slowFactBucketOf = (type: string): SlowFactBucket | undefined =>
+  Object.entries(bucketOf).find(([known]) => known === type)?.[1];
+
 /** Bucket and key of what an event speaks of. */
 export const placeOf = (event: SlowFactEvent): { readonly bucket: SlowFactBucket; readonly key: string } => ({
   bucket: bucketOf[event.type],

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { DomainEvent } from '@reelstream/events';
 import { sql } from '@reelstream/store';
 import type { Database, EventRow, Kysely, Transaction } from '@reelstream/store';
 import { fromStored } from '../adapters/known.ts';
@@ -7,6 +8,7 @@ import { writeSlowFact } from '../adapters/slow-facts.ts';
 import { followed, followingTables, refoldFacts } from '../core/refold-facts.ts';
 import type { FactRows, FollowingTable } from '../core/refold-facts.ts';
 import { readBegun } from '../core/generations.ts';
+import { slowFactBucketOf } from '../core/slow-facts.ts';
 import { rewoundId } from '../rewind.ts';
 import type { Places } from './collect.ts';
 import { detailOf, storedRows, wantedRows } from './rows.ts';
@@ -70,6 +72,22 @@ const refolded = async (trx: Trx, keys: readonly string[]): Promise<Basis> => {
   });
 
   return { facts: refoldFacts(placed), founded: new Set(founded) };
+};
+
+/** The event that says how the slow fact is now of which one of this type speaks. */
+export const lastWord = async (trx: Trx, key: string, type: string): Promise<DomainEvent | undefined> => {
+  const { facts } = await refolded(trx, [key]);
+  const now = facts.slowFacts.find(({ bucket }) => bucket === slowFactBucketOf(type));
+  const row =
+    now &&
+    (await trx
+      .selectFrom('event')
+      .select(['sequence', 'family', 'envelope'])
+      .where('generation', '=', now.generation)
+      .where('sequence', '=', now.sequence)
+      .executeTakeFirst());
+
+  return row && fromStored(row).event;
 };
 
 /** Deliveries are numbered without gaps: the next number is the one behind the last. */

@@ -1,10 +1,10 @@
 import type { StreamedEvent } from '@reelstream/bus';
-import { understand } from '@reelstream/events';
+import { derivedId, understand } from '@reelstream/events';
 import type { Database, Transaction } from '@reelstream/store';
 import { eventRow } from '../adapters/plan.ts';
 import { isOfSession } from '../core/incoming.ts';
 import { tablesOf } from '../core/refold-facts.ts';
-import { makeFollowingRows } from './following-rows.ts';
+import { lastWord, makeFollowingRows } from './following-rows.ts';
 import type { FoundRow } from './following-rows.ts';
 import { holdApplying, makeRows } from './mend-database.ts';
 import type { Mending } from './mend.ts';
@@ -17,7 +17,11 @@ type Trx = Transaction<Database>;
  * it. Nobody is told: what is mended is not news. Whether it has helped is seen by looking again.
  */
 export const mendShared = async (mending: Mending, found: readonly FoundShared[]): Promise<void> => {
-  for (const event of found) if (event.rightIn === 'database') await sayAgain(mending, event);
+  for (const event of found)
+    if (event.rightIn === 'database') {
+      await sayAgain(mending, event);
+      await restate(mending, event);
+    }
   const wrong = found.filter(({ rightIn }) => rightIn === 'stream');
   if (wrong.length === 0) return;
   const truths = await truthsOf(mending, wrong);
@@ -48,6 +52,17 @@ export const mendRows = async (mending: Mending, found: readonly FoundRow[]): Pr
 const sayAgain = async ({ bus, signal }: Mending, { row }: FoundShared): Promise<void> => {
   const understood = understand(row?.envelope);
   if (understood.status === 'known') await bus.events.republish(understood.event, signal);
+};
+
+/**
+ * Of rules, controllers and drained nodes the last in the stream counts. What is said again comes behind what was said since, so that
+ * has to be said once more, as an event of its own: a database that is filled anew passes over repeats.
+ */
+const restate = async ({ db, bus, signal }: Mending, { id, key, type }: FoundShared): Promise<void> => {
+  if (!tablesOf(type).includes('slow_fact')) return;
+  const last = await db.transaction().execute((trx) => lastWord(trx, key, type));
+  if (!last || last.id === id) return;
+  await bus.events.appendShared({ ...last, id: derivedId('restated', last.id, id) }, signal);
 };
 
 const truthsOf = async (

@@ -66,18 +66,17 @@ export class LiveSession {
 
   /** Makes the journal of a new session, with a note if one is given, durably. Nothing is said of it before it is answered. */
   static async open(node: CaptureNode, sessionId: string, attempt?: object): Promise<LiveSession> {
+    await using undo = new AsyncDisposableStack();
     await node.outboxIndex.add(sessionId);
-    try {
-      const journal = await openJournal(folderOf(node, sessionId));
-      if (attempt) await journal.note('attempt', attempt);
-      const session = new LiveSession(node, sessionId, journal);
-      node.sessions.set(sessionId, session);
+    undo.defer(() => node.outboxIndex.remove(sessionId));
+    const journal = await openJournal(folderOf(node, sessionId));
+    undo.defer(() => journal.close());
+    if (attempt) await journal.note('attempt', attempt);
+    const session = new LiveSession(node, sessionId, journal);
+    node.sessions.set(sessionId, session);
+    undo.move();
 
-      return session;
-    } catch (error) {
-      await node.outboxIndex.remove(sessionId);
-      throw error;
-    }
+    return session;
   }
 
   /** Goes on with a session of an earlier life from its open journal; `legs` are its dialogs that still stand. */

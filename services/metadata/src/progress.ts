@@ -15,7 +15,7 @@ export class Progress implements Disposable {
   readonly #waiting = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
   #position: StoredPosition | undefined;
-  #behind = 0;
+  #behind: number | undefined;
   #reached = false;
   #away = false;
   /** Events a second while catching up, smoothed. */
@@ -32,7 +32,8 @@ export class Progress implements Disposable {
     return this.#position;
   }
 
-  get behind(): number {
+  /** Events in the stream that are not committed yet, as it was last heard; undefined until the stream has been asked. */
+  get behind(): number | undefined {
     return this.#behind;
   }
 
@@ -40,12 +41,14 @@ export class Progress implements Disposable {
     if (this.#away) return 'AWAY';
     if (!this.#reached) return 'STARTING';
 
-    return this.#behind > nearlyThere ? 'CATCHING_UP' : 'READY';
+    return this.#behind !== undefined && this.#behind <= nearlyThere ? 'READY' : 'CATCHING_UP';
   }
 
   /** Seconds until it has caught up, at the rate so far; undefined where there is nothing to catch up or no rate yet. */
   get estimatedSeconds(): number | undefined {
-    return this.state === 'CATCHING_UP' && this.#rate > 0 ? Math.ceil(this.#behind / this.#rate) : undefined;
+    if (this.state !== 'CATCHING_UP' || this.#behind === undefined || this.#rate <= 0) return undefined;
+
+    return Math.ceil(this.#behind / this.#rate);
   }
 
   /** The database answers, and has committed up to here; how far the stream is ahead is not known yet. */
@@ -102,7 +105,7 @@ export class Progress implements Disposable {
   }
 
   #announce(): void {
-    if (!this.#position) return;
+    if (!this.#position || this.#behind === undefined) return;
     const { generation, sequence, base } = this.#position;
     const announcement: PositionAnnouncement = {
       server: this.#server,

@@ -106,22 +106,19 @@ export class Retention implements Disposable {
     this.#differing = text;
   }
 
-  get #knowsAll(): boolean {
-    const { bus, progress } = this.#options;
-
-    return bus.connected && progress.state === 'READY' && progress.behind === 0;
-  }
-
-  /** Whether this database has all that is in the stream, which under load it never has for long. */
+  /** Whether this database has all that the stream held when it was asked; waits for it a moment. */
   async #catchesUp(): Promise<boolean> {
     const { bus, progress } = this.#options;
     const until = performance.now() + catchUpLimitMs;
-    for (let left = catchUpLimitMs; !this.#knowsAll && left > 0; left = until - performance.now()) {
+    if (!bus.connected) return false;
+    const { lastSequence } = await bus.events.info();
+    const has = (): boolean => (progress.position?.sequence ?? -1) >= lastSequence;
+    for (let left = catchUpLimitMs; !has() && left > 0; left = until - performance.now()) {
       if (!bus.connected || progress.state !== 'READY') return false;
       await progress.nextCommit(left);
     }
 
-    return this.#knowsAll;
+    return progress.state === 'READY' && has();
   }
 
   /** Each node on its own: one that answers slowly holds up no other. */

@@ -5,9 +5,11 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { startPostgres } from '@reelstream/testing';
 import { loadMetadataConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { startMetadata } from './service.ts';
+import { until } from './test-support/system.ts';
 
 let folder: string;
 before(async () => {
@@ -43,6 +45,20 @@ test('it starts without PostgreSQL and NATS, says what is missing, and ends in t
   const begun = performance.now();
   await service[Symbol.asyncDispose]();
   assert.ok(performance.now() - begun < 4_000);
+});
+
+test('with a database and no bus it does not know how far it is behind, and does not claim to be ready', async () => {
+  await using postgres = await startPostgres();
+  await using service = await startMetadata(configure({ DATABASE_URL: postgres.url }));
+  type Health = { readonly database: { readonly state: string; readonly behind?: number } };
+  const databaseNow = async (): Promise<Health['database']> => {
+    const response = await fetch(`http://127.0.0.1:${service.httpPort}/api/v1/health`);
+
+    return ((await response.json()) as Health).database;
+  };
+  await until('the database to be reached', async () => (await databaseNow()).state !== 'STARTING');
+  const { state, behind } = await databaseNow();
+  assert.deepEqual({ state, behind }, { state: 'CATCHING_UP', behind: undefined });
 });
 
 test('a port that is taken is one clear line that names the setting', async () => {

@@ -40,7 +40,7 @@ export const startWatchdog = (dog: Watchdog): (() => void) => {
   );
   const timer = setInterval(() => {
     const since = connectedAt === undefined ? 0 : performance.now() - connectedAt;
-    if (since < everHeardMs || dog.progress.state !== 'READY' || dog.progress.behind > 0) return;
+    if (since < everHeardMs || dog.progress.state !== 'READY' || dog.progress.behind !== 0) return;
     neverHeard(dog, since).then(
       (lost) => lost.forEach(say),
       (error: unknown) => dog.log.debug({ error }, 'nodes could not be looked up'),

@@ -14,7 +14,7 @@ export type DatabaseState =
   | 'STARTING'
   /** Reached, and at most a batch behind the stream. */
   | 'READY'
-  /** Reached, and further behind than that. */
+  /** Reached, and further behind than that, or nobody knows how far yet. */
   | 'CATCHING_UP'
   /** Can't be reached, or can't be written. */
   | 'AWAY';

@@ -29,7 +29,11 @@ const Health = Type.Object({
       Type.Literal('AWAY'),
     ]),
     position: Type.Optional(Type.String()),
-    behind: Type.Integer({ description: 'events in the stream that are not committed yet' }),
+    behind: Type.Optional(
+      Type.Integer({
+        description: 'events in the stream that are not committed yet; absent until it was asked',
+      }),
+    ),
     estimatedSeconds: Type.Optional(Type.Integer({ description: 'until it has caught up' })),
   }),
   alarms: Type.Array(
@@ -49,7 +53,7 @@ const databaseOf = ({ progress, server }: Api) => {
     server,
     state,
     ...(position ? { position: formatPosition(position) } : {}),
-    behind,
+    ...(behind === undefined ? {} : { behind }),
     ...(estimatedSeconds === undefined ? {} : { estimatedSeconds }),
   };
 };

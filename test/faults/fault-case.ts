@@ -23,6 +23,19 @@ export type FaultRow = {
   readonly limits: readonly Limit[];
 };
 
+/** A row of which not one packet may be lost. */
+export const losslessRow = ({ limits, ...row }: Omit<FaultRow, 'unit' | 'lost' | 'gapMs'>): FaultRow => {
+  const lost = row.sent - row.kept;
+
+  return {
+    ...row,
+    unit: 'packets',
+    lost,
+    gapMs: 0,
+    limits: [{ name: 'lost', found: lost, atMost: 0, atLeast: 0 }, ...limits],
+  };
+};
+
 export type FaultOptions = {
   /** Where chance has a part (the moment of a kill, which bits flip), the same seed does the same again. */
   readonly seed: number;

@@ -1,3 +1,4 @@
+import { losslessRow } from '../fault-case.ts';
 import type { FaultCase } from '../fault-case.ts';
 import { measureBeside } from './measure.ts';
 
@@ -12,13 +13,10 @@ export const besideCase: FaultCase = {
     const { sent, kept, setUp } = found;
 
     return [
-      {
+      losslessRow({
         fault: `${found.begun} calls begin in 10 s beside ${found.calls} running ones`,
-        unit: 'packets',
         sent,
         kept,
-        lost: sent - kept,
-        gapMs: 0,
         figures: {
           'packets a second': found.packetsPerSecond,
           'dropped by the kernel': found.dropped,
@@ -31,13 +29,12 @@ export const besideCase: FaultCase = {
           deleted: found.deletedMeanwhile,
         },
         limits: [
-          { name: 'lost', found: sent - kept, atMost: 0, atLeast: 0 },
           { name: 'not sent', found: found.notSent, atMost: 0 },
           { name: 'calls that began', found: found.begun, atLeast: 500 },
           { name: 'recordings sealed meanwhile', found: found.sealedMeanwhile, atLeast: 100 },
           { name: 'recordings deleted meanwhile', found: found.deletedMeanwhile, atLeast: 50 },
         ],
-      },
+      }),
     ];
   },
 };

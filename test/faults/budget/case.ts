@@ -1,3 +1,4 @@
+import { losslessRow } from '../fault-case.ts';
 import type { FaultCase, FaultRow } from '../fault-case.ts';
 import { measureBudget } from './measure.ts';
 import type { Scarcity } from './measure.ts';
@@ -25,13 +26,10 @@ const rowOf = async (scarcity: Scarcity, wanted: number): Promise<FaultRow> => {
     atMost: of,
   });
 
-  return {
+  return losslessRow({
     fault: `a node that has ${scarcity.what} for ${wanted} streams, and is told ${toldTimes * wanted}, is full`,
-    unit: 'packets',
     sent,
     kept,
-    lost: sent - kept,
-    gapMs: 0,
     figures: {
       calls: found.calls,
       'refused beyond': answers.length,
@@ -41,7 +39,6 @@ const rowOf = async (scarcity: Scarcity, wanted: number): Promise<FaultRow> => {
     limits: [
       exactly('capacity that it says', capacity, wanted),
       exactly(`limited by ${scarcity.what}`, Number(found.limitedBy === scarcity.what), 1),
-      { name: 'lost', found: sent - kept, atMost: 0, atLeast: 0 },
       { name: 'calls that were hung up', found: found.hungUp, atMost: 0 },
       { name: 'calls and OPTIONS beyond it', found: answers.length, atLeast: 20 },
       exactly('of these, answered 503', answers.filter((status) => status === 503).length, answers.length),
@@ -49,7 +46,7 @@ const rowOf = async (scarcity: Scarcity, wanted: number): Promise<FaultRow> => {
       { name: 'files opened for these', found: openFiles[1] - openFiles[0], atMost: 0 },
       { name: 'a call was taken in place of another after, ms', found: found.takenAfterMs, atMost: 5_000 },
     ],
-  };
+  });
 };
 
 export const budgetCase: FaultCase = {

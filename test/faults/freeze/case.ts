@@ -4,6 +4,7 @@ import { freePort } from '@reelstream/testing';
 import { randomFrom } from '../../support/random.ts';
 import { startSystem } from '../../support/system.ts';
 import { droppedAt } from '../../support/udp-drops.ts';
+import { losslessRow } from '../fault-case.ts';
 import type { FaultCase } from '../fault-case.ts';
 import { Calls } from '../support/calls.ts';
 import { packetsOf } from '../support/ended-calls.ts';
@@ -58,13 +59,10 @@ export const freezeCase: FaultCase = {
     const first = await closedSession(system, (await sealed.find(calls[0]!.callId)).sessionId);
 
     return [
-      {
+      losslessRow({
         fault: `SIGSTOP of capture for ${stoodMs} ms`,
-        unit: 'packets',
         sent,
         kept,
-        lost: sent - kept,
-        gapMs: 0,
         figures: {
           calls: calls.length,
           'packets a second': Math.round(sent / secondsSent),
@@ -75,11 +73,10 @@ export const freezeCase: FaultCase = {
           'first session': first.state,
         },
         limits: [
-          { name: 'lost', found: sent - kept, atMost: 0, atLeast: 0 },
           { name: 'not sent', found: failed, atMost: 0 },
           { name: 'calls that had their ports', found: ports.length, atLeast: voices * wanted },
         ],
-      },
+      }),
     ];
   },
 };

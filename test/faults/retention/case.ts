@@ -1,3 +1,4 @@
+import { losslessRow } from '../fault-case.ts';
 import type { FaultCase, FaultRow } from '../fault-case.ts';
 import { onOwnMounts } from '../support/own-mounts.ts';
 import { ageMs, measureByAge } from './by-age.ts';
@@ -11,13 +12,10 @@ const bySpaceRow = async (calls: number): Promise<FaultRow> => {
   const found = await measureBySpace(calls);
   const { sent, kept, pruned, leastPercent, mostPercent } = found;
 
-  return {
+  return losslessRow({
     fault: `${found.came} calls beside ${calls} running ones fill the disk, which frees itself of the oldest recordings (space)`,
-    unit: 'packets',
     sent,
     kept,
-    lost: sent - kept,
-    gapMs: 0,
     figures: {
       'critical, and freed': found.freed,
       'begun meanwhile': found.cameWhileCritical,
@@ -26,7 +24,6 @@ const bySpaceRow = async (calls: number): Promise<FaultRow> => {
       'most, %': round(mostPercent),
     },
     limits: [
-      { name: 'lost', found: sent - kept, atMost: 0, atLeast: 0 },
       { name: 'calls that were hung up', found: found.hungUp, atMost: 0 },
       { name: 'calls that were refused', found: found.refusals, atMost: 0 },
       { name: 'calls that began while the disk was critical', found: found.cameWhileCritical, atLeast: 10 },
@@ -40,7 +37,7 @@ const bySpaceRow = async (calls: number): Promise<FaultRow> => {
       { name: 'kept, though older than what was pruned', found: found.passedOver, atMost: 0 },
       { name: 'recordings under legal hold that are there', found: found.heldKept, atLeast: 2 },
     ],
-  };
+  });
 };
 
 /** Retention looks every five seconds, and removes one recording after the other. */
@@ -50,13 +47,10 @@ const byAgeRow = async (): Promise<FaultRow> => {
   const { nodes, calls, sent, kept } = await measureByAge();
   const seconds = (ms: number): number => Math.round(ms / 100) / 10;
 
-  return {
+  return losslessRow({
     fault: 'two nodes with unequal disks prune what has reached an age, beside running calls (age)',
-    unit: 'packets',
     sent,
     kept,
-    lost: sent - kept,
-    gapMs: 0,
     figures: {
       calls,
       ...Object.fromEntries(
@@ -66,32 +60,25 @@ const byAgeRow = async (): Promise<FaultRow> => {
         ]),
       ),
     },
-    limits: [
-      { name: 'lost', found: sent - kept, atMost: 0, atLeast: 0 },
-      ...nodes.flatMap(({ nodeId, came, pruned, toldAgain, mostAgeMs = Infinity, prunedEarly }) => [
-        { name: `pruned at ${nodeId}`, found: pruned, atLeast: came, atMost: came },
-        { name: `told again by ${nodeId}`, found: toldAgain, atMost: 0 },
-        { name: `pruned early at ${nodeId}`, found: prunedEarly, atMost: 0 },
-        { name: `age of the oldest at ${nodeId}, ms`, found: mostAgeMs, atMost: ageMs + mostLateMs },
-      ]),
-    ],
-  };
+    limits: nodes.flatMap(({ nodeId, came, pruned, toldAgain, mostAgeMs = Infinity, prunedEarly }) => [
+      { name: `pruned at ${nodeId}`, found: pruned, atLeast: came, atMost: came },
+      { name: `told again by ${nodeId}`, found: toldAgain, atMost: 0 },
+      { name: `pruned early at ${nodeId}`, found: prunedEarly, atMost: 0 },
+      { name: `age of the oldest at ${nodeId}, ms`, found: mostAgeMs, atMost: ageMs + mostLateMs },
+    ]),
+  });
 };
 
 const neverRow = async (wanted: number): Promise<FaultRow> => {
   const found = await measureNever(wanted);
   const { sent, kept, calls, answers, recordings } = found;
 
-  return {
+  return losslessRow({
     fault: 'the disk is critical, and nothing is to be pruned (never)',
-    unit: 'packets',
     sent,
     kept,
-    lost: sent - kept,
-    gapMs: 0,
     figures: { calls, refused: answers.length, 'a call was taken after, ms': found.takenAfterMs },
     limits: [
-      { name: 'lost', found: sent - kept, atMost: 0, atLeast: 0 },
       { name: 'calls that were hung up', found: found.hungUp, atMost: 0 },
       {
         name: 'calls and OPTIONS answered otherwise than 503',
@@ -103,7 +90,7 @@ const neverRow = async (wanted: number): Promise<FaultRow> => {
       { name: 'recordings pruned', found: found.pruned, atMost: 0 },
       { name: 'a call was taken after, ms', found: found.takenAfterMs, atMost: 10_000 },
     ],
-  };
+  });
 };
 
 export const retentionCase: FaultCase = onOwnMounts({

@@ -1,3 +1,4 @@
+import { losslessRow } from '../fault-case.ts';
 import type { FaultCase, FaultRow } from '../fault-case.ts';
 import { measureSealing } from './measure.ts';
 import type { SealingFigures, SealingLoad } from './measure.ts';
@@ -13,13 +14,10 @@ const rowOf = (
   const { sent, kept } = found;
   const others = endsOthers ? 'recordings are sealed and deleted on' : 'nothing is sealed on';
 
-  return {
+  return losslessRow({
     fault: `${others} the core that receives ${found.calls} calls by ${packetSource}`,
-    unit: 'packets',
     sent,
     kept,
-    lost: sent - kept,
-    gapMs: 0,
     figures: {
       'packets a second': found.packetsPerSecond,
       'of the core, %': found.corePercent,
@@ -31,12 +29,11 @@ const rowOf = (
       'all done after the media, ms': found.doneAfterMs,
     },
     limits: [
-      { name: 'lost', found: sent - kept, atMost: 0, atLeast: 0 },
       { name: 'not sent', found: found.notSent, atMost: 0 },
       { name: 'threads of capture at idle priority', found: found.idleThreads, atLeast: 1, atMost: 1 },
       ...limits,
     ],
-  };
+  });
 };
 
 /** There is room for sealing on the core. */
